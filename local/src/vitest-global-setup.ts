@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPostgres } from './postgres.ts'
+
+/** One PostgreSQL for the whole test run, thrown away afterwards. TURNPIKE_TEST_POSTGRES names another one to use. */
+export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env.TURNPIKE_TEST_POSTGRES) return undefined
+  const dataDir = mkdtempSync(join(tmpdir(), 'turnpike-test-'))
+  const postgres = await startPostgres({
+    dataDir,
+    // Nothing here outlives the run, so nothing has to survive a power cut.
+    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off', max_connections: '300' },
+  })
+  process.env.TURNPIKE_TEST_POSTGRES = postgres.url
+  return async () => {
+    delete process.env.TURNPIKE_TEST_POSTGRES
+    await postgres.stop('immediate')
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
