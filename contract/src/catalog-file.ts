@@ -1,0 +1,190 @@
+import { type Static, Type } from 'typebox'
+import { accessLevels, subscriptionStatuses } from './schemas/billing.ts'
+import { Currency, Key, Nullable, strict } from './schemas/common.ts'
+
+/** The reviewed catalog file (CAT-1): plans are configuration, no plan name or limit stands in code. */
+
+const Name = Type.String({ minLength: 1, maxLength: 100 })
+const Minor = Type.Integer({
+  minimum: 0,
+  maximum: 1_000_000_000_000,
+  description: 'Minor units of the currency (cents).',
+})
+/** Minor units per currency: `{ USD: 4900, EUR: 4500 }`. */
+const Amounts = Type.Record(Currency, Minor, { minProperties: 1 })
+/** Unit prices may be fractions of a minor unit, written as text so that nothing is rounded. */
+const UnitAmounts = Type.Record(Currency, Type.String({ pattern: '^[0-9]{1,12}(\\.[0-9]{1,12})?$' }), {
+  minProperties: 1,
+})
+const Whole = Type.Integer({ minimum: 0 })
+
+const Meter = strict({
+  name: Name,
+  unit: Type.String({ minLength: 1, maxLength: 30, description: 'Singular: `call`, `token`.' }),
+  aggregation: Type.Enum(['sum', 'count']),
+  /** Whether quantities may have decimals (at most 6). */
+  fractional: Type.Optional(Type.Boolean({ default: false })),
+})
+
+const Feature = Type.Union([
+  strict({ name: Name, description: Type.Optional(Type.String()), kind: Type.Literal('boolean') }),
+  strict({
+    name: Name,
+    description: Type.Optional(Type.String()),
+    kind: Type.Literal('value'),
+    type: Type.Enum(['number', 'string', 'set']),
+  }),
+  strict({ name: Name, description: Type.Optional(Type.String()), kind: Type.Literal('metered'), meter: Key }),
+])
+
+const MeteredGrant = strict({
+  /** In the base price; usage above it up to `limit` is overage. Absent: the same as `limit`. */
+  included: Type.Optional(Nullable(Whole)),
+  /** `null`: no limit. */
+  limit: Nullable(Whole),
+  /** A hard limit refuses, a soft limit warns and lets through. */
+  enforcement: Type.Enum(['hard', 'soft']),
+  warnAtPercent: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1, maximum: 100 }), { maxItems: 5, uniqueItems: true }),
+  ),
+  window: Type.Optional(Type.Enum(['billing_period'], { default: 'billing_period' })),
+})
+/** `true`/`false` for boolean features, a value for value features, limits for metered ones. */
+const Grant = Type.Union([
+  Type.Boolean(),
+  Type.Number(),
+  Type.String(),
+  Type.Array(Type.String(), { uniqueItems: true }),
+  MeteredGrant,
+])
+/** What an add-on gives for each unit held: switch on, add to a number, join to a set, raise a limit. */
+const AddOnGrant = Type.Union([
+  Type.Boolean(),
+  strict({ add: Type.Number({ exclusiveMinimum: 0 }) }),
+  strict({ join: Type.Array(Type.String(), { minItems: 1 }) }),
+  strict({ addLimit: Type.Integer({ minimum: 1 }) }),
+])
+
+const Interval = Type.Union([
+  Type.Enum(['day', 'week', 'month', 'year']),
+  strict({ unit: Type.Enum(['day', 'week', 'month', 'year']), count: Type.Integer({ minimum: 1, maximum: 36 }) }),
+])
+const Price = strict({ interval: Interval, amounts: Amounts })
+const Tier = strict({
+  upTo: Nullable(Type.Integer({ minimum: 1 })),
+  unitAmounts: UnitAmounts,
+  flatAmounts: Type.Optional(Amounts),
+})
+/** Rated by Turnpike from its own counters; the provider only sees the resulting lines (INV-1). */
+const UsagePrice = strict({
+  model: Type.Enum(['per_unit', 'graduated', 'volume']),
+  included: Type.Optional(Whole),
+  tiers: Type.Array(Tier, { minItems: 1 }),
+})
+
+const Seats = strict({
+  included: Whole,
+  max: Type.Optional(Nullable(Whole)),
+  /** Price of one further seat, per price of the plan. */
+  perSeat: Type.Optional(Type.Record(Key, Amounts)),
+})
+
+const Routing = strict({
+  id: Key,
+  priority: Type.Integer(),
+  /** CEL over `request`, `budget` and `tenant`; must give a boolean. */
+  match: Type.String({ minLength: 1, maxLength: 1_000 }),
+  strategy: Type.Enum(['first', 'weighted', 'cheapest', 'refuse']),
+  targets: Type.Array(
+    strict({
+      target: Type.String({ minLength: 1, maxLength: 200 }),
+      weight: Type.Optional(Type.Integer({ minimum: 1 })),
+    }),
+  ),
+})
+
+const Plan = strict({
+  name: Name,
+  description: Type.Optional(Type.String({ maxLength: 500 })),
+  status: Type.Enum(['active', 'legacy', 'archived']),
+  /** A higher rank is an upgrade. */
+  rank: Type.Integer(),
+  model: Type.Enum(['subscription', 'usage', 'hybrid', 'one_time', 'free']),
+  trial: Type.Optional(
+    strict({ days: Type.Integer({ minimum: 1, maximum: 730 }), paymentMethod: Type.Enum(['required', 'optional']) }),
+  ),
+  prices: Type.Optional(Type.Record(Key, Price)),
+  seats: Type.Optional(Seats),
+  usagePrices: Type.Optional(Type.Record(Key, UsagePrice)),
+  grants: Type.Record(Key, Grant),
+  gateway: Type.Optional(strict({ budgetFeature: Type.Optional(Key), routing: Type.Optional(Type.Array(Routing)) })),
+})
+
+const AddOn = strict({
+  name: Name,
+  description: Type.Optional(Type.String()),
+  status: Type.Enum(['active', 'legacy', 'archived']),
+  plans: Type.Array(Key),
+  prices: Type.Record(Key, Price),
+  grants: Type.Record(Key, AddOnGrant),
+})
+const Product = strict({
+  name: Name,
+  description: Type.Optional(Type.String()),
+  status: Type.Enum(['active', 'archived']),
+  amounts: Amounts,
+})
+
+const Policies = strict({
+  /** The access level that each status gives; a status left out gives `none` (SUB-2). */
+  access: strict(
+    Object.fromEntries(subscriptionStatuses.map((status) => [status, Type.Optional(Type.Enum(accessLevels))])) as never,
+  ),
+  changes: strict({
+    upgrade: Type.Enum(['immediate', 'period_end']),
+    downgrade: Type.Enum(['immediate', 'period_end']),
+    proration: Type.Enum(['always_invoice', 'create_prorations', 'none']),
+  }),
+  cancellation: strict({ timing: Type.Enum(['period_end', 'immediate']), readOnlyDays: Whole, retentionDays: Whole }),
+  dunning: strict({ graceDays: Whole, restrictAfterDays: Whole, cancelAfterDays: Whole }),
+  usage: strict({
+    acceptLateDays: Type.Integer({ minimum: 0, maximum: 400 }),
+    acceptFutureSeconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
+  }),
+})
+
+export const CatalogFile = Type.Object(
+  {
+    catalog: Key,
+    currencies: Type.Array(Currency, { minItems: 1, uniqueItems: true, description: 'The first is the default.' }),
+    /** What a customer without a live subscription gets: a free plan. */
+    baseline: Key,
+    meters: Type.Record(Key, Meter),
+    features: Type.Record(Key, Feature),
+    plans: Type.Record(Key, Plan, { minProperties: 1 }),
+    addOns: Type.Optional(Type.Record(Key, AddOn)),
+    products: Type.Optional(Type.Record(Key, Product)),
+    policies: Policies,
+  },
+  {
+    additionalProperties: false,
+    $id: 'https://turnpike.dev/schemas/catalog-1.json',
+    title: 'Turnpike catalog',
+    description: 'Plans, features, meters, prices and policies.',
+  },
+)
+export type CatalogFile = Static<typeof CatalogFile>
+export type CatalogPlan = Static<typeof Plan>
+export type CatalogFeature = Static<typeof Feature>
+export type CatalogMeter = Static<typeof Meter>
+export type CatalogPrice = Static<typeof Price>
+export type CatalogAddOn = Static<typeof AddOn>
+export type CatalogProduct = Static<typeof Product>
+export type CatalogGrant = Static<typeof Grant>
+export type CatalogMeteredGrant = Static<typeof MeteredGrant>
+export type CatalogAddOnGrant = Static<typeof AddOnGrant>
+export type CatalogInterval = Static<typeof Interval>
+export type CatalogPolicies = Static<typeof Policies> & {
+  access: Partial<Record<(typeof subscriptionStatuses)[number], (typeof accessLevels)[number]>>
+}
+export type CatalogRouting = Static<typeof Routing>

@@ -1,0 +1,86 @@
+import { Type } from 'typebox'
+import { Checkout, Subscription } from './schemas/billing.ts'
+import { Instant, Key, Nullable, Quantity, strict } from './schemas/common.ts'
+import { Budget } from './schemas/event.ts'
+
+const Invoice = strict({
+  providerInvoiceId: Type.String(),
+  subscriptionId: Nullable(Type.String()),
+  number: Nullable(Type.String()),
+  status: Type.Enum(['draft', 'open', 'paid', 'uncollectible', 'void']),
+  amountDueMinor: Type.String(),
+  amountPaidMinor: Type.String(),
+  currency: Type.String(),
+  billingReason: Type.String(),
+  hostedInvoiceUrl: Nullable(Type.String()),
+  periodStart: Nullable(Instant),
+  periodEnd: Nullable(Instant),
+})
+
+/**
+ * Every domain event (EVT-1) with the schema of its `data`; a change of a schema is a new version in `dataschema`.
+ * `budget` is the customer's budget after the change, so that a replica needs nothing else (EVT-4).
+ */
+export const eventTypes = {
+  'customer.created': {
+    meaning: 'A customer exists from now on',
+    data: strict({ name: Type.String(), budget: Budget }),
+  },
+  'customer.updated': { meaning: 'Name or contact changed', data: strict({ name: Type.String() }) },
+  'checkout.opened': { meaning: 'A hosted checkout was opened', data: strict({ checkout: Checkout }) },
+  'checkout.completed': { meaning: 'A checkout ended with its effect', data: strict({ checkout: Checkout }) },
+  'checkout.ended': { meaning: 'A checkout ended without effect', data: strict({ checkout: Checkout }) },
+  'subscription.created': {
+    meaning: 'A subscription is known from now on',
+    data: strict({ subscription: Subscription, budget: Budget }),
+  },
+  'subscription.updated': {
+    meaning: 'Status, plan, quantity, period or pending change differ',
+    data: strict({ subscription: Subscription, changed: Type.Array(Type.String()), budget: Budget }),
+  },
+  'subscription.canceled': {
+    meaning: 'The subscription has ended',
+    data: strict({ subscription: Subscription, budget: Budget }),
+  },
+  'invoice.paid': { meaning: 'An invoice was paid', data: strict({ invoice: Invoice, budget: Budget }) },
+  'invoice.payment_failed': { meaning: 'A payment attempt failed', data: strict({ invoice: Invoice }) },
+  'invoice.updated': { meaning: 'An invoice is known or changed', data: strict({ invoice: Invoice }) },
+  'entitlements.updated': {
+    meaning: 'A new snapshot is in force',
+    data: strict({
+      version: Type.Integer(),
+      cause: Type.String(),
+      accessLevel: Type.String(),
+      plan: Key,
+      gained: Type.Array(Key),
+      lost: Type.Array(Key),
+      changed: Type.Array(Key),
+      budget: Budget,
+    }),
+  },
+  'usage.updated': {
+    meaning: 'Counters moved; sent at most a few times a second per customer',
+    data: strict({
+      meters: Type.Array(strict({ meter: Key, used: Quantity, windowStart: Instant, windowEnd: Instant })),
+      budget: Budget,
+    }),
+  },
+  'usage.threshold_reached': {
+    meaning: 'A warning threshold or the limit was crossed',
+    data: strict({
+      feature: Key,
+      meter: Key,
+      percent: Type.Integer(),
+      used: Quantity,
+      limit: Quantity,
+      windowStart: Instant,
+      windowEnd: Instant,
+    }),
+  },
+  'billing.updated': {
+    meaning: 'Any of the above changed what the status answers',
+    data: strict({ status: Type.String(), accessLevel: Type.String(), plan: Key, reason: Type.String() }),
+  },
+} as const
+
+export type EventType = keyof typeof eventTypes

@@ -1,0 +1,145 @@
+/** Every permission, `billing:<resource>:<action>`, with the sentence that the RBAC matrix prints (SEC-1, API-1). */
+export const permissions = {
+  'billing:customers:read': 'See a customer and its billing details',
+  'billing:customers:write': 'Create and change customers',
+  'billing:status:read': 'See plan, status and next actions',
+  'billing:plans:read': 'Compare plans',
+  'billing:session:create': 'Open a hosted checkout or portal',
+  'billing:subscriptions:read': 'See subscriptions',
+  'billing:sync:run': 'Ask the provider again for one customer',
+  'billing:entitlements:read': 'See and explain entitlements',
+  'billing:entitlements:check': 'Ask whether something is allowed',
+  'billing:entitlements:consume': 'Use up an allowance while checking it',
+  'billing:overrides:read': 'See overrides',
+  'billing:overrides:write': 'Grant and withdraw overrides',
+  'billing:usage:read': 'See usage and limits',
+  'billing:usage:write': 'Report usage',
+  'billing:events:read': 'Read the event feed',
+  'billing:gateway:read': 'Read budgets and routing policies of all customers',
+  'billing:timeline:read': 'See the timeline of a customer',
+  'billing:webhooks:read': 'See the webhook inbox',
+  'billing:webhooks:replay': 'Replay a webhook',
+  'billing:audit:read': 'Read the audit trail',
+  'billing:catalog:read': 'See the catalog and its history',
+  'billing:catalog:write': 'Apply a catalog and push it to the provider',
+  'billing:keys:read': 'See API keys (never their secret)',
+  'billing:keys:write': 'Create and revoke API keys',
+} as const
+
+export type Permission = keyof typeof permissions
+
+const everybodysReading = [
+  'billing:status:read',
+  'billing:plans:read',
+  'billing:entitlements:read',
+  'billing:entitlements:check',
+  'billing:usage:read',
+] as const
+const payersWork = [
+  'billing:customers:read',
+  'billing:subscriptions:read',
+  'billing:session:create',
+  'billing:events:read',
+] as const
+const staffReading = [
+  ...everybodysReading,
+  'billing:customers:read',
+  'billing:subscriptions:read',
+  'billing:overrides:read',
+  'billing:events:read',
+  'billing:timeline:read',
+  'billing:webhooks:read',
+  'billing:audit:read',
+  'billing:catalog:read',
+] as const
+
+/**
+ * Who may do what: the one table. Roles of a tenant's people are always bound to their tenant; roles of the house may be
+ * bound to one tenant or to none. No agent role holds a permission that changes anything (AI-1).
+ */
+export const roles = {
+  owner: {
+    holder: 'tenant',
+    meaning: 'Billing owner of the tenant',
+    permissions: [...everybodysReading, ...payersWork, 'billing:customers:write', 'billing:sync:run'],
+  },
+  admin: {
+    holder: 'tenant',
+    meaning: 'Administrator of the tenant',
+    permissions: [...everybodysReading, ...payersWork, 'billing:customers:write', 'billing:sync:run'],
+  },
+  billing: {
+    holder: 'tenant',
+    meaning: 'Billing contact of the tenant',
+    permissions: [...everybodysReading, ...payersWork, 'billing:sync:run'],
+  },
+  member: { holder: 'tenant', meaning: 'Works in the tenant', permissions: [...everybodysReading] },
+  viewer: {
+    holder: 'tenant',
+    meaning: 'Looks on',
+    permissions: ['billing:status:read', 'billing:plans:read', 'billing:usage:read'],
+  },
+  operator: {
+    holder: 'house',
+    meaning: 'Runs Turnpike',
+    permissions: Object.keys(permissions).filter((permission) => permission !== 'billing:gateway:read') as Permission[],
+  },
+  support: {
+    holder: 'house',
+    meaning: 'Helps customers',
+    permissions: [...staffReading, 'billing:overrides:write', 'billing:sync:run', 'billing:webhooks:replay'],
+  },
+  finance: { holder: 'house', meaning: 'Looks after the money', permissions: [...staffReading] },
+  auditor: {
+    holder: 'house',
+    meaning: 'Reads everything, changes nothing',
+    permissions: [...staffReading, 'billing:keys:read'],
+  },
+  service: {
+    holder: 'house',
+    meaning: 'A service of the host product',
+    permissions: [
+      ...everybodysReading,
+      'billing:customers:read',
+      'billing:customers:write',
+      'billing:subscriptions:read',
+      'billing:session:create',
+      'billing:entitlements:consume',
+      'billing:usage:write',
+      'billing:events:read',
+      'billing:sync:run',
+    ],
+  },
+  gateway: {
+    holder: 'house',
+    meaning: 'A gateway that keeps a local replica',
+    permissions: [
+      'billing:gateway:read',
+      'billing:events:read',
+      'billing:entitlements:check',
+      'billing:entitlements:consume',
+      'billing:usage:write',
+      'billing:usage:read',
+    ],
+  },
+  agent: {
+    holder: 'house',
+    meaning: 'A software agent: reads and explains',
+    permissions: [
+      ...everybodysReading,
+      'billing:customers:read',
+      'billing:subscriptions:read',
+      'billing:timeline:read',
+      'billing:catalog:read',
+    ],
+  },
+} as const satisfies Record<string, { holder: 'tenant' | 'house'; meaning: string; permissions: readonly Permission[] }>
+
+export type Role = keyof typeof roles
+
+export const roleNames = Object.keys(roles) as Role[]
+
+export const tenantRoles = roleNames.filter((role) => roles[role].holder === 'tenant')
+
+export const may = (role: Role, permission: Permission): boolean =>
+  (roles[role].permissions as readonly Permission[]).includes(permission)

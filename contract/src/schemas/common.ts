@@ -1,0 +1,48 @@
+import { type TProperties, type TSchema, Type } from 'typebox'
+
+/** An object that refuses fields that it does not name (API-3). */
+export const strict = <P extends TProperties>(
+  properties: P,
+  options: { description?: string; minProperties?: number } = {},
+) => Type.Object(properties, { additionalProperties: false, ...options })
+
+export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+
+/** Names in the catalog: plan, feature, meter, price. */
+export const Key = Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', description: 'A name in the catalog.' })
+// Visible characters only: no control characters, so that NUL never reaches the database.
+export const TenantId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$',
+  description: "The host product's own id of the account.",
+})
+export const Text = (maxLength: number, minLength = 1) =>
+  Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })
+export const Instant = Type.String({ format: 'date-time', maxLength: 40, description: 'RFC 3339 instant with offset.' })
+export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code.' })
+export const Cursor = Type.String({ pattern: '^[A-Za-z0-9_-]{1,200}$', description: 'Opaque place in a list.' })
+export const Id = (kind: string) =>
+  Type.String({ pattern: `^${kind}_[0-9a-z]{26}$`, description: `Id of a ${kind.replaceAll('_', ' ')}.` })
+export const AnyId = Type.String({ pattern: '^[A-Za-z0-9_.:@-]{1,120}$' })
+
+/** Minor units of the currency as digits, so that no reader loses cents to floating point (RAT-2). */
+export const Money = strict({
+  amountMinor: Type.String({ pattern: '^-?[0-9]{1,30}$', description: 'Integer of minor units.' }),
+  currency: Currency,
+})
+
+/** At most 15 significant digits and 6 decimals, so that a JSON number carries it exactly. */
+export const Quantity = Type.Number({
+  description: 'Quantity in units of the meter: at most 15 significant digits, 6 decimals.',
+})
+
+export const Period = strict(
+  { start: Instant, end: Instant },
+  { description: 'Half-open: the end belongs to the next period.' },
+)
+
+export const TenantQuery = strict({ tenantId: Type.Optional(TenantId) })
+
+export const Page = {
+  cursor: Type.Optional(Cursor),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+}
