@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { accessLevels, subscriptionStatuses } from './schemas/billing.ts'
+import { accessLevels } from './schemas/billing.ts'
 import { Currency, Key, Nullable, strict } from './schemas/common.ts'
 
 /** The reviewed catalog file (CAT-1): plans are configuration, no plan name or limit stands in code. */
@@ -135,11 +135,19 @@ const Product = strict({
   amounts: Amounts,
 })
 
+const AccessPolicy = Type.Optional(Type.Enum(accessLevels))
 const Policies = strict({
   /** The access level that each status gives; a status left out gives `none` (SUB-2). */
-  access: strict(
-    Object.fromEntries(subscriptionStatuses.map((status) => [status, Type.Optional(Type.Enum(accessLevels))])) as never,
-  ),
+  access: strict({
+    incomplete: AccessPolicy,
+    incomplete_expired: AccessPolicy,
+    trialing: AccessPolicy,
+    active: AccessPolicy,
+    past_due: AccessPolicy,
+    unpaid: AccessPolicy,
+    paused: AccessPolicy,
+    canceled: AccessPolicy,
+  }),
   changes: strict({
     upgrade: Type.Enum(['immediate', 'period_end']),
     downgrade: Type.Enum(['immediate', 'period_end']),
@@ -184,7 +192,5 @@ export type CatalogGrant = Static<typeof Grant>
 export type CatalogMeteredGrant = Static<typeof MeteredGrant>
 export type CatalogAddOnGrant = Static<typeof AddOnGrant>
 export type CatalogInterval = Static<typeof Interval>
-export type CatalogPolicies = Static<typeof Policies> & {
-  access: Partial<Record<(typeof subscriptionStatuses)[number], (typeof accessLevels)[number]>>
-}
+export type CatalogPolicies = Static<typeof Policies>
 export type CatalogRouting = Static<typeof Routing>

@@ -1,0 +1,104 @@
+import pg from 'pg'
+import sql, { type Sql } from 'sql-template-tag'
+import { fail } from '../core/errors.ts'
+import type { Log } from './log.ts'
+
+export { sql, type Sql }
+
+/** Reads outside a transaction. */
+export type Db = { pool: pg.Pool }
+
+declare const inTransaction: unique symbol
+/** An open transaction. Every function that writes takes one first, so that a write outside does not compile. */
+export type Tx = { client: pg.PoolClient; [inTransaction]: true }
+
+// Dates stay text at the edge of the driver: instants are parsed by us, numerics keep every digit.
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text))
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text)
+pg.types.setTypeParser(pg.types.builtins.NUMERIC, (text) => text)
+
+/** Opens a pool. A database restart must not end the process: pool and clients have error listeners. */
+export const openDb = (databaseUrl: string, options: { log: Log; max?: number; applicationName?: string }): Db => {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: options.max ?? 10,
+    application_name: options.applicationName ?? 'turnpike',
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    options: '-c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c statement_timeout=60000',
+  })
+  pool.on('error', (error) => options.log.warn({ err: error }, 'database connection lost'))
+  pool.on('connect', (client) => client.on('error', (error) => options.log.warn({ err: error }, 'database connection lost')))
+  return { pool }
+}
+
+export const closeDb = (db: Db): Promise<void> => db.pool.end()
+
+type Row = Record<string, unknown>
+
+/** Runs one statement and gives its rows. Works on a pool and in a transaction. */
+export const query = async <R = Row>(on: Db | Tx, statement: Sql): Promise<R[]> => {
+  const runner = 'pool' in on ? on.pool : on.client
+  const result = await runner.query(statement.text, statement.values as unknown[])
+  return result.rows as R[]
+}
+
+/** The single row of a statement, or null. */
+export const queryOne = async <R = Row>(on: Db | Tx, statement: Sql): Promise<R | null> => (await query<R>(on, statement))[0] ?? null
+
+/** As `query`, with a plan that the server prepares once per connection: for the few statements of the hot paths. */
+export const queryPrepared = async <R = Row>(on: Db | Tx, name: string, statement: Sql): Promise<R[]> => {
+  const runner = 'pool' in on ? on.pool : on.client
+  const result = await runner.query({ name, text: statement.text, values: statement.values as unknown[] })
+  return result.rows as R[]
+}
+
+const retryable = new Set(['40001', '40P01', '55P03'])
+const connectionLost = new Set(['57P01', '57P02', '57P03', '08006', '08003', '08001', '08000', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '53300'])
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
+
+/** True when the database could not be reached or went away, so that nothing is known to be wrong with the request. */
+export const isConnectionLoss = (error: unknown): boolean => {
+  if (connectionLost.has(codeOf(error))) return true
+  const message = error instanceof Error ? error.message : ''
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|the database system is/.test(message)
+}
+
+export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
+  codeOf(error) === '23505' && (constraint === undefined || (error as { constraint?: string }).constraint === constraint)
+
+/**
+ * Runs `work` in one transaction. Serialisation failures and deadlocks are tried again up to 3 times, so `work` must do
+ * nothing but database work. A lost connection becomes the failure `unavailable`; whether a commit that was under way
+ * happened is then unknown, which is why every effect is idempotent.
+ */
+export const transact = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runOnce(db, work)
+    } catch (error) {
+      if (retryable.has(codeOf(error)) && attempt < 4) continue
+      throw isConnectionLoss(error) ? fail('unavailable', { cause: error }) : error
+    }
+  }
+}
+
+const runOnce = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const client = await db.pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work({ client } as Tx)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    // A connection whose rollback fails is not given back to the pool.
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
