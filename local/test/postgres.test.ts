@@ -129,7 +129,9 @@ test('the server ends with the process that started it, also by kill -9, and the
   const owner = startElsewhere([process.execPath])
   const { pid, url } = await firstLine(owner)
   await query(url, 'create table kept as select 42 as answer')
+  const ended = new Promise((resolve) => owner.once('exit', resolve))
   owner.kill('SIGKILL')
+  await ended
   const second = await start()
   expect(await query(second.url, 'select answer from kept')).toEqual([42])
   await until(() => inspectProcess(pid) === undefined)
