@@ -9,7 +9,10 @@ export class Failure extends Error {
   code: ProblemCode
   errors: FieldError[]
   extra: Record<string, unknown>
-  constructor(code: ProblemCode, options: { errors?: FieldError[]; extra?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    options: { errors?: FieldError[]; extra?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(`${code}: ${problems[code].detail}`, { cause: options.cause })
     this.code = code
     this.errors = options.errors ?? []
@@ -18,7 +21,8 @@ export class Failure extends Error {
 }
 
 /** `throw fail('not_found')`. `extra` adds public members to the problem document; `cause` is for the log only. */
-export const fail = (code: ProblemCode, options: ConstructorParameters<typeof Failure>[1] = {}): Failure => new Failure(code, options)
+export const fail = (code: ProblemCode, options: ConstructorParameters<typeof Failure>[1] = {}): Failure =>
+  new Failure(code, options)
 
 /** A bug, not a failure: the message is for us and never leaves the house. */
 export function assert(condition: unknown, message: string): asserts condition {

@@ -3,7 +3,7 @@ import sql, { type Sql } from 'sql-template-tag'
 import { fail } from '../core/errors.ts'
 import type { Log } from './log.ts'
 
-export { sql, type Sql }
+export { type Sql, sql }
 
 /** Reads outside a transaction. */
 export type Db = { pool: pg.Pool }
@@ -25,10 +25,13 @@ export const openDb = (databaseUrl: string, options: { log: Log; max?: number; a
     application_name: options.applicationName ?? 'turnpike',
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    options: '-c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c statement_timeout=60000',
+    options:
+      '-c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c statement_timeout=60000',
   })
   pool.on('error', (error) => options.log.warn({ err: error }, 'database connection lost'))
-  pool.on('connect', (client) => client.on('error', (error) => options.log.warn({ err: error }, 'database connection lost')))
+  pool.on('connect', (client) =>
+    client.on('error', (error) => options.log.warn({ err: error }, 'database connection lost')),
+  )
   return { pool }
 }
 
@@ -44,7 +47,8 @@ export const query = async <R = Row>(on: Db | Tx, statement: Sql): Promise<R[]> 
 }
 
 /** The single row of a statement, or null. */
-export const queryOne = async <R = Row>(on: Db | Tx, statement: Sql): Promise<R | null> => (await query<R>(on, statement))[0] ?? null
+export const queryOne = async <R = Row>(on: Db | Tx, statement: Sql): Promise<R | null> =>
+  (await query<R>(on, statement))[0] ?? null
 
 /** As `query`, with a plan that the server prepares once per connection: for the few statements of the hot paths. */
 export const queryPrepared = async <R = Row>(on: Db | Tx, name: string, statement: Sql): Promise<R[]> => {
@@ -54,7 +58,20 @@ export const queryPrepared = async <R = Row>(on: Db | Tx, name: string, statemen
 }
 
 const retryable = new Set(['40001', '40P01', '55P03'])
-const connectionLost = new Set(['57P01', '57P02', '57P03', '08006', '08003', '08001', '08000', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '53300'])
+const connectionLost = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '08006',
+  '08003',
+  '08001',
+  '08000',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '53300',
+])
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
 
@@ -62,11 +79,14 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 export const isConnectionLoss = (error: unknown): boolean => {
   if (connectionLost.has(codeOf(error))) return true
   const message = error instanceof Error ? error.message : ''
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|the database system is/.test(message)
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|the database system is/.test(
+    message,
+  )
 }
 
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
-  codeOf(error) === '23505' && (constraint === undefined || (error as { constraint?: string }).constraint === constraint)
+  codeOf(error) === '23505' &&
+  (constraint === undefined || (error as { constraint?: string }).constraint === constraint)
 
 /**
  * Runs `work` in one transaction. Serialisation failures and deadlocks are tried again up to 3 times, so `work` must do

@@ -7,5 +7,18 @@ export const createLog = (level: string): Log =>
   pino({
     level,
     base: undefined,
-    redact: { paths: ['authorization', '*.authorization', 'headers.authorization', 'req.headers', '*.key', '*.secret', '*.token', 'err.parameters', 'err.where'], censor: '[redacted]' },
+    redact: {
+      paths: [
+        'authorization',
+        '*.authorization',
+        'headers.authorization',
+        'req.headers',
+        '*.key',
+        '*.secret',
+        '*.token',
+        'err.parameters',
+        'err.where',
+      ],
+      censor: '[redacted]',
+    },
   })

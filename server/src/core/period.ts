@@ -1,0 +1,38 @@
+/** Half-open: a renewal at midnight belongs to the next period. */
+export type Period = { start: Temporal.Instant; end: Temporal.Instant }
+export type IntervalUnit = 'day' | 'week' | 'month' | 'year'
+export type Interval = { unit: IntervalUnit; count: number }
+
+export const instantOf = (text: string): Temporal.Instant => Temporal.Instant.from(text)
+
+// PostgreSQL prints `2026-01-31 00:00:00+00`; Temporal reads RFC 3339.
+export const instantOfRow = (text: string): Temporal.Instant =>
+  Temporal.Instant.from(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
+export const instantOfRowOrNull = (text: string | null): Temporal.Instant | null =>
+  text === null ? null : instantOfRow(text)
+
+export const isBefore = (a: Temporal.Instant, b: Temporal.Instant): boolean => Temporal.Instant.compare(a, b) < 0
+export const contains = (period: Period, at: Temporal.Instant): boolean =>
+  !isBefore(at, period.start) && isBefore(at, period.end)
+
+/** The n-th boundary after the anchor: counted from the anchor, so that the 31st comes back after a short month. */
+const boundary = (anchor: Temporal.ZonedDateTime, interval: Interval, n: number): Temporal.Instant =>
+  anchor.add({ [`${interval.unit}s`]: interval.count * n }, { overflow: 'constrain' }).toInstant()
+
+const averageDays = { day: 1, week: 7, month: 30.436875, year: 365.2425 } as const
+
+/** The period of the grid from `anchor` that holds `at`. Months and years clamp to the last day of a short month. */
+export const periodAt = (anchor: Temporal.Instant, interval: Interval, at: Temporal.Instant): Period => {
+  const from = anchor.toZonedDateTimeISO('UTC')
+  const days = (at.epochMilliseconds - anchor.epochMilliseconds) / 86_400_000
+  let n = Math.floor(days / (averageDays[interval.unit] * interval.count))
+  while (isBefore(at, boundary(from, interval, n))) n--
+  while (!isBefore(at, boundary(from, interval, n + 1))) n++
+  return { start: boundary(from, interval, n), end: boundary(from, interval, n + 1) }
+}
+
+/** The calendar month in UTC that holds `at`. */
+export const calendarMonthAt = (at: Temporal.Instant): Period => {
+  const start = at.toZonedDateTimeISO('UTC').with({ day: 1 }).startOfDay()
+  return { start: start.toInstant(), end: start.add({ months: 1 }).toInstant() }
+}

@@ -1,0 +1,12 @@
+export { type Credential, credentialOfKey } from './credential.ts'
+export { authenticateKey, hashKey, newKeySecret } from './keys.ts'
+export {
+  type ApiKeyRecord,
+  findApiKey,
+  insertApiKey,
+  listApiKeys,
+  markKeysUsed,
+  revokeApiKey,
+  upsertBootstrapKey,
+} from './store.ts'
+export { createTokenVerifier, type TokenVerifier } from './tokens.ts'

@@ -1,0 +1,65 @@
+import type { CatalogFile, CatalogPrice } from '@turnpike/contract'
+import type { Interval } from '../../core/period.ts'
+import { type Catalog, findPlan } from './catalog.ts'
+
+/** One price of the catalog in one currency. `seat` is one seat above those included. */
+export type PriceRef =
+  | { kind: 'plan'; plan: string; price: string; currency: string }
+  | { kind: 'seat'; plan: string; price: string; currency: string }
+  | { kind: 'add_on'; addOn: string; price: string; currency: string }
+  | { kind: 'product'; product: string; currency: string }
+
+/** `interval: null` is paid once. */
+export type PriceAmount = { amountMinor: bigint; currency: string; interval: Interval | null }
+
+export const intervalOf = (price: Pick<CatalogPrice, 'interval'>): Interval =>
+  typeof price.interval === 'string' ? { unit: price.interval, count: 1 } : price.interval
+
+/** `month`, or with a count `3 month`. */
+export const intervalText = (interval: Interval): string =>
+  interval.count === 1 ? interval.unit : `${interval.count} ${interval.unit}`
+
+/**
+ * What a price costs for one unit, or null when the catalog has no such price. `planVersion` counts for plan and seat
+ * prices only and defaults to the newest; add-ons and products are those of the current file.
+ */
+export const amountOf = (catalog: Catalog, ref: PriceRef, planVersion?: number): PriceAmount | null => {
+  if (ref.kind === 'add_on' || ref.kind === 'product') return amountIn(catalog.file, ref)
+  const plan = findPlan(catalog, ref.plan, planVersion)
+  return plan ? amountIn({ plans: { [ref.plan]: plan.content } }, ref) : null
+}
+
+/** As `amountOf`, over the plans, add-ons and products given. */
+export const amountIn = (
+  part: { plans?: CatalogFile['plans'] } & Pick<CatalogFile, 'addOns' | 'products'>,
+  ref: PriceRef,
+): PriceAmount | null => {
+  switch (ref.kind) {
+    case 'plan':
+    case 'seat': {
+      const plan = own(part.plans, ref.plan)
+      const price = own(plan?.prices, ref.price)
+      const amounts = ref.kind === 'plan' ? price?.amounts : own(plan?.seats?.perSeat, ref.price)
+      return price ? priced(amounts, ref.currency, intervalOf(price)) : null
+    }
+    case 'add_on': {
+      const price = own(own(part.addOns, ref.addOn)?.prices, ref.price)
+      return price ? priced(price.amounts, ref.currency, intervalOf(price)) : null
+    }
+    case 'product':
+      return priced(own(part.products, ref.product)?.amounts, ref.currency, null)
+  }
+}
+
+const priced = (
+  amounts: Record<string, number> | undefined,
+  currency: string,
+  interval: Interval | null,
+): PriceAmount | null => {
+  const amount = own(amounts, currency)
+  return amount === undefined ? null : { amountMinor: BigInt(amount), currency, interval }
+}
+
+// Keys come from requests and webhooks too: `constructor` is a name like any other and must not find what every object has.
+const own = <T>(record: Record<string, T> | undefined, key: string): T | undefined =>
+  record && Object.hasOwn(record, key) ? record[key] : undefined

@@ -1,0 +1,9 @@
+export {
+  type CustomerRecord,
+  findCustomer,
+  findCustomerById,
+  insertCustomer,
+  listCustomers,
+  lockCustomer,
+  updateCustomer,
+} from './store.ts'

@@ -1,0 +1,120 @@
+import type { Micro } from '../../core/quantity.ts'
+import type { Db } from '../../platform/db.ts'
+import { currentCounters } from '../usage/index.ts'
+import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
+import { newestSnapshot } from './store.ts'
+
+/** What a check needs about one customer, in memory. */
+export type LiveCustomer = {
+  version: number
+  content: SnapshotContent
+  validUntilMs: number
+  byFeature: ReadonlyMap<string, ResolvedEntitlement>
+  /** Meter and window start in epoch ms → what was used and which version of the counter said so. */
+  counters: Map<string, { used: Micro; version: number }>
+}
+
+export type LiveCustomers = {
+  get(tenantId: string): LiveCustomer | undefined
+  /** From memory, or loaded; null for a tenant without a snapshot. */
+  load(tenantId: string, atMs: number): Promise<LiveCustomer | null>
+  /** A newer snapshot exists: the next load fetches it. */
+  snapshotChanged(tenantId: string, version: number): void
+  counterMoved(tenantId: string, meter: string, windowStart: number, used: Micro, version: number): void
+  forget(tenantIds: readonly string[]): void
+  /** Notices may have been missed: nothing in memory can be trusted to be current. */
+  forgetAll(): void
+  size(): number
+}
+
+export const counterName = (meter: string, windowStart: number): string => `${meter}@${windowStart}`
+
+/**
+ * Snapshots and counters in memory, loaded on first use and kept current by what commits announce: this is why a check is
+ * constant-time and asks nobody (ENT-4). Versions decide which of two pieces of news is newer, in whatever order they come.
+ */
+export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
+  const customers = new Map<string, LiveCustomer>()
+  const loading = new Map<
+    string,
+    {
+      promise: Promise<LiveCustomer | null>
+      minVersion: number
+      moved: [string, { used: Micro; version: number }][]
+      stale: boolean
+    }
+  >()
+
+  const apply = (live: LiveCustomer, name: string, counter: { used: Micro; version: number }) => {
+    const known = live.counters.get(name)
+    if (!known || known.version < counter.version) live.counters.set(name, counter)
+  }
+
+  const fetch = async (tenantId: string, atMs: number): Promise<LiveCustomer | null> => {
+    for (;;) {
+      const ticket = loading.get(tenantId)!
+      ticket.stale = false
+      const snapshot = await newestSnapshot(db, tenantId)
+      if (!snapshot) return null
+      const counters = await currentCounters(db, tenantId, atMs)
+      if (ticket.stale || snapshot.version < ticket.minVersion) continue
+      const live: LiveCustomer = {
+        version: snapshot.version,
+        content: snapshot.content,
+        validUntilMs:
+          snapshot.content.validUntil === null
+            ? Number.POSITIVE_INFINITY
+            : Temporal.Instant.from(snapshot.content.validUntil).epochMilliseconds,
+        byFeature: new Map(snapshot.content.entitlements.map((entitlement) => [entitlement.feature, entitlement])),
+        counters: new Map(
+          counters.map((counter) => [
+            counterName(counter.meter, counter.windowStart),
+            { used: counter.used, version: counter.version },
+          ]),
+        ),
+      }
+      for (const [name, counter] of ticket.moved) apply(live, name, counter)
+      if (customers.size >= max) customers.delete(customers.keys().next().value!)
+      customers.set(tenantId, live)
+      return live
+    }
+  }
+
+  return {
+    get: (tenantId) => customers.get(tenantId),
+    load: (tenantId, atMs) => {
+      const known = customers.get(tenantId)
+      if (known) return Promise.resolve(known)
+      const underWay = loading.get(tenantId)
+      if (underWay) return underWay.promise
+      const ticket = { promise: null as never as Promise<LiveCustomer | null>, minVersion: 0, moved: [], stale: false }
+      loading.set(tenantId, ticket)
+      ticket.promise = fetch(tenantId, atMs).finally(() => loading.delete(tenantId))
+      return ticket.promise
+    },
+    snapshotChanged: (tenantId, version) => {
+      const known = customers.get(tenantId)
+      if (known && known.version < version) customers.delete(tenantId)
+      const ticket = loading.get(tenantId)
+      if (ticket) ticket.minVersion = Math.max(ticket.minVersion, version)
+    },
+    counterMoved: (tenantId, meter, windowStart, used, version) => {
+      const name = counterName(meter, windowStart)
+      const known = customers.get(tenantId)
+      if (known) apply(known, name, { used, version })
+      loading.get(tenantId)?.moved.push([name, { used, version }])
+    },
+    forget: (tenantIds) => {
+      for (const tenantId of tenantIds) {
+        customers.delete(tenantId)
+        const ticket = loading.get(tenantId)
+        if (ticket) ticket.stale = true
+      }
+    },
+    forgetAll: () => {
+      customers.clear()
+      for (const ticket of loading.values()) ticket.stale = true
+    },
+    size: () => customers.size,
+  }
+}

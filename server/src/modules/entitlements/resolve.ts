@@ -1,0 +1,217 @@
+import type { AccessLevel, CatalogGrant, CatalogMeteredGrant, OverrideValue } from '@turnpike/contract'
+import type { Static } from 'typebox'
+import type { Interval } from '../../core/period.ts'
+import { baselinePlan, type Catalog, findPlan, type PlanVersion } from '../catalog/index.ts'
+import { accessLevelOf, leadingSubscription, type SubscriptionRecord } from '../subscriptions/index.ts'
+
+export type Origin = 'override' | 'plan' | 'add_on' | 'baseline' | 'none'
+export type EntitlementValue = boolean | number | string | string[]
+
+type Common = { feature: string; name: string; origin: Origin; upgradePlan: string | null }
+/** One entitlement as it is kept in a snapshot. Limits are whole units of the meter; `null` is unlimited. */
+export type ResolvedEntitlement =
+  | (Common & { kind: 'boolean'; value: boolean })
+  | (Common & { kind: 'value'; value: EntitlementValue })
+  | (Common & {
+      kind: 'metered'
+      meter: string
+      unit: string
+      included: number | null
+      limit: number | null
+      enforcement: 'hard' | 'soft'
+      warnAtPercent: number[]
+    })
+
+/** Which window counts: the billing period of the leading subscription, or the calendar month for everybody else. */
+export type WindowRule =
+  | { kind: 'calendar_month' }
+  | { kind: 'billing_period'; start: string; end: string; anchor: string; interval: Interval }
+
+/** What a customer may use. Plain JSON: this is what is stored, compared and read back (ENT-3). */
+export type SnapshotContent = {
+  accessLevel: AccessLevel
+  plan: string
+  planVersion: number
+  subscriptionId: string | null
+  /** The plan's grants are withheld because of the access level; the baseline applies. */
+  withheld: boolean
+  window: WindowRule
+  budgetFeature: string | null
+  validUntil: string | null
+  entitlements: ResolvedEntitlement[]
+}
+
+export type OverrideInForce = {
+  overrideId: string
+  feature: string
+  set: Static<typeof OverrideValue>
+  createdAt: Temporal.Instant
+  expiresAt: Temporal.Instant | null
+  withdrawnAt: Temporal.Instant | null
+}
+
+const isMetered = (grant: CatalogGrant | undefined): grant is CatalogMeteredGrant =>
+  typeof grant === 'object' && !Array.isArray(grant)
+
+/** Overrides that hold at a time, the newest of a feature only: end exclusive. */
+export const overridesAt = (
+  overrides: readonly OverrideInForce[],
+  at: Temporal.Instant,
+): Map<string, OverrideInForce> => {
+  const holding = overrides.filter(
+    (override) =>
+      Temporal.Instant.compare(override.createdAt, at) <= 0 &&
+      (override.expiresAt === null || Temporal.Instant.compare(at, override.expiresAt) < 0) &&
+      (override.withdrawnAt === null || Temporal.Instant.compare(at, override.withdrawnAt) < 0),
+  )
+  holding.sort((a, b) => Temporal.Instant.compare(a.createdAt, b.createdAt) || (a.overrideId < b.overrideId ? -1 : 1))
+  return new Map(holding.map((override) => [override.feature, override]))
+}
+
+/**
+ * What a customer may use at a time: override over active subscription (plan, then add-ons) over baseline (ENT-2).
+ * Pure: the same inputs give the same answer. `validUntil` is the next time at which the answer changes by itself.
+ */
+export const resolve = (
+  catalog: Catalog,
+  subscriptions: readonly SubscriptionRecord[],
+  overrides: readonly OverrideInForce[],
+  at: Temporal.Instant,
+): SnapshotContent => {
+  const policy = catalog.file.policies.access
+  const leading = leadingSubscription(subscriptions, policy)
+  const baseline = baselinePlan(catalog)
+  const accessLevel = leading ? accessLevelOf(leading.status, policy) : 'full'
+  const withheld = leading !== null && accessLevel !== 'full' && accessLevel !== 'grace'
+  const held = leading ? findPlan(catalog, leading.plan, leading.planVersion) : null
+  const granting = held && !withheld ? held : baseline
+  const addOns = granting === held && leading ? leading.addOns : []
+  const holding = overridesAt(overrides, at)
+
+  const entitlements = Object.entries(catalog.file.features)
+    .map(([feature, definition]): ResolvedEntitlement => {
+      const base = granted(granting, feature, granting === baseline ? 'baseline' : 'plan')
+      const common = { feature, name: definition.name }
+      const added = addOns.flatMap(({ addOn, quantity }) => {
+        const grant = catalog.file.addOns?.[addOn]?.grants[feature]
+        return grant === undefined ? [] : [{ grant, quantity }]
+      })
+      const override = holding.get(feature)?.set
+      if (definition.kind === 'boolean') {
+        let value = base.grant === true
+        let origin = value ? base.origin : 'none'
+        if (!value && added.some(({ grant }) => grant === true)) [value, origin] = [true, 'add_on']
+        if (override && 'enabled' in override) [value, origin] = [override.enabled, 'override']
+        return {
+          ...common,
+          kind: 'boolean',
+          value,
+          origin: origin as Origin,
+          upgradePlan: value ? null : planGiving(catalog, granting, feature, value),
+        }
+      }
+      if (definition.kind === 'value') {
+        let value: EntitlementValue =
+          typeof base.grant === 'number' || typeof base.grant === 'string' || Array.isArray(base.grant)
+            ? base.grant
+            : definition.type === 'number'
+              ? 0
+              : definition.type === 'set'
+                ? []
+                : ''
+        let origin: Origin = base.grant === undefined ? 'none' : base.origin
+        for (const { grant, quantity } of added) {
+          if (typeof grant === 'object' && 'add' in grant && typeof value === 'number')
+            [value, origin] = [value + grant.add * quantity, 'add_on']
+          if (typeof grant === 'object' && 'join' in grant && Array.isArray(value))
+            [value, origin] = [[...new Set([...value, ...grant.join])].sort(), 'add_on']
+        }
+        if (override && 'value' in override) [value, origin] = [override.value, 'override']
+        return { ...common, kind: 'value', value, origin, upgradePlan: planGiving(catalog, granting, feature, value) }
+      }
+      const metered = isMetered(base.grant) ? base.grant : null
+      let limit = metered ? metered.limit : 0
+      let included = metered ? (metered.included === undefined ? metered.limit : metered.included) : 0
+      let origin: Origin = metered ? base.origin : 'none'
+      for (const { grant, quantity } of added) {
+        if (typeof grant !== 'object' || !('addLimit' in grant)) continue
+        if (limit !== null) limit += grant.addLimit * quantity
+        if (included !== null) included += grant.addLimit * quantity
+        origin = 'add_on'
+      }
+      if (override && 'limit' in override) {
+        // Without a price for it, what an override allows is included.
+        if (metered?.included === undefined) included = override.limit
+        limit = override.limit
+        origin = 'override'
+      }
+      return {
+        ...common,
+        kind: 'metered',
+        meter: definition.meter,
+        unit: catalog.file.meters[definition.meter]?.unit ?? '',
+        included,
+        limit,
+        enforcement: metered?.enforcement ?? 'hard',
+        warnAtPercent: [...(metered?.warnAtPercent ?? [])].sort((a, b) => a - b),
+        origin,
+        upgradePlan: planGiving(catalog, granting, feature, limit),
+      }
+    })
+    .sort((a, b) => (a.feature < b.feature ? -1 : 1))
+
+  const ends = [...holding.values()].flatMap((override) => (override.expiresAt ? [override.expiresAt] : []))
+  const starts = overrides.flatMap((override) =>
+    override.withdrawnAt === null && Temporal.Instant.compare(override.createdAt, at) > 0 ? [override.createdAt] : [],
+  )
+  const next = [...ends, ...starts].sort(Temporal.Instant.compare)[0]
+  return {
+    accessLevel,
+    plan: (held ?? baseline).key,
+    planVersion: (held ?? baseline).version,
+    subscriptionId: leading?.subscriptionId ?? null,
+    withheld,
+    window:
+      leading && held
+        ? {
+            kind: 'billing_period',
+            start: leading.period.start.toString(),
+            end: leading.period.end.toString(),
+            anchor: leading.anchor.toString(),
+            interval: leading.interval,
+          }
+        : { kind: 'calendar_month' },
+    budgetFeature: (held ?? baseline).content.gateway?.budgetFeature ?? null,
+    validUntil: next?.toString() ?? null,
+    entitlements,
+  }
+}
+
+const granted = (
+  plan: PlanVersion,
+  feature: string,
+  origin: Origin,
+): { grant: CatalogGrant | undefined; origin: Origin } => ({ grant: plan.content.grants[feature], origin })
+
+/** The lowest active plan above this one that gives more of the feature; null when there is none. */
+const planGiving = (
+  catalog: Catalog,
+  current: PlanVersion,
+  feature: string,
+  value: EntitlementValue | null,
+): string | null => {
+  if (value === null) return null
+  const higher = Object.entries(catalog.file.plans)
+    .filter(([key, plan]) => plan.status === 'active' && plan.rank > current.content.rank && key !== current.key)
+    .sort(([, a], [, b]) => a.rank - b.rank)
+  return higher.find(([, plan]) => givesMore(plan.grants[feature], value))?.[0] ?? null
+}
+
+const givesMore = (grant: CatalogGrant | undefined, value: EntitlementValue): boolean => {
+  if (grant === undefined) return false
+  if (typeof grant === 'boolean') return grant && value === false
+  if (isMetered(grant)) return grant.limit === null || (typeof value === 'number' && grant.limit > value)
+  if (typeof grant === 'number') return typeof value === 'number' && grant > value
+  if (Array.isArray(grant)) return Array.isArray(value) && grant.some((item) => !value.includes(item))
+  return value === ''
+}

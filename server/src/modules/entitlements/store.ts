@@ -1,0 +1,144 @@
+import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
+import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../platform/db.ts'
+import type { OverrideInForce, SnapshotContent } from './resolve.ts'
+
+export type StoredSnapshot = {
+  tenantId: string
+  version: number
+  effectiveFrom: Temporal.Instant
+  cause: string
+  content: SnapshotContent
+}
+type SnapshotRow = {
+  tenant_id: string
+  version: bigint
+  effective_from: string
+  cause: string
+  content: SnapshotContent
+}
+
+const fromRow = (row: SnapshotRow): StoredSnapshot => ({
+  tenantId: row.tenant_id,
+  version: Number(row.version),
+  effectiveFrom: instantOfRow(row.effective_from),
+  cause: row.cause,
+  content: row.content,
+})
+
+/** The snapshot in force; null before the first. */
+export const newestSnapshot = async (on: Db | Tx, tenantId: string): Promise<StoredSnapshot | null> => {
+  const [row] = await queryPrepared<SnapshotRow>(
+    on,
+    'newest_snapshot',
+    sql`select * from entitlement_snapshots where tenant_id = ${tenantId} order by version desc limit 1`,
+  )
+  return row ? fromRow(row) : null
+}
+
+/** What was in force at a past time (ENT-3). */
+export const snapshotAt = async (
+  on: Db | Tx,
+  tenantId: string,
+  at: Temporal.Instant,
+): Promise<StoredSnapshot | null> => {
+  const row = await queryOne<SnapshotRow>(
+    on,
+    sql`select * from entitlement_snapshots where tenant_id = ${tenantId} and effective_from <= ${at.toString()} order by version desc limit 1`,
+  )
+  return row && fromRow(row)
+}
+
+/** Versions only grow: a second writer of the same version fails, the customer's row keeps writers apart. */
+export const insertSnapshot = async (tx: Tx, snapshot: StoredSnapshot, correlationId: string | null): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into entitlement_snapshots (tenant_id, version, effective_from, valid_until, cause, correlation_id, content)
+        values (${snapshot.tenantId}, ${snapshot.version}, ${snapshot.effectiveFrom.toString()}, ${snapshot.content.validUntil}, ${snapshot.cause}, ${correlationId}, ${JSON.stringify(snapshot.content)})`,
+  )
+}
+
+export type OverrideRecord = OverrideInForce & { tenantId: string; reason: string; actor: string }
+type OverrideRow = {
+  tenant_id: string
+  override_id: string
+  feature: string
+  setting: OverrideInForce['set']
+  reason: string
+  actor: string
+  created_at: string
+  expires_at: string | null
+  withdrawn_at: string | null
+}
+
+const overrideFromRow = (row: OverrideRow): OverrideRecord => ({
+  tenantId: row.tenant_id,
+  overrideId: row.override_id,
+  feature: row.feature,
+  set: row.setting,
+  reason: row.reason,
+  actor: row.actor,
+  createdAt: instantOfRow(row.created_at),
+  expiresAt: instantOfRowOrNull(row.expires_at),
+  withdrawnAt: instantOfRowOrNull(row.withdrawn_at),
+})
+
+export const insertOverride = async (tx: Tx, override: OverrideRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into overrides (tenant_id, override_id, feature, setting, reason, actor, created_at, expires_at)
+        values (${override.tenantId}, ${override.overrideId}, ${override.feature}, ${JSON.stringify(override.set)}, ${override.reason}, ${override.actor}, ${override.createdAt.toString()}, ${override.expiresAt?.toString() ?? null})`,
+  )
+}
+
+export const findOverrides = async (on: Db | Tx, tenantId: string): Promise<OverrideRecord[]> =>
+  (
+    await query<OverrideRow>(
+      on,
+      sql`select * from overrides where tenant_id = ${tenantId} order by created_at desc, override_id desc`,
+    )
+  ).map(overrideFromRow)
+
+export const findOverrideById = async (on: Db | Tx, overrideId: string): Promise<OverrideRecord | null> => {
+  const row = await queryOne<OverrideRow>(on, sql`select * from overrides where override_id = ${overrideId}`)
+  return row && overrideFromRow(row)
+}
+
+/** A second withdrawal keeps the first time. */
+export const withdrawOverride = async (
+  tx: Tx,
+  tenantId: string,
+  overrideId: string,
+  at: Temporal.Instant,
+): Promise<void> => {
+  await query(
+    tx,
+    sql`update overrides set withdrawn_at = ${at.toString()} where tenant_id = ${tenantId} and override_id = ${overrideId} and withdrawn_at is null`,
+  )
+}
+
+/** Tenants whose newest snapshot has run out, so that a new one and its event are due. */
+export const tenantsWithLapsedSnapshot = async (db: Db, at: Temporal.Instant, limit: number): Promise<string[]> =>
+  (
+    await query<{ tenant_id: string }>(
+      db,
+      sql`select distinct o.tenant_id from overrides o
+          where o.expires_at <= ${at.toString()} and o.withdrawn_at is null
+            and exists (select from entitlement_snapshots s where s.tenant_id = o.tenant_id and s.valid_until <= ${at.toString()}
+                          and s.version = (select max(version) from entitlement_snapshots n where n.tenant_id = o.tenant_id))
+          limit ${limit}`,
+    )
+  ).map((row) => row.tenant_id)
+
+/** Counts checks that answered no (ENT-7). */
+export const addCheckRefusals = async (
+  db: Db,
+  refusals: { tenantId: string; feature: string; reason: string; hour: string; attempts: number }[],
+): Promise<void> => {
+  await query(
+    db,
+    sql`insert into check_refusals (tenant_id, feature, reason, hour, attempts)
+        select tenant_id, feature, reason, hour, attempts from jsonb_to_recordset(${JSON.stringify(refusals.map((r) => ({ tenant_id: r.tenantId, feature: r.feature, reason: r.reason, hour: r.hour, attempts: r.attempts })))}::jsonb)
+          as r (tenant_id text, feature text, reason text, hour timestamptz, attempts bigint) order by 1, 2, 3, 4
+        on conflict (tenant_id, feature, reason, hour) do update set attempts = check_refusals.attempts + excluded.attempts`,
+  )
+}

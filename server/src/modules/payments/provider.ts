@@ -1,0 +1,124 @@
+import type { SubscriptionStatus } from '@turnpike/contract'
+import type { Interval, Period } from '../../core/period.ts'
+
+/**
+ * What we ask of a payment provider, in our words (PAY-3). Prices are named by our lookup keys; the adapter finds the
+ * provider's ids. Every asking function takes the id of our own row as idempotency key, so that a repeat has one effect.
+ * Failures: `provider_unavailable` when it could not be reached or did not make sense.
+ */
+export type PaymentProvider = {
+  name: string
+  createCustomer(customer: {
+    tenantId: string
+    customerId: string
+    name: string
+    email: string | null
+  }): Promise<{ providerCustomerId: string }>
+  openCheckout(request: CheckoutRequest): Promise<OpenedSession>
+  /** Ends an open checkout, so that nobody can pay it any more. True when it is closed now, false when it was paid already. */
+  closeCheckout(providerSessionId: string): Promise<boolean>
+  openPlanChange(request: PlanChangeRequest): Promise<OpenedSession>
+  openPortal(request: {
+    checkoutId: string
+    providerCustomerId: string
+    returnUrl: string
+    prices: PortalPrices
+  }): Promise<OpenedSession>
+  fetchSubscriptions(providerCustomerId: string): Promise<SubscriptionFact[]>
+  fetchInvoice(providerInvoiceId: string): Promise<InvoiceFact | null>
+  fetchCheckout(providerSessionId: string): Promise<CheckoutFact | null>
+  /** The notice of a genuine webhook, or why it is refused. The raw bytes are what was signed. */
+  verifyWebhook(
+    rawBody: Buffer,
+    headers: Record<string, string | string[] | undefined>,
+    at: Temporal.Instant,
+  ):
+    | { ok: true; notice: WebhookNotice }
+    | { ok: false; refusal: 'missing' | 'malformed' | 'mismatch' | 'too_old' | 'not_an_event' }
+}
+
+export type PriceLine = { lookupKey: string; quantity: number }
+
+export type CheckoutRequest = {
+  checkoutId: string
+  tenantId: string
+  providerCustomerId: string
+  mode: 'subscription' | 'payment'
+  lines: PriceLine[]
+  trialDays: number
+  planVersion: number | null
+  successUrl: string
+  cancelUrl: string
+}
+
+/** Every price that a customer may change to in the portal, by product. */
+export type PortalPrices = { key: string; lookupKeys: string[] }
+
+export type PlanChangeRequest = {
+  checkoutId: string
+  providerCustomerId: string
+  providerSubscriptionId: string
+  lookupKey: string
+  quantity: number
+  returnUrl: string
+  prices: PortalPrices
+}
+
+export type OpenedSession = { providerSessionId: string; url: string; expiresAt: Temporal.Instant | null }
+
+/** A subscription as the provider states it now, in our words. `items` name our lookup keys; null for prices that are not ours. */
+export type SubscriptionFact = {
+  providerSubscriptionId: string
+  providerCustomerId: string
+  status: SubscriptionStatus
+  items: { lookupKey: string | null; quantity: number; interval: Interval | null; currency: string }[]
+  period: Period
+  anchor: Temporal.Instant
+  trialEndsAt: Temporal.Instant | null
+  /** Set when it is going to end, however that was asked for. */
+  endsAt: Temporal.Instant | null
+  endedAt: Temporal.Instant | null
+  startedAt: Temporal.Instant
+  planVersion: number | null
+  /** A change that the provider has scheduled. */
+  scheduled: { lookupKeys: string[]; at: Temporal.Instant } | null
+}
+
+export type InvoiceFact = {
+  providerInvoiceId: string
+  providerCustomerId: string
+  providerSubscriptionId: string | null
+  number: string | null
+  status: 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
+  billingReason: string
+  amountDue: bigint
+  amountPaid: bigint
+  currency: string
+  attemptCount: number
+  nextAttemptAt: Temporal.Instant | null
+  actionRequired: boolean
+  hostedInvoiceUrl: string | null
+  /** The service period of the lines, not the span of the invoice items. */
+  period: Period | null
+  createdAt: Temporal.Instant
+}
+
+export type CheckoutFact = {
+  providerSessionId: string
+  checkoutId: string | null
+  providerCustomerId: string | null
+  state: 'open' | 'complete' | 'expired'
+  paid: boolean
+  providerSubscriptionId: string | null
+}
+
+/** What a webhook tells us: where to look. Its content is never believed (WEB-3). */
+export type WebhookNotice = {
+  eventId: string
+  type: string
+  createdAt: Temporal.Instant
+  objectId: string | null
+  providerCustomerId: string | null
+  /** What to fetch again; `nothing` for events that concern no customer of ours. */
+  concerns: 'subscription' | 'invoice' | 'checkout' | 'customer' | 'nothing'
+}

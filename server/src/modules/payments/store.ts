@@ -1,0 +1,151 @@
+import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
+import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
+import type { CheckoutRecord, CheckoutState } from './checkout.ts'
+
+type Row = {
+  tenant_id: string
+  checkout_id: string
+  kind: CheckoutRecord['kind']
+  state: CheckoutState
+  plan: string | null
+  plan_version: number | null
+  price: string | null
+  product: string | null
+  currency: string
+  seats: number | null
+  add_ons: CheckoutRecord['addOns']
+  selection_hash: string
+  return_url: string
+  cancel_url: string
+  provider: string
+  provider_session_id: string | null
+  session_url: string | null
+  opened_by: string
+  opened_at: string
+  returned_at: string | null
+  completed_at: string | null
+  expires_at: string | null
+  failure: string | null
+}
+
+const fromRow = (row: Row): CheckoutRecord => ({
+  tenantId: row.tenant_id,
+  checkoutId: row.checkout_id,
+  kind: row.kind,
+  state: row.state,
+  plan: row.plan,
+  planVersion: row.plan_version,
+  price: row.price,
+  product: row.product,
+  currency: row.currency,
+  seats: row.seats,
+  addOns: row.add_ons,
+  selectionHash: row.selection_hash,
+  returnUrl: row.return_url,
+  cancelUrl: row.cancel_url,
+  provider: row.provider,
+  providerSessionId: row.provider_session_id,
+  sessionUrl: row.session_url,
+  openedBy: row.opened_by,
+  openedAt: instantOfRow(row.opened_at),
+  returnedAt: instantOfRowOrNull(row.returned_at),
+  completedAt: instantOfRowOrNull(row.completed_at),
+  expiresAt: instantOfRowOrNull(row.expires_at),
+  failure: row.failure,
+})
+
+export const insertCheckout = async (tx: Tx, checkout: CheckoutRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into checkouts (tenant_id, checkout_id, kind, state, plan, plan_version, price, product, currency, seats, add_ons, selection_hash, return_url, cancel_url, provider, opened_by, opened_at)
+        values (${checkout.tenantId}, ${checkout.checkoutId}, ${checkout.kind}, ${checkout.state}, ${checkout.plan}, ${checkout.planVersion}, ${checkout.price}, ${checkout.product}, ${checkout.currency},
+          ${checkout.seats}, ${JSON.stringify(checkout.addOns)}, ${checkout.selectionHash}, ${checkout.returnUrl}, ${checkout.cancelUrl}, ${checkout.provider}, ${checkout.openedBy}, ${checkout.openedAt.toString()})`,
+  )
+}
+
+/** Writes what may change of a checkout; its selection never does. */
+export const saveCheckout = async (tx: Tx, checkout: CheckoutRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`update checkouts set state = ${checkout.state}, provider_session_id = ${checkout.providerSessionId}, session_url = ${checkout.sessionUrl},
+          returned_at = ${checkout.returnedAt?.toString() ?? null}, completed_at = ${checkout.completedAt?.toString() ?? null}, expires_at = ${checkout.expiresAt?.toString() ?? null}, failure = ${checkout.failure}
+        where tenant_id = ${checkout.tenantId} and checkout_id = ${checkout.checkoutId}`,
+  )
+}
+
+export const findCheckoutById = async (on: Db | Tx, checkoutId: string): Promise<CheckoutRecord | null> => {
+  const row = await queryOne<Row>(on, sql`select * from checkouts where checkout_id = ${checkoutId}`)
+  return row && fromRow(row)
+}
+
+/** Checkouts of a tenant that have not ended for good, newest first. */
+export const findUnfinishedCheckouts = async (on: Db | Tx, tenantId: string): Promise<CheckoutRecord[]> =>
+  (
+    await query<Row>(
+      on,
+      sql`select * from checkouts where tenant_id = ${tenantId} and state in ('opening', 'open', 'pending_sync', 'canceled') order by opened_at desc`,
+    )
+  ).map(fromRow)
+
+/** Checkouts of anybody that need a look: stuck while opening, waiting for the provider, or past their end. */
+export const findStaleCheckouts = async (
+  db: Db,
+  openedBefore: Temporal.Instant,
+  at: Temporal.Instant,
+  limit: number,
+): Promise<CheckoutRecord[]> =>
+  (
+    await query<Row>(
+      db,
+      sql`select * from checkouts where (state in ('opening', 'pending_sync') and opened_at < ${openedBefore.toString()})
+            or (state in ('open', 'canceled', 'pending_sync') and expires_at < ${at.toString()}) order by opened_at limit ${limit}`,
+    )
+  ).map(fromRow)
+
+export const findProviderCustomer = async (on: Db | Tx, tenantId: string, provider: string): Promise<string | null> =>
+  (
+    await queryOne<{ provider_customer_id: string }>(
+      on,
+      sql`select provider_customer_id from provider_customers where tenant_id = ${tenantId} and provider = ${provider}`,
+    )
+  )?.provider_customer_id ?? null
+
+export const findTenantOfProviderCustomer = async (
+  on: Db | Tx,
+  provider: string,
+  providerCustomerId: string,
+): Promise<string | null> =>
+  (
+    await queryOne<{ tenant_id: string }>(
+      on,
+      sql`select tenant_id from provider_customers where provider = ${provider} and provider_customer_id = ${providerCustomerId}`,
+    )
+  )?.tenant_id ?? null
+
+/** Remembers the provider's customer; the first one stays. */
+export const saveProviderCustomer = async (
+  tx: Tx,
+  tenantId: string,
+  provider: string,
+  providerCustomerId: string,
+): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into provider_customers (tenant_id, provider, provider_customer_id) values (${tenantId}, ${provider}, ${providerCustomerId}) on conflict do nothing`,
+  )
+}
+
+export const readProviderSetting = async (on: Db | Tx, provider: string, setting: string): Promise<string | null> =>
+  (
+    await queryOne<{ value: string }>(
+      on,
+      sql`select value from provider_settings where provider = ${provider} and setting = ${setting}`,
+    )
+  )?.value ?? null
+
+export const saveProviderSetting = async (tx: Tx, provider: string, setting: string, value: string): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into provider_settings (provider, setting, value) values (${provider}, ${setting}, ${value}) on conflict (provider, setting) do update set value = excluded.value`,
+  )
+}

@@ -1,0 +1,103 @@
+import type { SubscriptionStatus } from '@turnpike/contract'
+import { type IntervalUnit, instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
+import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
+import type { SubscriptionRecord } from './subscription.ts'
+
+type Row = {
+  tenant_id: string
+  subscription_id: string
+  customer_id: string
+  provider: string
+  provider_subscription_id: string
+  plan: string
+  plan_version: number
+  price: string
+  currency: string
+  interval_unit: IntervalUnit
+  interval_count: number
+  seats: number
+  add_ons: SubscriptionRecord['addOns']
+  status: SubscriptionStatus
+  period_start: string
+  period_end: string
+  anchor: string
+  trial_ends_at: string | null
+  ends_at: string | null
+  ended_at: string | null
+  pending_change: SubscriptionRecord['pendingChange']
+  started_at: string
+  updated_at: string
+}
+
+const fromRow = (row: Row): SubscriptionRecord => ({
+  tenantId: row.tenant_id,
+  subscriptionId: row.subscription_id,
+  customerId: row.customer_id,
+  provider: row.provider,
+  providerSubscriptionId: row.provider_subscription_id,
+  plan: row.plan,
+  planVersion: row.plan_version,
+  price: row.price,
+  currency: row.currency,
+  interval: { unit: row.interval_unit, count: row.interval_count },
+  seats: row.seats,
+  addOns: row.add_ons,
+  status: row.status,
+  period: { start: instantOfRow(row.period_start), end: instantOfRow(row.period_end) },
+  anchor: instantOfRow(row.anchor),
+  trialEndsAt: instantOfRowOrNull(row.trial_ends_at),
+  endsAt: instantOfRowOrNull(row.ends_at),
+  endedAt: instantOfRowOrNull(row.ended_at),
+  pendingChange: row.pending_change,
+  startedAt: instantOfRow(row.started_at),
+  updatedAt: instantOfRow(row.updated_at),
+})
+
+const text = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null
+
+/** Writes the whole record. The caller holds the customer's row. */
+export const saveSubscription = async (tx: Tx, s: SubscriptionRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into subscriptions (tenant_id, subscription_id, customer_id, provider, provider_subscription_id, plan, plan_version, price, currency, interval_unit, interval_count, seats, add_ons,
+          status, period_start, period_end, anchor, trial_ends_at, ends_at, ended_at, pending_change, started_at, updated_at)
+        values (${s.tenantId}, ${s.subscriptionId}, ${s.customerId}, ${s.provider}, ${s.providerSubscriptionId}, ${s.plan}, ${s.planVersion}, ${s.price}, ${s.currency}, ${s.interval.unit}, ${s.interval.count},
+          ${s.seats}, ${JSON.stringify(s.addOns)}, ${s.status}, ${text(s.period.start)}, ${text(s.period.end)}, ${text(s.anchor)}, ${text(s.trialEndsAt)}, ${text(s.endsAt)}, ${text(s.endedAt)},
+          ${s.pendingChange ? JSON.stringify(s.pendingChange) : null}, ${text(s.startedAt)}, ${text(s.updatedAt)})
+        on conflict (tenant_id, subscription_id) do update set plan = excluded.plan, plan_version = excluded.plan_version, price = excluded.price, currency = excluded.currency,
+          interval_unit = excluded.interval_unit, interval_count = excluded.interval_count, seats = excluded.seats, add_ons = excluded.add_ons, status = excluded.status, period_start = excluded.period_start,
+          period_end = excluded.period_end, anchor = excluded.anchor, trial_ends_at = excluded.trial_ends_at, ends_at = excluded.ends_at, ended_at = excluded.ended_at,
+          pending_change = excluded.pending_change, updated_at = excluded.updated_at`,
+  )
+}
+
+/** All of a tenant's, newest first. */
+export const findSubscriptions = async (on: Db | Tx, tenantId: string): Promise<SubscriptionRecord[]> =>
+  (
+    await query<Row>(
+      on,
+      sql`select * from subscriptions where tenant_id = ${tenantId} order by started_at desc, subscription_id desc`,
+    )
+  ).map(fromRow)
+
+export const findSubscriptionById = async (on: Db | Tx, subscriptionId: string): Promise<SubscriptionRecord | null> => {
+  const row = await queryOne<Row>(on, sql`select * from subscriptions where subscription_id = ${subscriptionId}`)
+  return row && fromRow(row)
+}
+
+/** Live subscriptions per plan version, price and currency, for planning a catalog change. */
+export const countLiveByPlanVersion = async (
+  on: Db | Tx,
+): Promise<{ plan: string; planVersion: number; price: string; currency: string; customers: number }[]> =>
+  (
+    await query<{ plan: string; plan_version: number; price: string; currency: string; customers: bigint }>(
+      on,
+      sql`select plan, plan_version, price, currency, count(distinct tenant_id) as customers from subscriptions where ended_at is null group by 1, 2, 3, 4`,
+    )
+  ).map((row) => ({
+    plan: row.plan,
+    planVersion: row.plan_version,
+    price: row.price,
+    currency: row.currency,
+    customers: Number(row.customers),
+  }))

@@ -1,0 +1,115 @@
+import type { Micro } from '../../core/quantity.ts'
+import type { PreparedRecord } from './record.ts'
+
+/** One counter while a batch is decided. */
+export type CounterState = { used: Micro; records: number }
+
+/** What was answered to a key before. */
+export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | 'service' | 'properties'> & {
+  outcome: 'accepted' | 'refused'
+  used: Micro
+  limit: number | null
+  code: string | null
+}
+
+/** Says no with the limit that was met, or null to let the quantity through. */
+export type LimitRule = (
+  used: Micro,
+  quantity: Micro,
+) => { feature: string; code: 'limit_reached' | 'not_included' | 'access_restricted'; limit: number | null } | null
+
+export type BatchItem = { record: PreparedRecord; counter: string; rule: LimitRule | null }
+
+export type RecordDecision =
+  | { kind: 'accepted'; used: Micro }
+  | {
+      kind: 'refused'
+      used: Micro
+      feature: string
+      code: 'limit_reached' | 'not_included' | 'access_restricted'
+      limit: number | null
+    }
+  | { kind: 'duplicate'; earlier: EarlierRecord }
+  | { kind: 'reused' }
+  /** Would have been accepted, but another record of the same all-or-nothing group was refused. */
+  | { kind: 'withdrawn'; used: Micro }
+
+/** Same key, same body: a repeat. Same key, other body: refused (USE-2). */
+const isSameRecord = (earlier: EarlierRecord, record: PreparedRecord): boolean =>
+  earlier.meter === record.meter &&
+  earlier.quantity === record.quantity &&
+  (!record.atGiven || earlier.at === record.at) &&
+  earlier.service === record.service &&
+  earlier.properties === record.properties
+
+/**
+ * Decides records in the order in which they came, against counters that are locked (USE-2, ENT-6). Pure but for the
+ * counters and the earlier answers, which it carries forward. `groups` are all or nothing: lists of indices.
+ */
+export const decideBatch = (
+  items: readonly BatchItem[],
+  groups: readonly { from: number; to: number; atomic: boolean }[],
+  counters: Map<string, CounterState>,
+  earlier: Map<string, EarlierRecord>,
+  keyOf: (index: number) => string,
+): RecordDecision[] => {
+  const decisions: RecordDecision[] = []
+  for (const group of groups) {
+    const taken: { index: number; key: string }[] = []
+    let refused = false
+    for (let index = group.from; index < group.to; index++) {
+      const { record, counter, rule } = items[index]!
+      const key = keyOf(index)
+      const known = earlier.get(key)
+      if (known) {
+        decisions[index] = isSameRecord(known, record) ? { kind: 'duplicate', earlier: known } : { kind: 'reused' }
+        continue
+      }
+      const state = counters.get(counter)!
+      const refusal = rule?.(state.used, record.quantity) ?? null
+      const { meter, quantity, at, service, properties } = record
+      if (refusal) {
+        refused = true
+        decisions[index] = { kind: 'refused', used: state.used, ...refusal }
+        earlier.set(key, {
+          meter,
+          quantity,
+          at,
+          service,
+          properties,
+          outcome: 'refused',
+          used: state.used,
+          limit: refusal.limit,
+          code: refusal.code,
+        })
+        continue
+      }
+      state.used += record.quantity
+      state.records += 1
+      decisions[index] = { kind: 'accepted', used: state.used }
+      earlier.set(key, {
+        meter,
+        quantity,
+        at,
+        service,
+        properties,
+        outcome: 'accepted',
+        used: state.used,
+        limit: null,
+        code: null,
+      })
+      taken.push({ index, key })
+    }
+    if (!group.atomic || !refused) continue
+    // Give back what this group took before one of its records was refused.
+    for (const { index, key } of taken.reverse()) {
+      const { record, counter } = items[index]!
+      const state = counters.get(counter)!
+      state.used -= record.quantity
+      state.records -= 1
+      earlier.delete(key)
+      decisions[index] = { kind: 'withdrawn', used: state.used }
+    }
+  }
+  return decisions
+}

@@ -1,0 +1,18 @@
+export { type BatchItem, type CounterState, decideBatch, type LimitRule, type RecordDecision } from './decide-batch.ts'
+export { isProblem, type PreparedRecord, prepareRecord, type RecordProblem } from './record.ts'
+export {
+  type CounterRef,
+  type CounterRow,
+  countRefusals,
+  currentCounters,
+  findCounterDifferences,
+  findEarlier,
+  insertRecords,
+  insertRefusals,
+  lockCounters,
+  type NewRecord,
+  type NewRefusal,
+  readCounter,
+  takeUnannounced,
+  tenantsToAnnounce,
+} from './store.ts'

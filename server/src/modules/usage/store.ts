@@ -1,0 +1,260 @@
+import { type Micro, microOfText, textOfMicro } from '../../core/quantity.ts'
+import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../platform/db.ts'
+import type { EarlierRecord } from './decide-batch.ts'
+
+/** A counter's name: tenant, meter and window. Times are epoch milliseconds. */
+export type CounterRef = { tenantId: string; meter: string; windowStart: number; windowEnd: number }
+export type CounterRow = CounterRef & { used: Micro; records: bigint; version: number }
+
+const micro = (text: string): Micro => microOfText(text)!
+
+/** PostgreSQL array literals made in one go: the driver's own way costs more than the insert itself. */
+const arrayOf = (values: (string | number | bigint | null)[]): string =>
+  `{${values.map((value) => (value === null ? 'NULL' : typeof value === 'string' ? quoted(value) : value)).join(',')}}`
+const quoted = (text: string): string => (/["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`)
+
+type CounterDbRow = {
+  tenant_id: string
+  meter: string
+  start_ms: string
+  end_ms: string
+  used: string
+  records: bigint
+  version: bigint
+}
+const counterFromRow = (row: CounterDbRow): CounterRow => ({
+  tenantId: row.tenant_id,
+  meter: row.meter,
+  windowStart: Number(row.start_ms),
+  windowEnd: Number(row.end_ms),
+  used: micro(row.used),
+  records: row.records,
+  version: Number(row.version),
+})
+
+/**
+ * Locks counters in the order of their keys, so that two batches never wait for each other in a circle, and makes the ones
+ * that do not exist yet.
+ */
+export const lockCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<CounterRow[]> => {
+  const locked = await selectCounters(tx, refs)
+  if (locked.length === refs.length) return locked
+  const [tenants, meters, starts, ends] = columnsOf(refs)
+  await query(
+    tx,
+    sql`insert into usage_counters (tenant_id, meter, window_start, window_end, used, records, version)
+        select t, m, to_timestamp(s / 1000.0), to_timestamp(e / 1000.0), 0, 0, 0
+        from unnest(${tenants}::text[], ${meters}::text[], ${starts}::float8[], ${ends}::float8[]) as c (t, m, s, e) order by t, m, s on conflict do nothing`,
+  )
+  return selectCounters(tx, refs)
+}
+
+const columnsOf = (refs: readonly CounterRef[]) =>
+  [
+    arrayOf(refs.map((ref) => ref.tenantId)),
+    arrayOf(refs.map((ref) => ref.meter)),
+    arrayOf(refs.map((ref) => ref.windowStart)),
+    arrayOf(refs.map((ref) => ref.windowEnd)),
+  ] as const
+
+const selectCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<CounterRow[]> => {
+  const [tenants, meters, starts] = columnsOf(refs)
+  const rows = await queryPrepared<CounterDbRow>(
+    tx,
+    'lock_counters',
+    sql`select u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version
+        from unnest(${tenants}::text[], ${meters}::text[], ${starts}::float8[]) as c (t, m, s)
+        join usage_counters u on u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0)
+        order by u.tenant_id, u.meter, u.window_start for update of u`,
+  )
+  return rows.map(counterFromRow)
+}
+
+/** What was answered to these keys before: accepted records and refusals. */
+export const findEarlier = async (
+  tx: Tx,
+  keys: readonly { tenantId: string; idempotencyKey: string }[],
+): Promise<Map<string, EarlierRecord>> => {
+  const tenants = arrayOf(keys.map((key) => key.tenantId))
+  const names = arrayOf(keys.map((key) => key.idempotencyKey))
+  type Row = {
+    tenant_id: string
+    idempotency_key: string
+    meter: string
+    quantity: string
+    at_ms: string
+    service: string | null
+    properties: string | null
+    used: string
+    usage_limit: string | null
+    code: string | null
+  }
+  const rows = await queryPrepared<Row>(
+    tx,
+    'find_earlier_usage',
+    sql`with asked as (select * from unnest(${tenants}::text[], ${names}::text[]) as k (t, n))
+        select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000 as at_ms, r.service, r.properties::text as properties, r.used_after as used, null::numeric as usage_limit, null as code
+        from asked join usage_records r on r.tenant_id = asked.t and r.idempotency_key = asked.n
+        union all
+        select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000, r.service, r.properties::text, r.used, r.usage_limit, r.code
+        from asked join usage_refusals r on r.tenant_id = asked.t and r.idempotency_key = asked.n`,
+  )
+  return new Map(
+    rows.map((row) => [
+      `${row.tenant_id}\n${row.idempotency_key}`,
+      {
+        meter: row.meter,
+        quantity: micro(row.quantity),
+        at: Number(row.at_ms),
+        service: row.service,
+        properties: row.properties,
+        outcome: row.code === null ? 'accepted' : 'refused',
+        used: micro(row.used),
+        limit: row.usage_limit === null ? null : Number(row.usage_limit),
+        code: row.code,
+      },
+    ]),
+  )
+}
+
+export type NewRecord = {
+  tenantId: string
+  idempotencyKey: string
+  meter: string
+  quantity: Micro
+  at: number
+  windowStart: number
+  usedAfter: Micro
+  service: string | null
+  correlationId: string | null
+  properties: string | null
+}
+
+/** Appends accepted records and raises their counters in one statement. A key that came in meanwhile fails the whole. */
+export const insertRecords = async (
+  tx: Tx,
+  records: readonly NewRecord[],
+  counters: readonly CounterRow[],
+  recordedAt: number,
+): Promise<void> => {
+  await queryPrepared(
+    tx,
+    'insert_usage',
+    sql`with raised as (
+          update usage_counters u set used = c.used, records = c.records, version = c.version
+          from unnest(${arrayOf(counters.map((c) => c.tenantId))}::text[], ${arrayOf(counters.map((c) => c.meter))}::text[], ${arrayOf(counters.map((c) => c.windowStart))}::float8[],
+            ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[]) as c (t, m, s, used, records, version)
+          where u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0))
+        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties)
+        select t, k, m, q, to_timestamp(a / 1000.0), to_timestamp(w / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0), s, c, p::text
+        from unnest(${arrayOf(records.map((r) => r.tenantId))}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${arrayOf(records.map((r) => r.meter))}::text[],
+          ${arrayOf(records.map((r) => textOfMicro(r.quantity)))}::numeric[], ${arrayOf(records.map((r) => r.at))}::float8[], ${arrayOf(records.map((r) => r.windowStart))}::float8[],
+          ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${arrayOf(records.map((r) => r.service))}::text[], ${arrayOf(records.map((r) => r.correlationId))}::text[],
+          ${arrayOf(records.map((r) => r.properties))}::text[]) as r (t, k, m, q, a, w, ua, s, c, p)`,
+  )
+}
+
+export type NewRefusal = Omit<NewRecord, 'usedAfter'> & {
+  feature: string
+  used: Micro
+  limit: number | null
+  code: string
+  snapshotVersion: number
+}
+
+export const insertRefusals = async (tx: Tx, refusals: readonly NewRefusal[], recordedAt: number): Promise<void> => {
+  const rows = refusals.map((r) => ({
+    t: r.tenantId,
+    k: r.idempotencyKey,
+    f: r.feature,
+    m: r.meter,
+    q: textOfMicro(r.quantity),
+    a: r.at,
+    w: r.windowStart,
+    u: textOfMicro(r.used),
+    l: r.limit,
+    c: r.code,
+    v: r.snapshotVersion,
+    s: r.service,
+    i: r.correlationId,
+    p: r.properties,
+  }))
+  await query(
+    tx,
+    sql`insert into usage_refusals (tenant_id, idempotency_key, feature, meter, quantity, at, window_start, used, usage_limit, code, snapshot_version, recorded_at, service, correlation_id, properties)
+        select t, k, f, m, q, to_timestamp(a / 1000.0), to_timestamp(w / 1000.0), u, l, c, v, to_timestamp(${recordedAt}::float8 / 1000.0), s, i, p
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (t text, k text, f text, m text, q numeric, a float8, w float8, u numeric, l numeric, c text, v bigint, s text, i text, p text)`,
+  )
+}
+
+/** Counters of a tenant whose window is not over, for memory and for pages. */
+export const currentCounters = async (on: Db | Tx, tenantId: string, atMs: number): Promise<CounterRow[]> =>
+  (
+    await queryPrepared<CounterDbRow>(
+      on,
+      'current_counters',
+      sql`select tenant_id, meter, extract(epoch from window_start) * 1000 as start_ms, extract(epoch from window_end) * 1000 as end_ms, used, records, version
+          from usage_counters where tenant_id = ${tenantId} and window_end > to_timestamp(${atMs}::float8 / 1000.0)`,
+    )
+  ).map(counterFromRow)
+
+/** Refused records per meter since a window began. */
+export const countRefusals = async (db: Db, tenantId: string, since: Temporal.Instant): Promise<Map<string, number>> =>
+  new Map(
+    (
+      await query<{ meter: string; n: bigint }>(
+        db,
+        sql`select meter, count(*) as n from usage_refusals where tenant_id = ${tenantId} and window_start >= ${since.toString()} group by meter`,
+      )
+    ).map((row) => [row.meter, Number(row.n)]),
+  )
+
+/** Tenants whose counters moved since their last usage.updated event. */
+export const tenantsToAnnounce = async (db: Db, limit: number): Promise<string[]> =>
+  (
+    await query<{ tenant_id: string }>(
+      db,
+      sql`select distinct tenant_id from usage_counters where announced <> version limit ${limit}`,
+    )
+  ).map((row) => row.tenant_id)
+
+/** Takes the counters that moved of these tenants and marks them as announced. */
+export const takeUnannounced = async (tx: Tx, tenantIds: readonly string[]): Promise<CounterRow[]> =>
+  (
+    await query<CounterDbRow>(
+      tx,
+      sql`with moved as (select tenant_id, meter, window_start from usage_counters where tenant_id = any(${arrayOf([...tenantIds])}::text[]) and announced <> version
+                         order by tenant_id, meter, window_start for update)
+          update usage_counters u set announced = version from moved
+          where u.tenant_id = moved.tenant_id and u.meter = moved.meter and u.window_start = moved.window_start
+          returning u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version`,
+    )
+  ).map(counterFromRow)
+
+/** What one counter says; 0 when nothing was counted yet. */
+export const readCounter = async (
+  on: Db | Tx,
+  tenantId: string,
+  meter: string,
+  windowStart: Temporal.Instant,
+): Promise<Micro> => {
+  const row = await queryOne<{ used: string }>(
+    on,
+    sql`select used from usage_counters where tenant_id = ${tenantId} and meter = ${meter} and window_start = ${windowStart.toString()}`,
+  )
+  return row ? micro(row.used) : 0n
+}
+
+/** Counters that differ from what their records add up to (USE-4); none, unless something is broken. */
+export const findCounterDifferences = async (
+  db: Db,
+  limit: number,
+): Promise<{ tenantId: string; meter: string; windowStart: string; counted: string; recorded: string }[]> =>
+  query(
+    db,
+    sql`select coalesce(c.tenant_id, r.tenant_id) as "tenantId", coalesce(c.meter, r.meter) as meter, coalesce(c.window_start, r.window_start) as "windowStart", coalesce(c.used, 0)::text as counted, coalesce(r.used, 0)::text as recorded
+        from usage_counters c
+        full join (select tenant_id, meter, window_start, sum(quantity) as used, count(*) as records from usage_records group by 1, 2, 3) r
+          on r.tenant_id = c.tenant_id and r.meter = c.meter and r.window_start = c.window_start
+        where coalesce(c.used, 0) <> coalesce(r.used, 0) or coalesce(c.records, 0) <> coalesce(r.records, 0) limit ${limit}`,
+  )

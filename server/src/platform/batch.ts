@@ -1,0 +1,64 @@
+/**
+ * Group commit: items that arrive while a batch is under way form the next one, so that many requests share one
+ * transaction and its one flush to disk. `work` answers one result per item, in order. When a batch fails, its items are
+ * worked on one by one, so that one bad item costs nobody else.
+ */
+export const createBatcher = <I, R>(options: {
+  weightMax: number
+  concurrency: number
+  weigh?: (item: I) => number
+  work: (items: I[]) => Promise<R[]>
+}): { add(item: I): Promise<R>; idle(): Promise<void> } => {
+  type Waiting = { item: I; weight: number; resolve: (result: R) => void; reject: (error: unknown) => void }
+  let waiting: Waiting[] = []
+  let running = 0
+  let scheduled = false
+  const whenIdle: (() => void)[] = []
+
+  const schedule = () => {
+    if (scheduled || running >= options.concurrency || waiting.length === 0) return
+    scheduled = true
+    // The rest of this turn's requests still join.
+    setImmediate(() => {
+      scheduled = false
+      while (running < options.concurrency && waiting.length > 0) void run(take())
+    })
+  }
+
+  const take = (): Waiting[] => {
+    let weight = 0
+    let count = 0
+    while (count < waiting.length && (count === 0 || weight + waiting[count]!.weight <= options.weightMax))
+      weight += waiting[count++]!.weight
+    const batch = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    return batch
+  }
+
+  const run = async (batch: Waiting[]) => {
+    running++
+    try {
+      const results = await options.work(batch.map((entry) => entry.item))
+      batch.forEach((entry, index) => entry.resolve(results[index]!))
+    } catch (error) {
+      if (batch.length === 1) batch[0]!.reject(error)
+      else
+        for (const entry of batch)
+          await options.work([entry.item]).then(([result]) => entry.resolve(result!), entry.reject)
+    } finally {
+      running--
+      if (waiting.length > 0) schedule()
+      else if (running === 0) whenIdle.splice(0).forEach((done) => done())
+    }
+  }
+
+  return {
+    add: (item) =>
+      new Promise<R>((resolve, reject) => {
+        waiting.push({ item, weight: options.weigh?.(item) ?? 1, resolve, reject })
+        schedule()
+      }),
+    idle: () =>
+      running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((done) => whenIdle.push(done)),
+  }
+}
