@@ -1,5 +1,5 @@
 import { type SpawnOptions, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -114,7 +114,8 @@ export function clusterFolderFor(account: PostgresAccount, dataDir: string): str
     chmodSync(dataDir, 0o711)
     return inside
   }
-  const elsewhere = join(sharedFolder(), createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
+  // A fresh name: a data folder that was thrown away and made again must not meet its predecessor's cluster.
+  const elsewhere = join(sharedFolder(), randomBytes(8).toString('hex'))
   if (existsSync(inside)) cpSync(inside, elsewhere, { recursive: true })
   writeFileSync(reminder, elsewhere)
   return elsewhere

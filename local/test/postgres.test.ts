@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,15 +17,22 @@ let running: Postgres[]
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'turnpike-postgres-'))
+  // Passable, so that the data is inside however the server runs.
+  chmodSync(folder, 0o711)
   running = []
 })
 
 afterEach(async () => {
   for (const postgres of running) await postgres.stop('immediate')
-  const reminder = join(folder, 'data/cluster-folder')
-  if (existsSync(reminder)) rmSync(readFileSync(reminder, 'utf8'), { recursive: true, force: true })
+  discard(join(folder, 'closed/data'))
   rmSync(folder, { recursive: true, force: true })
 })
+
+function discard(dataDir: string): void {
+  const reminder = join(dataDir, 'cluster-folder')
+  if (existsSync(reminder)) rmSync(readFileSync(reminder, 'utf8'), { recursive: true, force: true })
+  rmSync(dataDir, { recursive: true, force: true })
+}
 
 async function start(options: Partial<Parameters<typeof startPostgres>[0]> = {}): Promise<Postgres> {
   const postgres = await startPostgres({ dataDir: join(folder, 'data'), ...options })
@@ -139,29 +146,59 @@ test('the server ends with the process that started it, also by kill -9, and the
   await until(() => inspectProcess(pid) === undefined)
 })
 
-test.skipIf(!isRoot)('root runs it in a folder that only root can enter, with the data inside', async () => {
+test.skipIf(!isRoot)('root runs it in a folder that only root can enter', async () => {
   mkdirSync(join(folder, 'closed'), { mode: 0o700 })
-  const dataDir = join(folder, 'closed/data')
-  const { url } = await start({ dataDir })
-  expect(await query(url, "select current_setting('data_directory') like '%/closed/data/cluster'")).toEqual([true])
+  const { url } = await start({ dataDir: join(folder, 'closed/data') })
+  expect(await query(url, 'select 1')).toEqual([1])
+})
+
+test.skipIf(!canBecomeOrdinary)('with user namespaces the data of root stays in the closed folder', async () => {
+  mkdirSync(join(folder, 'closed'), { mode: 0o700 })
+  await start({ dataDir: join(folder, 'closed/data'), account: 'namespace' })
+  expect(existsSync(join(folder, 'closed/data/cluster/PG_VERSION'))).toBe(true)
 })
 
 test.skipIf(!isRoot)(
-  'without user namespaces root runs it as another user, with the data elsewhere, and finds it again',
+  'without them root runs it as another user, with the data elsewhere, and finds it again',
   async () => {
-    const first = await start({ account: 'other_user' })
+    mkdirSync(join(folder, 'closed'), { mode: 0o700 })
+    const dataDir = join(folder, 'closed/data')
+    const first = await start({ dataDir, account: 'other_user' })
     expect(statSync(`/proc/${first.pid}`).uid).not.toBe(0)
     await query(first.url, 'create table kept as select 42 as answer')
     await first.stop()
-    const place = readFileSync(join(folder, 'data/cluster-folder'), 'utf8')
-    expect(place.startsWith(folder)).toBe(false)
-    const second = await start({ account: 'other_user' })
+    expect(readFileSync(join(dataDir, 'cluster-folder'), 'utf8').startsWith(folder)).toBe(false)
+    const second = await start({ dataDir, account: 'other_user' })
     expect(await query(second.url, 'select answer from kept')).toEqual([42])
     await second.stop()
-    const third = await start()
+    const third = await start({ dataDir })
     expect(await query(third.url, 'select answer from kept')).toEqual([42])
   },
 )
+
+test.skipIf(!canBecomeOrdinary)(
+  'data in a closed folder moves along when user namespaces become forbidden',
+  async () => {
+    mkdirSync(join(folder, 'closed'), { mode: 0o700 })
+    const dataDir = join(folder, 'closed/data')
+    const first = await start({ dataDir, account: 'namespace' })
+    await query(first.url, 'create table kept as select 42 as answer')
+    await first.stop()
+    const second = await start({ dataDir, account: 'other_user' })
+    expect(await query(second.url, 'select answer from kept')).toEqual([42])
+  },
+)
+
+test.skipIf(!isRoot)('a closed folder that was thrown away and made again starts empty', async () => {
+  const dataDir = join(folder, 'closed/data')
+  mkdirSync(join(folder, 'closed'), { mode: 0o700 })
+  const first = await start({ dataDir, account: 'other_user' })
+  await query(first.url, 'create table gone as select 42 as answer')
+  await first.stop()
+  discard(dataDir)
+  const second = await start({ dataDir, account: 'other_user' })
+  await expect(query(second.url, 'select answer from gone')).rejects.toMatchObject({ code: '42P01' })
+})
 
 test.skipIf(!isRoot)('data made in one way is served in the other', async () => {
   const first = await start()

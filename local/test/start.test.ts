@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Demonstration } from '../src/demonstration.ts'
 import { inspectProcess } from '../src/process-table.ts'
@@ -14,7 +14,11 @@ let dataDir: string
 const started: ChildProcess[] = []
 
 beforeAll(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'turnpike-start-'))
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-start-'))
+  // Passable, so that the database is inside however it runs: that is how its processes are found.
+  chmodSync(folder, 0o711)
+  dataDir = join(folder, 'data')
+  mkdirSync(dataDir, { mode: 0o711 })
 })
 
 afterEach(async () => {
@@ -22,7 +26,7 @@ afterEach(async () => {
 })
 
 afterAll(() => {
-  rmSync(dataDir, { recursive: true, force: true })
+  rmSync(dirname(dataDir), { recursive: true, force: true })
 })
 
 /** Runs `npm start`'s program on free ports. `text()` is all it has said so far. */
