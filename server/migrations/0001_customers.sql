@@ -22,8 +22,11 @@ create table customers (
   email text,
   currency text not null,
   created_at timestamptz not null,
-  updated_at timestamptz not null
+  updated_at timestamptz not null,
+  -- The catalog that the entitlements were last resolved with: an older one means that a new look is due.
+  resolved_catalog int not null default 0
 );
+create index customers_by_catalog on customers (resolved_catalog);
 create index customers_by_age on customers (created_at desc, tenant_id);
 
 -- API keys: only a hash is kept; the prefix helps people to tell keys apart (SEC-1).

@@ -1,4 +1,5 @@
 export { baselinePlan, type Catalog, findPlan, nextCatalog, type PlanVersion } from './catalog.ts'
 export { lookupKeyOf, type ResolvedPrice, resolveLookupKey } from './lookup-key.ts'
+export { type ParsedCatalog, parseCatalog } from './parse.ts'
 export { amountOf, intervalOf, intervalText, type PriceAmount, type PriceRef } from './price.ts'
 export { catalogHistory, insertCatalog, loadCatalog, lockCatalog } from './store.ts'

@@ -5,5 +5,7 @@ export {
   insertCustomer,
   listCustomers,
   lockCustomer,
+  markResolved,
+  tenantsResolvedBefore,
   updateCustomer,
 } from './store.ts'

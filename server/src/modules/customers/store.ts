@@ -82,3 +82,12 @@ export const listCustomers = async (
   )
   return rows.map(fromRow)
 }
+
+/** Remembers with which catalog the entitlements were resolved; writes only when that is another one. */
+export const markResolved = async (tx: Tx, tenantId: string, catalogVersion: number): Promise<void> => {
+  await query(tx, sql`update customers set resolved_catalog = ${catalogVersion} where tenant_id = ${tenantId} and resolved_catalog <> ${catalogVersion}`)
+}
+
+/** Tenants whose entitlements were resolved with an older catalog. */
+export const tenantsResolvedBefore = async (db: Db, catalogVersion: number, limit: number): Promise<string[]> =>
+  (await query<{ tenant_id: string }>(db, sql`select tenant_id from customers where resolved_catalog < ${catalogVersion} order by resolved_catalog limit ${limit}`)).map((row) => row.tenant_id)

@@ -1,0 +1,30 @@
+import type { CustomerCreate } from '@turnpike/contract'
+import type { Static } from 'typebox'
+import { fail } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import { type CustomerRecord, insertCustomer } from '../modules/customers/index.ts'
+import { type Actor, appendAudit } from '../platform/audit.ts'
+import { transact } from '../platform/db.ts'
+import { appendEvents } from '../platform/outbox.ts'
+import type { Deps } from './deps.ts'
+import { refreshEntitlements } from './steps/refresh-entitlements.ts'
+
+/** Creates the tenant's customer with its first snapshot: the baseline (CUS-1). A second one fails `customer_exists`. */
+export const createCustomer = (deps: Deps, actor: Actor, tenantId: string, request: Static<typeof CustomerCreate>): Promise<CustomerRecord> =>
+  transact(deps.db, async (tx) => {
+    const at = deps.clock.now()
+    const customer: CustomerRecord = {
+      tenantId,
+      customerId: newId('customer'),
+      name: request.name,
+      email: request.email ?? null,
+      currency: request.currency ?? deps.catalog().file.currencies[0]!,
+      createdAt: at,
+      updatedAt: at,
+    }
+    if (!(await insertCustomer(tx, customer))) throw fail('customer_exists')
+    const { budget, events } = await refreshEntitlements(tx, deps, customer, 'customer created', actor.requestId)
+    await appendAudit(tx, deps.clock, { tenantId, actor, action: 'customer.create', object: customer.customerId, after: { name: customer.name, currency: customer.currency } })
+    await appendEvents(tx, deps.clock, customer, actor.requestId, [{ type: 'customer.created', data: (sequence) => ({ name: customer.name, budget: { ...budget, sequence } }) }, ...events])
+    return customer
+  })

@@ -1,0 +1,21 @@
+import type { Catalog } from '../modules/catalog/index.ts'
+import type { LiveCustomers } from '../modules/entitlements/index.ts'
+import type { PaymentProvider } from '../modules/payments/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db } from '../platform/db.ts'
+import type { Log } from '../platform/log.ts'
+
+/** What flows work with. Built once, in the composition root. */
+export type Deps = {
+  db: Db
+  clock: Clock
+  log: Log
+  /** The catalog in force; replaced as a whole when another one is applied. */
+  catalog(): Catalog
+  provider: PaymentProvider
+  live: LiveCustomers
+  /** Origins that customers may be sent back to (PAY-1). */
+  returnOrigins: readonly string[]
+  /** Address of this service as customers see it. */
+  publicUrl: string
+}

@@ -1,0 +1,113 @@
+import type { CatalogFeature, CatalogPlan, CatalogPolicies, CatalogRouting } from '@turnpike/contract'
+import { checkExpression } from './check-expression.ts'
+import type { Draft } from './draft.ts'
+
+/** Plans as a whole: model, baseline, routing, add-ons that refer to them, policies. */
+export const checkPlans = (draft: Draft): void => {
+  checkBaseline(draft)
+  for (const plan of draft.names('plans')) {
+    checkModel(draft, plan)
+    checkGateway(draft, plan)
+    // The provider's id of a plan's product is made of both names and must not be that of an add-on or a product.
+    if (/^(?:addon|product)_/.test(plan))
+      draft.report(['plans', plan], 'A plan is not named "addon_…" or "product_…".', 'key')
+  }
+  for (const addOn of draft.names('addOns'))
+    draft.sound<string[]>('addOns', addOn, 'plans')?.forEach((plan, index) => {
+      draft.mustExist(['addOns', addOn, 'plans', index], 'plan', plan, 'plans')
+    })
+  checkPolicies(draft)
+}
+
+const checkBaseline = (draft: Draft) => {
+  const baseline = draft.sound<string>('baseline')
+  if (baseline === undefined || !draft.mustExist(['baseline'], 'plan', baseline, 'plans')) return
+  const model = draft.sound<string>('plans', baseline, 'model')
+  const status = draft.sound<string>('plans', baseline, 'status')
+  const report = (message: string) =>
+    draft.report(['baseline'], `${message}, so it cannot be what everybody starts with.`, 'value')
+  if (model !== undefined && model !== 'free') report(`Plan "${baseline}" is not free`)
+  if (status !== undefined && status !== 'active') report(`Plan "${baseline}" is ${status}`)
+}
+
+const checkModel = (draft: Draft, key: string) => {
+  const path = ['plans', key]
+  const model = draft.sound<CatalogPlan['model']>(...path, 'model')
+  const prices = draft.names(...path, 'prices').length > 0
+  const usage = draft.names(...path, 'usagePrices').length > 0
+  const report = (message: string) => draft.report([...path, 'model'], message, 'value')
+  if (model === 'free') {
+    for (const part of ['prices', 'usagePrices', 'trial'] as const)
+      if (draft.names(...path, part).length > 0) draft.report([...path, part], `A free plan has no "${part}".`, 'key')
+  }
+  if ((model === 'subscription' || model === 'hybrid' || model === 'one_time') && !prices)
+    report(`A plan of model "${model}" needs at least one price under "prices".`)
+  if ((model === 'usage' || model === 'hybrid') && !usage)
+    report(`A plan of model "${model}" needs at least one price under "usagePrices".`)
+  if (model === 'subscription' && usage) report('A subscription with usage prices is of model "hybrid".')
+  if (model === 'usage' && prices) report('A usage plan with a base price is of model "hybrid".')
+}
+
+const checkGateway = (draft: Draft, plan: string) => {
+  const path = ['plans', plan, 'gateway']
+  const feature = draft.sound<string>(...path, 'budgetFeature')
+  if (feature !== undefined && draft.mustExist([...path, 'budgetFeature'], 'feature', feature, 'features')) {
+    const content = draft.sound<CatalogFeature>('features', feature)
+    if (content && content.kind !== 'metered')
+      draft.report([...path, 'budgetFeature'], `A budget is counted, and feature "${feature}" is not metered.`, 'value')
+    else if (!draft.names('plans', plan, 'grants').includes(feature))
+      draft.report([...path, 'budgetFeature'], `Plan "${plan}" does not grant "${feature}".`, 'value')
+  }
+  const ids = new Set<string>()
+  const rules = draft.count(...path, 'routing')
+  for (let index = 0; index < rules; index++) {
+    const here = [...path, 'routing', index]
+    const rule = draft.sound<CatalogRouting>(...here)
+    if (!rule) continue
+    if (ids.has(rule.id)) draft.report([...here, 'id'], `"${rule.id}" is already the id of a rule above.`, 'value')
+    ids.add(rule.id)
+    const mistake = checkExpression(rule.match)
+    if (mistake) draft.report([...here, 'match'], `The match expression cannot be read: ${mistake}`, 'value')
+    if (rule.strategy === 'refuse' && rule.targets.length > 0)
+      draft.report([...here, 'targets'], 'A rule that refuses has no targets: write [].', 'key')
+    if (rule.strategy !== 'refuse' && rule.targets.length === 0)
+      draft.report([...here, 'targets'], `Strategy "${rule.strategy}" needs at least one target.`, 'key')
+    if (rule.strategy === 'weighted')
+      rule.targets.forEach((target, at) => {
+        if (target.weight === undefined)
+          draft.report([...here, 'targets', at], 'A weighted target needs a "weight".', 'value')
+      })
+  }
+}
+
+// Statuses in which nothing was paid, or nothing is paid any more (SUB-2).
+const unpaid = ['incomplete', 'incomplete_expired', 'canceled'] as const
+
+const checkPolicies = (draft: Draft) => {
+  const access = draft.sound<CatalogPolicies['access']>('policies', 'access')
+  if (access && !access.active)
+    draft.report(['policies', 'access'], '"active" is missing: customers who pay would have no access.', 'key')
+  for (const status of access ? unpaid : []) {
+    const level = access?.[status]
+    if (level === 'full' || level === 'grace')
+      draft.report(
+        ['policies', 'access', status],
+        `"${level}" would give paid access without a paid subscription.`,
+        'value',
+      )
+  }
+  const dunning = draft.sound<CatalogPolicies['dunning']>('policies', 'dunning')
+  if (!dunning) return
+  if (dunning.restrictAfterDays < dunning.graceDays)
+    draft.report(
+      ['policies', 'dunning', 'restrictAfterDays'],
+      `Access cannot be restricted before the ${dunning.graceDays} days of grace end.`,
+      'value',
+    )
+  if (dunning.cancelAfterDays < dunning.restrictAfterDays)
+    draft.report(
+      ['policies', 'dunning', 'cancelAfterDays'],
+      `A subscription is not canceled before it is restricted, after ${dunning.restrictAfterDays} days.`,
+      'value',
+    )
+}

@@ -1,0 +1,157 @@
+import { instantOfRow, instantOfRowOrNull } from '../core/period.ts'
+import { type Db, query, queryOne, queryPrepared, sql, type Tx } from './db.ts'
+
+/** A verified webhook before it is stored: the minimum of its payload (WEB-5). */
+export type NewWebhook = { provider: string; eventId: string; type: string; objectId: string | null; providerCustomerId: string | null; relevant: boolean; traceId: string }
+export type InboxState = 'pending' | 'applied' | 'ignored' | 'retrying' | 'dead'
+export type InboxRow = {
+  webhookId: bigint
+  provider: string
+  eventId: string
+  type: string
+  objectId: string | null
+  providerCustomerId: string | null
+  tenantId: string | null
+  state: InboxState
+  outcome: string | null
+  attempts: number
+  deliveries: number
+  receivedAt: Temporal.Instant
+  dueAt: Temporal.Instant
+  appliedAt: Temporal.Instant | null
+  lastError: string | null
+  traceId: string | null
+  correlationId: string | null
+}
+
+type DbRow = {
+  webhook_id: bigint; provider: string; event_id: string; type: string; object_id: string | null; provider_customer_id: string | null; tenant_id: string | null; state: InboxState; outcome: string | null
+  attempts: number; deliveries: number; received_at: string; due_at: string; applied_at: string | null; last_error: string | null; trace_id: string | null; correlation_id: string | null
+}
+
+const fromRow = (row: DbRow): InboxRow => ({
+  webhookId: row.webhook_id,
+  provider: row.provider,
+  eventId: row.event_id,
+  type: row.type,
+  objectId: row.object_id,
+  providerCustomerId: row.provider_customer_id,
+  tenantId: row.tenant_id,
+  state: row.state,
+  outcome: row.outcome,
+  attempts: row.attempts,
+  deliveries: row.deliveries,
+  receivedAt: instantOfRow(row.received_at),
+  dueAt: instantOfRow(row.due_at),
+  appliedAt: instantOfRowOrNull(row.applied_at),
+  lastError: row.last_error,
+  traceId: row.trace_id,
+  correlationId: row.correlation_id,
+})
+
+/**
+ * Stores webhooks and wakes the drain in one statement (WEB-2): durable when it answers. A repeated event id only counts a
+ * delivery. Events that concern nothing of ours are kept as ignored.
+ */
+export const storeWebhooks = async (db: Db, webhooks: readonly NewWebhook[], receivedAt: Temporal.Instant): Promise<void> => {
+  const unique = new Map<string, NewWebhook>()
+  // One statement cannot touch the same row twice.
+  for (const webhook of webhooks) unique.set(`${webhook.provider} ${webhook.eventId}`, webhook)
+  const rows = [...unique.values()].map((w) => ({ p: w.provider, e: w.eventId, t: w.type, o: w.objectId, c: w.providerCustomerId, s: w.relevant ? 'pending' : 'ignored', x: w.relevant ? null : 'not_relevant', r: w.traceId }))
+  rows.sort((a, b) => (a.p + a.e < b.p + b.e ? -1 : 1))
+  await queryPrepared(
+    db,
+    'store_webhooks',
+    sql`with stored as (
+          insert into webhook_inbox (provider, event_id, type, object_id, provider_customer_id, state, outcome, received_at, due_at, trace_id)
+          select p, e, t, o, c, s, x, ${receivedAt.toString()}::timestamptz, ${receivedAt.toString()}::timestamptz, r
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as w (p text, e text, t text, o text, c text, s text, x text, r text)
+          on conflict (provider, event_id) do update set deliveries = webhook_inbox.deliveries + 1 returning state)
+        select pg_notify('turnpike', '{"kind":"inbox"}') from stored where state = 'pending' limit 1`,
+  )
+}
+
+/** Customers of the provider with webhooks that are due and in nobody's hand, the longest waiting first. */
+export const dueCustomers = async (db: Db, at: Temporal.Instant, limit: number): Promise<{ provider: string; providerCustomerId: string }[]> =>
+  (
+    await query<{ provider: string; provider_customer_id: string }>(
+      db,
+      sql`select w.provider, w.provider_customer_id from webhook_inbox w
+          left join provider_leases l on l.provider = w.provider and l.provider_customer_id = w.provider_customer_id
+          where w.state in ('pending', 'retrying') and w.due_at <= ${at.toString()} and (l.leased_until is null or l.leased_until < ${at.toString()})
+          group by 1, 2 order by min(w.webhook_id) limit ${limit}`,
+    )
+  ).map((row) => ({ provider: row.provider, providerCustomerId: row.provider_customer_id }))
+
+/** The webhooks of one customer that are due, in the order of arrival. */
+export const dueWebhooks = async (db: Db, provider: string, providerCustomerId: string, at: Temporal.Instant, limit: number): Promise<InboxRow[]> =>
+  (
+    await query<DbRow>(
+      db,
+      sql`select * from webhook_inbox where provider = ${provider} and provider_customer_id = ${providerCustomerId} and state in ('pending', 'retrying') and due_at <= ${at.toString()}
+          order by webhook_id limit ${limit}`,
+    )
+  ).map(fromRow)
+
+/** Ends webhooks in the transaction that applied them. Only those still waiting: a repeat changes nothing. */
+export const finishWebhooks = async (tx: Tx, webhookIds: readonly bigint[], result: { state: 'applied' | 'ignored'; outcome: string; tenantId: string | null; correlationId: string; at: Temporal.Instant }): Promise<void> => {
+  await query(
+    tx,
+    sql`update webhook_inbox set state = ${result.state}, outcome = ${result.outcome}, tenant_id = ${result.tenantId}, correlation_id = ${result.correlationId}, applied_at = ${result.at.toString()},
+          attempts = attempts + 1, last_error = null
+        where webhook_id = any(${webhookIds.map(String)}::bigint[]) and state in ('pending', 'retrying')`,
+  )
+}
+
+const attemptsMax = 12
+
+/** Puts webhooks off after a failure, doubling up to an hour; after the last attempt they are dead letters (WEB-4). */
+export const postponeWebhooks = async (db: Db | Tx, webhookIds: readonly bigint[], error: string, at: Temporal.Instant): Promise<void> => {
+  await query(
+    db,
+    sql`update webhook_inbox set attempts = attempts + 1, last_error = ${error},
+          state = case when attempts + 1 >= ${attemptsMax} then 'dead' else 'retrying' end,
+          due_at = ${at.toString()}::timestamptz + least(interval '1 hour', interval '1 second' * power(2, attempts))
+        where webhook_id = any(${webhookIds.map(String)}::bigint[]) and state in ('pending', 'retrying')`,
+  )
+}
+
+/** Takes one customer's lease: whoever has it asks the provider. Null when somebody else holds it. */
+export const takeLease = async (db: Db, provider: string, providerCustomerId: string, at: Temporal.Instant, seconds: number): Promise<bigint | null> =>
+  (
+    await queryOne<{ fence: bigint }>(
+      db,
+      sql`insert into provider_leases as l (provider, provider_customer_id, fence, leased_until) values (${provider}, ${providerCustomerId}, 1, ${at.add({ seconds }).toString()})
+          on conflict (provider, provider_customer_id) do update set fence = l.fence + 1, leased_until = excluded.leased_until where l.leased_until < ${at.toString()} returning fence`,
+    )
+  )?.fence ?? null
+
+/** Gives the lease back; false when it was lost meanwhile: what was fetched under it is stale and must not be applied. */
+export const giveBackLease = async (on: Db | Tx, provider: string, providerCustomerId: string, fence: bigint): Promise<boolean> =>
+  (await query(on, sql`update provider_leases set leased_until = '-infinity' where provider = ${provider} and provider_customer_id = ${providerCustomerId} and fence = ${fence} returning fence`)).length === 1
+
+/** Newest first. */
+export const listWebhooks = async (db: Db, filter: { state: InboxState | null; tenantId: string | null; before: bigint | null; limit: number }): Promise<InboxRow[]> =>
+  (
+    await query<DbRow>(
+      db,
+      sql`select * from webhook_inbox where (${filter.state}::text is null or state = ${filter.state}) and (${filter.tenantId}::text is null or tenant_id = ${filter.tenantId})
+            and (${filter.before}::bigint is null or webhook_id < ${filter.before}) order by webhook_id desc limit ${filter.limit}`,
+    )
+  ).map(fromRow)
+
+export const countWebhooks = async (db: Db): Promise<{ counts: Record<string, number>; oldestPending: Temporal.Instant | null }> => {
+  const rows = await query<{ state: string; n: bigint; oldest: string }>(db, sql`select state, count(*) as n, min(received_at) as oldest from webhook_inbox group by state`)
+  const waiting = rows.filter((row) => row.state === 'pending' || row.state === 'retrying').map((row) => instantOfRow(row.oldest))
+  return { counts: Object.fromEntries(rows.map((row) => [row.state, Number(row.n)])), oldestPending: waiting.sort(Temporal.Instant.compare)[0] ?? null }
+}
+
+export const lockWebhook = async (tx: Tx, webhookId: bigint): Promise<InboxRow | null> => {
+  const row = await queryOne<DbRow>(tx, sql`select * from webhook_inbox where webhook_id = ${webhookId} for update`)
+  return row && fromRow(row)
+}
+
+/** Makes a webhook due again, with all its attempts. */
+export const requeueWebhook = async (tx: Tx, webhookId: bigint, at: Temporal.Instant): Promise<void> => {
+  await query(tx, sql`update webhook_inbox set state = 'pending', attempts = 0, due_at = ${at.toString()}, outcome = null, last_error = null where webhook_id = ${webhookId}`)
+}
