@@ -69,6 +69,7 @@ type Field = {
   autocomplete: string
   hint?: string
   type?: string
+  readonly?: boolean
   maxlength?: number
 }
 
@@ -78,7 +79,7 @@ export function field(spec: Field): Content {
     <label for="${spec.id}">${spec.label}</label>
     ${spec.hint && html`<p class="hint" id="${spec.id}-hint">${spec.hint}</p>`}
     <input id="${spec.id}" name="${spec.id}" type="${spec.type ?? 'text'}" value="${spec.value}" autocomplete="${spec.autocomplete}"
-      inputmode="${spec.inputmode ?? 'text'}" maxlength="${spec.maxlength ?? 200}" autocapitalize="off" spellcheck="false" required
+      inputmode="${spec.inputmode ?? 'text'}" maxlength="${spec.maxlength ?? 200}" autocapitalize="off" spellcheck="false" ${spec.readonly ? html`readonly` : html`required`}
       ${described !== '' && html`aria-describedby="${described}"`} ${spec.error && html`aria-invalid="true"`}>
     ${spec.error && html`<p class="field-error" id="${spec.id}-error">${spec.error}</p>`}
   </div>`
@@ -91,20 +92,24 @@ export function cardFields(form: Form, errors: FieldErrors): Content {
     ${field({ id: 'cardNumber', label: 'Card number', error: errors.cardNumber, inputmode: 'numeric', autocomplete: 'cc-number', maxlength: 30 })}
     <div class="pair">
       ${field({ id: 'cardExpiry', label: 'Expiration', hint: 'MM / YY', error: errors.cardExpiry, inputmode: 'numeric', autocomplete: 'cc-exp', maxlength: 9 })}
-      ${field({ id: 'cardCvc', label: 'CVC', hint: 'Security code', error: errors.cardCvc, inputmode: 'numeric', autocomplete: 'cc-csc', maxlength: 4 })}
+      ${field({ id: 'cardCvc', label: 'CVC', error: errors.cardCvc, inputmode: 'numeric', autocomplete: 'cc-csc', maxlength: 4 })}
     </div>
     ${field({ id: 'billingName', label: 'Name on card', value: form.billingName, error: errors.billingName, autocomplete: 'cc-name' })}
   </fieldset>`
 }
 
-export function errorSummary(errors: FieldErrors, decline?: string | null): Content {
+// A decline is shown at the field that the customer can change.
+export function declineErrors(decline: { code: string; message: string }): FieldErrors {
+  const field = /cvc/.test(decline.code) ? 'cardCvc' : /expir/.test(decline.code) ? 'cardExpiry' : 'cardNumber'
+  return { [field]: decline.message }
+}
+
+export function errorSummary(errors: FieldErrors): Content {
   const entries = Object.entries(errors)
-  if (entries.length === 0 && !decline) return null
-  const title = decline ? 'The payment did not go through' : 'Please check the form'
+  if (entries.length === 0) return null
   return html`<div class="notice danger" role="alert" tabindex="-1" id="error-summary" autofocus>
-    <h2>${title}</h2>
-    ${decline && html`<p>${decline}</p>`}
-    ${entries.length > 0 && html`<ul>${entries.map(([id, text]) => html`<li><a href="#${id}">${text}</a></li>`)}</ul>`}
+    <h2>${entries.length === 1 ? 'There is a problem' : `There are ${entries.length} problems`}</h2>
+    <ul>${entries.map(([id, text]) => html`<li><a href="#${id}">${text}</a></li>`)}</ul>
   </div>`
 }
 

@@ -11,6 +11,15 @@ export function money(minor: bigint | number | string, currency: string): string
 
 // A unit price in minor units, which may be a fraction of one ("0.05" of a cent).
 export function unitPrice(minorDecimal: string, currency: string): string {
+  return print(minorDecimal, currency, 'symbol')
+}
+
+// With the currency's code instead of its sign, for files whose fonts lack many signs.
+export function moneyWithCode(minor: bigint | number, currency: string): string {
+  return print(String(minor), currency, 'code')
+}
+
+function print(minorDecimal: string, currency: string, currencyDisplay: 'symbol' | 'code'): string {
   const code = currency.toUpperCase()
   const digits = zeroDecimal.has(code) ? 0 : threeDecimal.has(code) ? 3 : 2
   const value = shiftPoint(minorDecimal, digits)
@@ -18,6 +27,7 @@ export function unitPrice(minorDecimal: string, currency: string): string {
   const format = new Intl.NumberFormat(locale, {
     style: 'currency',
     currency: code,
+    currencyDisplay,
     minimumFractionDigits: digits,
     maximumFractionDigits: Math.max(digits, Math.min(fraction.length, 100)),
   })

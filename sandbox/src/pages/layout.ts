@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { type Content, html } from './html.ts'
 
-type Page = { title: string; layout: 'split' | 'narrow' | 'wide'; body: Content }
+type Page = { title: string; body: Content }
 
 export function sendPage(reply: FastifyReply, status: number, page: Page): FastifyReply {
   const document = html`<!doctype html>
@@ -16,8 +16,8 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
 <link rel="stylesheet" href="/_pages/style.css">
 <script src="/_pages/enhance.js" defer></script>
 </head>
-<body class="${page.layout}">
-<p class="ribbon"><strong>Sandbox</strong><span>no money moves</span></p>
+<body>
+<header class="ribbon"><strong>Sandbox</strong><span>no money moves</span></header>
 ${page.body}
 </body>
 </html>`
@@ -51,12 +51,19 @@ export function sendMessage(
 ): FastifyReply {
   return sendPage(reply, status, {
     title: message.title,
-    layout: 'narrow',
     body: html`<main class="sheet message ${message.tone}">
       <span class="mark" aria-hidden="true"></span>
       <h1>${message.title}</h1>
       <p>${message.text}</p>
       ${message.action}
     </main>`,
+  })
+}
+
+export function sendNotFound(reply: FastifyReply): FastifyReply {
+  return sendMessage(reply, 404, {
+    title: 'Nothing here',
+    tone: 'neutral',
+    text: 'This address is wrong, or what it led to no longer exists.',
   })
 }

@@ -1,5 +1,5 @@
 export type PdfText = { x: number; y: number; text: string; size: number; bold?: boolean; align?: 'left' | 'right' }
-type PdfPage = { texts: readonly PdfText[]; rules: readonly { y: number }[] }
+export type PdfPage = { texts: PdfText[]; rules: { y: number }[] }
 
 export const pdfPage = { width: 595, height: 842, margin: 56 } as const
 

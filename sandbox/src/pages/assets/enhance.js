@@ -15,7 +15,7 @@ const brands = [
 const formatOnInput = (input, format) => {
   input.addEventListener('input', (event) => {
     if (event.isComposing) return
-    const deleting = event.inputType && event.inputType.startsWith('delete')
+    const deleting = event.inputType?.startsWith('delete')
     const caret = input.selectionStart ?? input.value.length
     const digitsBefore = input.value.slice(0, caret).replace(/\D/g, '').length
     const atEnd = caret === input.value.length

@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify'
+import type { World } from '../world.ts'
+import { registerAssets } from './assets.ts'
+import { registerCheckout } from './checkoutRoutes.ts'
+import { registerInvoice } from './invoiceRoutes.ts'
+import { sendMessage } from './layout.ts'
+import { registerPortal } from './portalRoutes.ts'
+
+/** Serves every page that a customer's browser may see. */
+export function registerPages(app: FastifyInstance, world: World): void {
+  // A scope of its own: forms are flat here, unlike the nested parameters of the API.
+  app.register(async (pages) => {
+    pages.removeContentTypeParser('application/x-www-form-urlencoded')
+    pages.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: 64 * 1024 },
+      (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+    )
+    pages.setErrorHandler((error, request, reply) => {
+      request.log.error(error)
+      return sendMessage(reply, 500, {
+        title: 'The sandbox made a mistake',
+        tone: 'warning',
+        text: 'Nothing was charged by this page. Go back and try again; the sandbox wrote down what happened.',
+      })
+    })
+    registerAssets(pages)
+    registerCheckout(pages, world)
+    registerPortal(pages, world)
+    registerInvoice(pages, world)
+  })
+}
