@@ -26,18 +26,23 @@ export const checkPrices = (draft: Draft): void => {
   for (const product of draft.names('products')) checkAmounts(draft, ['products', product, 'amounts'])
 }
 
+/** By place in the list, those that are well formed; the first is the default. */
+const currenciesOf = (draft: Draft): (string | undefined)[] =>
+  Array.from({ length: draft.count('currencies') }, (_, index) => draft.sound<string>('currencies', index))
+
 const checkCurrencies = (draft: Draft) => {
   const known = new Set(Intl.supportedValuesOf('currency'))
-  draft.sound<string[]>('currencies')?.forEach((currency, index) => {
-    if (!known.has(currency)) draft.report(['currencies', index], `"${currency}" is no currency of ISO 4217.`, 'value')
+  currenciesOf(draft).forEach((currency, index) => {
+    if (currency !== undefined && !known.has(currency))
+      draft.report(['currencies', index], `"${currency}" is no currency of ISO 4217.`, 'value')
   })
 }
 
 /** Known currencies only, and the default one at least. */
 const checkAmounts = (draft: Draft, path: Path, required?: readonly string[]) => {
-  const currencies = draft.sound<string[]>('currencies')
+  const currencies = currenciesOf(draft)
   const amounts = draft.sound<Amounts>(...path)
-  if (!currencies || !amounts) return
+  if (currencies.length === 0 || !amounts) return
   for (const currency of Object.keys(amounts))
     if (!currencies.includes(currency))
       draft.report(
@@ -46,7 +51,7 @@ const checkAmounts = (draft: Draft, path: Path, required?: readonly string[]) =>
         'key',
       )
   for (const currency of required ?? currencies.slice(0, 1))
-    if (!Object.hasOwn(amounts, currency) && currencies.includes(currency))
+    if (currency !== undefined && !Object.hasOwn(amounts, currency) && currencies.includes(currency))
       draft.report(path, `There is no amount in ${currency}.`, 'key')
 }
 

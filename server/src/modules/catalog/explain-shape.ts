@@ -30,115 +30,105 @@ type Shape = {
  * Every place of `value` that does not fit, in plain sentences. A validator library names a failing branch of a union and
  * all its consequences; people need the one branch that they meant, chosen by `kind` or by the form of the value.
  */
-export const explainShape = (schema: TSchema, value: unknown): ShapeProblem[] => {
-  const problems: ShapeProblem[] = []
-  explain(schema as Shape, value, [], problems)
-  return problems
+export const explainShape = (schema: TSchema, value: unknown): ShapeProblem[] => explain(schema as Shape, value, [])
+
+const explain = (shape: Shape, value: unknown, path: Path): ShapeProblem[] => {
+  if (shape.anyOf) return explainUnion(shape.anyOf, value, path)
+  if (shape.type === 'object' && isRecord(value)) return explainObject(shape, value, path)
+  if (shape.type === 'array' && Array.isArray(value)) return explainList(shape, value, path)
+  const message = sentenceFor(shape, value)
+  return message === null ? [] : [{ path, message, at: 'value' }]
 }
 
-const explain = (shape: Shape, value: unknown, path: Path, problems: ShapeProblem[]): void => {
-  const wrong = (message: string, at: 'key' | 'value' = 'value', where: Path = path) =>
-    void problems.push({ path: where, message, at })
-
-  if (shape.anyOf) return explainUnion(shape.anyOf, value, path, problems)
-  if ('const' in shape) return value === shape.const ? undefined : wrong(`Must be ${show(shape.const)}.`)
-  if (shape.enum)
-    return shape.enum.includes(value) ? undefined : wrong(`Must be one of ${list(shape.enum)}${given(value)}.`)
-
+/** What is wrong with a single value, or null. */
+const sentenceFor = (shape: Shape, value: unknown): string | null => {
+  if ('const' in shape) return value === shape.const ? null : `Must be ${show(shape.const)}.`
+  if (shape.enum) return shape.enum.includes(value) ? null : `Must be one of ${list(shape.enum)}${given(value)}.`
   switch (shape.type) {
     case 'object':
-      if (!isRecord(value)) return wrong(`Must be a group of named fields${given(value)}.`)
-      return explainObject(shape, value, path, problems)
+      return `Must be a group of named fields${given(value)}.`
     case 'array':
-      if (!Array.isArray(value)) return wrong(`Must be a list${given(value)}.`)
-      if (value.length < (shape.minItems ?? 0))
-        wrong(`Must have at least ${shape.minItems} ${entries(shape.minItems)}.`)
-      if (value.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
-        wrong(`Must have at most ${shape.maxItems} ${entries(shape.maxItems)}.`)
-      value.forEach((item, index) => {
-        explain(shape.items ?? {}, item, [...path, index], problems)
-        if (shape.uniqueItems && value.indexOf(item) < index)
-          wrong(`${show(item)} is in the list twice.`, 'value', [...path, index])
-      })
-      return
+      return `Must be a list${given(value)}.`
     case 'string':
-      if (typeof value !== 'string')
-        return wrong(
-          typeof value === 'number' ? `Must be text: write it in quotes, "${value}".` : `Must be text${given(value)}.`,
-        )
-      if (value.length < (shape.minLength ?? 0)) return wrong('Must not be empty.')
-      if (value.length > (shape.maxLength ?? Number.POSITIVE_INFINITY))
-        return wrong(`Must have at most ${shape.maxLength} characters.`)
-      if (shape.pattern && !new RegExp(shape.pattern).test(value)) wrong(patternSentence(shape.pattern, value))
-      return
+      return textSentence(shape, value)
     case 'integer':
-    case 'number': {
-      const what = shape.type === 'integer' ? 'a whole number' : 'a number'
-      if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`Must be ${what}${given(value)}.`)
-      if (shape.type === 'integer' && !Number.isSafeInteger(value))
-        return wrong(`Must be a whole number${given(value)}.`)
-      if (value < (shape.minimum ?? Number.NEGATIVE_INFINITY)) return wrong(`Must be at least ${shape.minimum}.`)
-      if (value <= (shape.exclusiveMinimum ?? Number.NEGATIVE_INFINITY))
-        return wrong(`Must be more than ${shape.exclusiveMinimum}.`)
-      if (value > (shape.maximum ?? Number.POSITIVE_INFINITY)) wrong(`Must be at most ${shape.maximum}.`)
-      return
-    }
+    case 'number':
+      return numberSentence(shape, value)
     case 'boolean':
-      return typeof value === 'boolean' ? undefined : wrong(`Must be true or false${given(value)}.`)
-    case 'null':
-      return value === null ? undefined : wrong(`Must be null${given(value)}.`)
+      return typeof value === 'boolean' ? null : `Must be true or false${given(value)}.`
+    default:
+      return value === null ? null : `Must be null${given(value)}.`
   }
 }
 
-const explainObject = (shape: Shape, value: Record<string, unknown>, path: Path, problems: ShapeProblem[]): void => {
+const textSentence = (shape: Shape, value: unknown): string | null => {
+  if (typeof value === 'number') return `Must be text: write it in quotes, "${value}".`
+  if (typeof value !== 'string') return `Must be text${given(value)}.`
+  if (value.length < (shape.minLength ?? 0)) return 'Must not be empty.'
+  if (value.length > (shape.maxLength ?? Number.POSITIVE_INFINITY))
+    return `Must have at most ${shape.maxLength} characters.`
+  return shape.pattern && !new RegExp(shape.pattern).test(value) ? patternSentence(shape.pattern, value) : null
+}
+
+const numberSentence = (shape: Shape, value: unknown): string | null => {
+  const whole = shape.type === 'integer'
+  if (typeof value !== 'number' || !(whole ? Number.isSafeInteger(value) : Number.isFinite(value)))
+    return `Must be ${whole ? 'a whole number' : 'a number'}${given(value)}.`
+  if (value < (shape.minimum ?? Number.NEGATIVE_INFINITY)) return `Must be at least ${shape.minimum}.`
+  if (value <= (shape.exclusiveMinimum ?? Number.NEGATIVE_INFINITY))
+    return `Must be more than ${shape.exclusiveMinimum}.`
+  return value > (shape.maximum ?? Number.POSITIVE_INFINITY) ? `Must be at most ${shape.maximum}.` : null
+}
+
+const explainList = (shape: Shape, value: unknown[], path: Path): ShapeProblem[] => {
+  const { minItems = 0, maxItems = Number.POSITIVE_INFINITY } = shape
+  const size = (message: string): ShapeProblem => ({ path, message, at: 'value' })
+  return [
+    ...(value.length < minItems
+      ? [size(`Must have at least ${minItems} ${minItems === 1 ? 'entry' : 'entries'}.`)]
+      : []),
+    ...(value.length > maxItems ? [size(`Must have at most ${maxItems} entries.`)] : []),
+    ...value.flatMap((item, index): ShapeProblem[] => {
+      const here = [...path, index]
+      if (shape.uniqueItems && value.indexOf(item) < index)
+        return [{ path: here, message: `${show(item)} is in the list twice.`, at: 'value' }]
+      return explain(shape.items ?? {}, item, here)
+    }),
+  ]
+}
+
+const explainObject = (shape: Shape, value: Record<string, unknown>, path: Path): ShapeProblem[] => {
   const properties = shape.properties ?? {}
   const [pattern, item] = Object.entries(shape.patternProperties ?? {})[0] ?? []
-  for (const name of shape.required ?? [])
-    if (!Object.hasOwn(value, name)) problems.push({ path, message: `"${name}" is missing.`, at: 'key' })
-  if (Object.keys(value).length < (shape.minProperties ?? 0))
-    problems.push({ path, message: 'Must have at least one entry.', at: 'key' })
-  for (const [key, inner] of Object.entries(value)) {
-    const at = [...path, key]
-    if (Object.hasOwn(properties, key)) explain(properties[key]!, inner, at, problems)
-    else if (pattern === undefined)
-      problems.push({
-        path: at,
-        message: `"${key}" is not known here${closest(key, Object.keys(properties))}.`,
-        at: 'key',
-      })
-    else if (!new RegExp(pattern).test(key))
-      problems.push({ path: at, message: patternSentence(pattern, key), at: 'key' })
-    else explain(item!, inner, at, problems)
-  }
+  const missing = (shape.required ?? []).filter((name) => !Object.hasOwn(value, name))
+  return [
+    ...missing.map((name): ShapeProblem => ({ path, message: `"${name}" is missing.`, at: 'key' })),
+    ...(Object.keys(value).length < (shape.minProperties ?? 0)
+      ? [{ path, message: 'Must have at least one entry.', at: 'key' } as const]
+      : []),
+    ...Object.entries(value).flatMap(([key, inner]): ShapeProblem[] => {
+      const here = [...path, key]
+      if (Object.hasOwn(properties, key)) return explain(properties[key]!, inner, here)
+      if (pattern === undefined)
+        return [
+          { path: here, message: `"${key}" is not known here${closest(key, Object.keys(properties))}.`, at: 'key' },
+        ]
+      if (!new RegExp(pattern).test(key)) return [{ path: here, message: patternSentence(pattern, key), at: 'key' }]
+      return explain(item!, inner, here)
+    }),
+  ]
 }
 
-const explainUnion = (branches: Shape[], value: unknown, path: Path, problems: ShapeProblem[]): void => {
-  const chosen = branches.filter((branch) => suits(branch, value))
-  if (chosen.length === 1) return explain(chosen[0]!, value, path, problems)
-  const best = chosen.map((branch) => {
-    const found: ShapeProblem[] = []
-    explain(branch, value, path, found)
-    return found
-  })
-  if (best.length > 0) {
-    problems.push(...best.reduce((least, found) => (found.length < least.length ? found : least)))
-    return
-  }
+const explainUnion = (branches: Shape[], value: unknown, path: Path): ShapeProblem[] => {
+  const meant = branches.filter((branch) => suits(branch, value)).map((branch) => explain(branch, value, path))
+  if (meant.length > 0) return meant.reduce((least, found) => (found.length < least.length ? found : least))
   const kinds = branches.map((branch) => branch.properties?.kind?.const).filter((kind) => kind !== undefined)
-  if (kinds.length > 1 && isRecord(value)) {
-    const known = Object.hasOwn(value, 'kind')
-    problems.push({
-      path: known ? [...path, 'kind'] : path,
-      message: known ? `Must be one of ${list(kinds)}${given(value.kind)}.` : `"kind" is missing: ${list(kinds)}.`,
-      at: known ? 'value' : 'key',
-    })
-    return
-  }
-  problems.push({
-    path,
-    message: `Must be ${[...new Set(branches.map(describe))].join(' or ')}${given(value)}.`,
-    at: 'value',
-  })
+  if (kinds.length > 1 && isRecord(value))
+    return Object.hasOwn(value, 'kind')
+      ? [{ path: [...path, 'kind'], message: `Must be one of ${list(kinds)}${given(value.kind)}.`, at: 'value' }]
+      : [{ path, message: `"kind" is missing: ${list(kinds)}.`, at: 'key' }]
+  const message = `Must be ${[...new Set(branches.map(describe))].join(' or ')}${given(value)}.`
+  return [{ path, message, at: 'value' }]
 }
 
 /** Whether somebody who wrote `value` can have meant this branch. */
@@ -186,7 +176,6 @@ const patternSentence = (pattern: string, value: string): string => {
 
 const show = (value: unknown): string => JSON.stringify(value)
 const list = (values: unknown[]): string => values.map(show).join(', ')
-const entries = (count: number | undefined): string => (count === 1 ? 'entry' : 'entries')
 const given = (value: unknown): string => {
   if (value === null || value === undefined) return ', not empty'
   if (Array.isArray(value)) return ', not a list'
