@@ -1,0 +1,67 @@
+import { Button } from '@mantine/core'
+import type { BillingStatus, NextAction } from '@turnpike/contract'
+import { useMay } from '../api/session.tsx'
+import { Card } from '../ui/Card.tsx'
+import { ButtonLink } from '../ui/Links.ts'
+import { httpAddress } from './httpAddress.ts'
+import styles from './NextActions.module.css'
+import type { useHostedPage } from './useHostedPage.ts'
+import { useTenant } from './useTenant.ts'
+
+type Hosted = ReturnType<typeof useHostedPage>
+
+/** What the server says can be done next, each with the one button that does it. */
+export function NextActions({ status, hosted }: { status: BillingStatus; hosted: Hosted }) {
+  if (status.nextActions.length === 0) return null
+  return (
+    <Card title="What you can do">
+      <ul className={styles.list}>
+        {status.nextActions.map((next) => (
+          <li key={next.action}>
+            <span>{next.sentence}</span>
+            <DoIt next={next} hosted={hosted} />
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}
+
+const labels: Partial<Record<NextAction['action'], string>> = {
+  choose_plan: 'See plans',
+  upgrade_plan: 'Compare plans',
+  resubscribe: 'See plans',
+  finish_checkout: 'Go on',
+  pay_invoice: 'Open invoice',
+  update_payment_method: 'Update',
+  undo_cancellation: 'Keep plan',
+}
+
+function DoIt({ next, hosted }: { next: NextAction; hosted: Hosted }) {
+  const tenant = useTenant()
+  const mayOpen = useMay('billing:session:create')
+  const label = labels[next.action]
+  const looks = { size: 'compact-md', variant: 'default', 'aria-label': `${label}: ${next.sentence}` } as const
+  if (!label || !mayOpen) return null
+  const address = httpAddress(next.url)
+  if (address) {
+    return (
+      <Button component="a" href={address} {...looks}>
+        {label}
+      </Button>
+    )
+  }
+  if (next.action === 'update_payment_method' || next.action === 'undo_cancellation') {
+    return (
+      <Button {...looks} loading={hosted.opening === next.action} onClick={() => hosted.openPortal(next.action)}>
+        {label}
+      </Button>
+    )
+  }
+  if (next.action === 'finish_checkout' || next.action === 'pay_invoice') return null
+  return (
+    <ButtonLink to="/billing/plans" search={tenant} {...looks}>
+      {label}
+    </ButtonLink>
+  )
+}

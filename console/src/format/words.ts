@@ -1,0 +1,95 @@
+/** Every state of the contract in words, with its tone and icon: the one map that all pages read. */
+export type Tone = 'neutral' | 'info' | 'ok' | 'warning' | 'danger'
+export type StatusIcon = 'dot' | 'check' | 'clock' | 'alert' | 'stop' | 'up' | 'pause' | 'minus'
+export type StatusWord = { word: string; tone: Tone; icon: StatusIcon }
+
+const word = (word: string, tone: Tone, icon: StatusIcon): StatusWord => ({ word, tone, icon })
+
+const subscription = {
+  no_subscription: word('No subscription', 'neutral', 'minus'),
+  pending_sync: word('Confirming', 'info', 'clock'),
+  incomplete: word('Payment unfinished', 'warning', 'alert'),
+  incomplete_expired: word('Payment expired', 'neutral', 'minus'),
+  trialing: word('On trial', 'info', 'clock'),
+  active: word('Active', 'ok', 'check'),
+  past_due: word('Past due', 'warning', 'alert'),
+  unpaid: word('Unpaid', 'danger', 'stop'),
+  paused: word('Paused', 'neutral', 'pause'),
+  canceled: word('Ended', 'neutral', 'minus'),
+}
+
+const access = {
+  full: word('Full access', 'ok', 'check'),
+  grace: word('Grace period', 'warning', 'clock'),
+  restricted: word('Restricted', 'warning', 'alert'),
+  read_only: word('Read-only', 'warning', 'alert'),
+  none: word('No access', 'danger', 'stop'),
+}
+
+const meter = {
+  available: word('In use', 'neutral', 'check'),
+  nearing_limit: word('Near limit', 'warning', 'alert'),
+  blocked: word('Limit reached', 'danger', 'stop'),
+  upgrade_available: word('Limit reached', 'danger', 'up'),
+  overage: word('Above included', 'warning', 'up'),
+  unlimited: word('No limit', 'neutral', 'check'),
+  not_included: word('Not included', 'neutral', 'minus'),
+}
+
+const checkout = {
+  opening: word('Opening', 'info', 'clock'),
+  open: word('Not paid yet', 'neutral', 'clock'),
+  pending_sync: word('Confirming', 'info', 'clock'),
+  completed: word('Completed', 'ok', 'check'),
+  failed: word('Failed', 'danger', 'stop'),
+  canceled: word('Canceled', 'neutral', 'minus'),
+  expired: word('Expired', 'neutral', 'minus'),
+}
+
+const webhook = {
+  pending: word('Waiting', 'info', 'clock'),
+  applied: word('Applied', 'ok', 'check'),
+  ignored: word('Ignored', 'neutral', 'minus'),
+  retrying: word('Retrying', 'warning', 'clock'),
+  dead: word('Dead', 'danger', 'stop'),
+}
+
+const result = { allowed: word('Allowed', 'ok', 'check'), denied: word('Denied', 'danger', 'stop') }
+
+const origin = {
+  override: word('Override', 'warning', 'up'),
+  plan: word('Plan', 'neutral', 'check'),
+  add_on: word('Add-on', 'info', 'up'),
+  baseline: word('Baseline', 'neutral', 'dot'),
+  none: word('Not granted', 'neutral', 'minus'),
+}
+
+const planStatus = {
+  active: word('On offer', 'ok', 'check'),
+  legacy: word('Legacy', 'neutral', 'clock'),
+  archived: word('Archived', 'neutral', 'minus'),
+}
+
+const override = {
+  running: word('In force', 'ok', 'check'),
+  expired: word('Expired', 'neutral', 'clock'),
+  withdrawn: word('Withdrawn', 'neutral', 'minus'),
+}
+
+export const words = { subscription, access, meter, checkout, webhook, result, origin, planStatus, override }
+export type WordGroup = keyof typeof words
+
+/** A state that this build does not know yet is shown as it is, in neutral, rather than hidden. */
+export function statusWord(group: WordGroup, state: string): StatusWord {
+  const known = (words[group] as Record<string, StatusWord>)[state]
+  return known ?? word(state.replaceAll('_', ' '), 'neutral', 'dot')
+}
+
+/** What an access level means to the person in front of the page. */
+export const accessSentences: Record<string, string> = {
+  full: 'Everything in the plan works.',
+  grace: 'Everything still works while the payment problem is sorted out.',
+  restricted: 'Some features are switched off until the payment problem is sorted out.',
+  read_only: 'You can look at and export your data, but not create anything new.',
+  none: 'Features of the plan are switched off.',
+}
