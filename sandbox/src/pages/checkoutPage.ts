@@ -2,14 +2,20 @@ import type { CheckoutLine, CheckoutView } from '../engine/hosted.ts'
 import { cardFields, errorSummary, type FieldErrors, type Form, field, testCardList } from './cardForm.ts'
 import { date, every, money } from './format.ts'
 import { type Content, html, safeUrl } from './html.ts'
-import { priceText, tierTable } from './priceText.ts'
+import { type Pricing, priceText, tierTable } from './priceText.ts'
 
 type OpenCheckout = Extract<CheckoutView, { state: 'open' }>
 
 /** Quantities by line id and a promotion code: they travel in the address, so that both forms of the page keep them. */
 export type Choice = { quantities: Record<string, number>; promotionCode?: string }
 
-type CheckoutState = { form: Form; errors: FieldErrors; choice: Choice; choiceError: string | null }
+type CheckoutState = {
+  form: Form
+  errors: FieldErrors
+  choice: Choice
+  choiceError: string | null
+  pricing: (lineId: string) => Pricing | undefined
+}
 
 export function checkoutPage(view: OpenCheckout, state: CheckoutState): Content {
   const { form, errors } = state
@@ -110,7 +116,7 @@ function order(view: OpenCheckout, state: CheckoutState): Content {
 }
 
 function orderLine(view: OpenCheckout, line: CheckoutLine, state: CheckoutState): Content {
-  const price = { ...line, currency: view.currency }
+  const price = { ...line, currency: view.currency, pricing: state.pricing(line.id) }
   const limits = line.adjustableQuantity
   const id = `quantity-${line.id}`
   return html`<li>

@@ -13,6 +13,7 @@ import { declineErrors, type FieldErrors, type Form, readCard, readEmail } from 
 import { type Choice, checkoutPage, checkoutTitle } from './checkoutPage.ts'
 import { html, safeUrl } from './html.ts'
 import { sendMessage, sendNotFound, sendPage } from './layout.ts'
+import { pricingOf } from './pricing.ts'
 
 type SessionRequest = { Params: { session: string }; Querystring: Form; Body: Form | null }
 type OpenCheckout = Extract<CheckoutView, { state: 'open' }>
@@ -21,7 +22,7 @@ export function registerCheckout(app: FastifyInstance, world: World): void {
   app.get<SessionRequest>('/c/pay/:session', (request, reply) => {
     const found = viewChosen(world, request.params.session, readChoice(request.query))
     return found.view.state === 'open'
-      ? showForm(reply, 200, { ...found, view: found.view, form: {}, errors: {} })
+      ? showForm(world, reply, 200, { ...found, view: found.view, form: {}, errors: {} })
       : showClosed(reply, found.view)
   })
 
@@ -43,7 +44,7 @@ export function registerCheckout(app: FastifyInstance, world: World): void {
         : {}),
     }
     const open = { ...found, view, form }
-    if (Object.keys(errors).length > 0 || choiceError) return showForm(reply, 422, { ...open, errors })
+    if (Object.keys(errors).length > 0 || choiceError) return showForm(world, reply, 422, { ...open, errors })
 
     const { name, ...entered } = card
     const result = await submitCheckout(world, view.id, {
@@ -55,7 +56,7 @@ export function registerCheckout(app: FastifyInstance, world: World): void {
     })
     if (result.kind === 'complete') return reply.redirect(result.redirectUrl, 303)
     if (result.kind === 'requires_action') return reply.redirect(`/3ds/${result.authenticationId}`, 303)
-    return showForm(reply, 402, { ...open, errors: declineErrors(result) })
+    return showForm(world, reply, 402, { ...open, errors: declineErrors(result) })
   })
 
   app.get<{ Params: { id: string } }>('/3ds/:id', (request, reply) => {
@@ -103,13 +104,17 @@ function viewChosen(world: World, session: string, asked: Choice) {
 }
 
 function showForm(
+  world: World,
   reply: FastifyReply,
   status: number,
   page: { view: OpenCheckout; form: Form; errors: FieldErrors; choice: Choice; choiceError: string | null },
 ): FastifyReply {
   const failed = Object.keys(page.errors).length > 0 || page.choiceError !== null
   const title = `${failed ? 'Error: ' : ''}${checkoutTitle(page.view)}`
-  return sendPage(reply, status, { title, body: checkoutPage(page.view, page) })
+  return sendPage(reply, status, {
+    title,
+    body: checkoutPage(page.view, { ...page, pricing: (lineId) => pricingOf(world, lineId) }),
+  })
 }
 
 function showClosed(reply: FastifyReply, view: Exclude<CheckoutView, { state: 'open' }>): FastifyReply {

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { World } from '../world.ts'
 import { registerAssets } from './assets.ts'
 import { registerCheckout } from './checkoutRoutes.ts'
+import { homePage } from './homePage.ts'
 import { registerInvoice } from './invoiceRoutes.ts'
-import { sendMessage } from './layout.ts'
+import { sendMessage, sendPage } from './layout.ts'
 import { registerPortal } from './portalRoutes.ts'
 
 /** Serves every page that a customer's browser may see. */
@@ -25,6 +26,7 @@ export function registerPages(app: FastifyInstance, world: World): void {
       })
     })
     registerAssets(pages)
+    pages.get('/', (_request, reply) => sendPage(reply, 200, { title: 'Turnpike sandbox', body: homePage(world) }))
     registerCheckout(pages, world)
     registerPortal(pages, world)
     registerInvoice(pages, world)

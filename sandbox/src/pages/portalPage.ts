@@ -9,13 +9,14 @@ import type {
 import { cardFields, errorSummary, type FieldErrors, type Form, field, testCardList } from './cardForm.ts'
 import { date, every, money } from './format.ts'
 import { type Content, html, safeUrl } from './html.ts'
-import { priceText } from './priceText.ts'
+import { type Pricing, priceText } from './priceText.ts'
 import { statusTag } from './statusTag.ts'
 
 export type OpenPortal = Extract<PortalView, { state: 'open' }>
-export type Place = { view: OpenPortal; base: string }
+export type Place = { view: OpenPortal; base: string; pricing: (priceId: string) => Pricing | undefined }
 
-export function portalHome({ view, base }: Place, notice: string | null): Content {
+export function portalHome(place: Place, notice: string | null): Content {
+  const { view, base } = place
   const canUpdateCard = view.features.paymentMethodUpdate
   return html`<main class="column">
   ${masthead(view)}
@@ -23,7 +24,7 @@ export function portalHome({ view, base }: Place, notice: string | null): Conten
   <section class="section" aria-labelledby="subscriptions">
     <h2 id="subscriptions">${view.subscriptions.length > 1 ? 'Plans' : 'Plan'}</h2>
     ${view.subscriptions.length === 0 && html`<p class="soft">There is no subscription yet.</p>`}
-    ${view.subscriptions.map((subscription) => subscriptionBlock(subscription, base))}
+    ${view.subscriptions.map((subscription) => subscriptionBlock(subscription, place))}
   </section>
   <section class="section" aria-labelledby="cards">
     <div class="section-head"><h2 id="cards">Payment method</h2>
@@ -58,7 +59,7 @@ function returnLink(view: OpenPortal): Content {
   )
 }
 
-function subscriptionBlock(subscription: PortalSubscription, base: string): Content {
+function subscriptionBlock(subscription: PortalSubscription, { base, pricing }: Place): Content {
   const path = `${base}/subscriptions/${encodeURIComponent(subscription.id)}`
   const { items, scheduledChange: change } = subscription
   return html`<article class="stack" data-subscription="${subscription.id}">
@@ -70,7 +71,7 @@ function subscriptionBlock(subscription: PortalSubscription, base: string): Cont
       (
         item,
       ) => html`<li><p class="amount">${money(item.periodAmount, item.currency)} <small>${every(item.recurrence.interval, item.recurrence.count)}</small></p>
-      ${(item.quantity ?? 1) > 1 && html`<p class="soft">${item.quantity} × ${priceText(item)}</p>`}</li>`,
+      ${(item.quantity ?? 1) > 1 && html`<p class="soft">${item.quantity} × ${priceText({ ...item, pricing: pricing(item.priceId) })}</p>`}</li>`,
     )}</ul>
     <p>${whatComes(subscription)}</p>
     ${
@@ -189,7 +190,7 @@ export function planStep(place: Place, subscription: PortalSubscription): Conten
     'Change plan',
     html`<form method="get" action="${path}/review" class="stack">
     <fieldset class="choices"><legend>Choose a plan</legend>
-      ${subscription.plans.map((plan) => planChoice(plan, plan.priceId === item?.priceId, Boolean(adjustable)))}
+      ${subscription.plans.map((plan) => planChoice(plan, plan.priceId === item?.priceId, Boolean(adjustable), place.pricing(plan.priceId)))}
     </fieldset>
     ${
       adjustable &&
@@ -202,14 +203,19 @@ export function planStep(place: Place, subscription: PortalSubscription): Conten
   )
 }
 
-function planChoice(plan: PortalPlan, current: boolean, quantityCounts: boolean): Content {
+function planChoice(
+  plan: PortalPlan,
+  current: boolean,
+  quantityCounts: boolean,
+  pricing: Pricing | undefined,
+): Content {
   const id = `plan-${plan.priceId}`
   // The present plan can be chosen again only where another quantity would make a difference.
   return html`<label class="choice" for="${id}">
     <input type="radio" id="${id}" name="price" value="${plan.priceId}" required ${current && (quantityCounts ? html`checked` : html`disabled`)}>
     <span class="name">${plan.productName}</span>
     ${current ? html`<span class="tag info">Current plan</span>` : html`<span></span>`}
-    <span class="detail">${priceText(plan)}${plan.productDescription && html`<br>${plan.productDescription}`}</span>
+    <span class="detail">${priceText({ ...plan, pricing })}${plan.productDescription && html`<br>${plan.productDescription}`}</span>
   </label>`
 }
 

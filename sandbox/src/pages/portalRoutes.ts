@@ -25,6 +25,7 @@ import {
   portalHome,
   reviewStep,
 } from './portalPage.ts'
+import { pricingOf } from './pricing.ts'
 
 type PortalRequest = { Params: { token: string }; Querystring: Form; Body: Form | null }
 type SubscriptionRequest = { Params: { token: string; subscription: string }; Querystring: Form; Body: Form | null }
@@ -45,7 +46,8 @@ export function registerPortal(app: FastifyInstance, world: World): void {
   // Every page starts here: an expired or unknown session gets its own answer before anything else happens.
   const enter = (reply: FastifyReply, token: string): Place | null => {
     const view = viewPortal(world, token)
-    if (view.state === 'open') return { view, base: `/p/session/${encodeURIComponent(token)}` }
+    if (view.state === 'open')
+      return { view, base: `/p/session/${encodeURIComponent(token)}`, pricing: (priceId) => pricingOf(world, priceId) }
     if (view.state === 'not_found') sendNotFound(reply)
     else
       sendMessage(reply, 410, {

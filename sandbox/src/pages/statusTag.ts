@@ -17,6 +17,11 @@ const tags: Readonly<Record<string, readonly [word: string, tone: Tone]>> = {
   paid: ['Paid', 'ok'],
   void: ['Void', 'neutral'],
   uncollectible: ['Uncollectible', 'danger'],
+  pending: ['Pending', 'info'],
+  held: ['Held back', 'warning'],
+  delivered: ['Delivered', 'ok'],
+  failed: ['Failed', 'danger'],
+  dropped: ['Dropped', 'neutral'],
 }
 
 export function statusTag(status: string, ending = false): Content {
