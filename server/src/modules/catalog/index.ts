@@ -1,5 +1,6 @@
 export { baselinePlan, type Catalog, findPlan, nextCatalog, type PlanVersion } from './catalog.ts'
-export { lookupKeyOf, type ResolvedPrice, resolveLookupKey } from './lookup-key.ts'
+export { addOnRefs, lookupKeyOf, planRefs, productRefs, type ResolvedPrice, resolveLookupKey } from './lookup-key.ts'
 export { type ParsedCatalog, parseCatalog } from './parse.ts'
+export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-change.ts'
 export { amountOf, intervalOf, intervalText, type PriceAmount, type PriceRef } from './price.ts'
 export { catalogHistory, insertCatalog, loadCatalog, lockCatalog } from './store.ts'
