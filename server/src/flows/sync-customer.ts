@@ -1,5 +1,5 @@
 import { fail } from '../core/errors.ts'
-import { type CheckoutFact, findUnfinishedCheckouts, findProviderCustomer, type InvoiceFact } from '../modules/payments/index.ts'
+import { findProviderCustomer, findUnfinishedCheckouts } from '../modules/payments/index.ts'
 import type { Actor } from '../platform/audit.ts'
 import { type Tx, transact } from '../platform/db.ts'
 import { giveBackLease, takeLease } from '../platform/inbox.ts'
@@ -45,8 +45,8 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
   ])
   // Subscriptions last: a checkout that is complete then has its subscription in the list.
   const subscriptions = await deps.provider.fetchSubscriptions(providerCustomerId)
-  const isTheirs = (fact: CheckoutFact | InvoiceFact | null): fact is CheckoutFact & InvoiceFact => fact !== null && fact.providerCustomerId === providerCustomerId
-  return { subscriptions: subscriptions.filter((fact) => fact.providerCustomerId === providerCustomerId), invoices: invoices.filter(isTheirs), checkouts: checkouts.filter(isTheirs) }
+  const theirs = <F extends { providerCustomerId: string | null }>(looked: (F | null)[]): F[] => looked.filter((fact): fact is F => fact?.providerCustomerId === providerCustomerId)
+  return { subscriptions: theirs(subscriptions), invoices: theirs(invoices), checkouts: theirs(checkouts) }
 }
 
 /** As above for a tenant, waiting its turn. Without a customer at the provider there is nothing to ask. */

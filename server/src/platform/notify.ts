@@ -12,8 +12,6 @@ export type Notice =
   | { kind: 'snapshot'; tenantId: string; version: number }
   /** `[tenant, meter, window start in epoch ms, used in millionths, version]` of each counter that moved. */
   | { kind: 'counters'; moved: [string, string, number, string, number][] }
-  /** More moved than fits: forget the counters of these tenants. */
-  | { kind: 'counters_forget'; tenantIds: string[] }
 
 const channel = 'turnpike'
 // PostgreSQL refuses payloads of 8,000 bytes and more.

@@ -21,7 +21,6 @@ export type LiveCustomers = {
   /** A newer snapshot exists: the next load fetches it. */
   snapshotChanged(tenantId: string, version: number): void
   counterMoved(tenantId: string, meter: string, windowStart: number, used: Micro, version: number): void
-  forget(tenantIds: readonly string[]): void
   /** Notices may have been missed: nothing in memory can be trusted to be current. */
   forgetAll(): void
   size(): number
@@ -103,13 +102,6 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       const known = customers.get(tenantId)
       if (known) apply(known, name, { used, version })
       loading.get(tenantId)?.moved.push([name, { used, version }])
-    },
-    forget: (tenantIds) => {
-      for (const tenantId of tenantIds) {
-        customers.delete(tenantId)
-        const ticket = loading.get(tenantId)
-        if (ticket) ticket.stale = true
-      }
     },
     forgetAll: () => {
       customers.clear()

@@ -1,0 +1,34 @@
+import { newId } from '../core/ids.ts'
+import { lockCustomer, tenantsResolvedBefore } from '../modules/customers/index.ts'
+import { tenantsWithLapsedSnapshot } from '../modules/entitlements/index.ts'
+import { transact } from '../platform/db.ts'
+import { appendEvents } from '../platform/outbox.ts'
+import type { Deps } from './deps.ts'
+import { refreshEntitlements } from './steps/refresh-entitlements.ts'
+
+type LapseDeps = Pick<Deps, 'db' | 'clock' | 'catalog' | 'live'>
+
+/** Resolves one customer again because something ended by time, such as an override. A repeat changes nothing. */
+export const lapse = (deps: LapseDeps, tenantId: string, cause = 'a time-bound part has ended'): Promise<void> =>
+  transact(deps.db, async (tx) => {
+    const customer = await lockCustomer(tx, tenantId)
+    if (!customer) return 0
+    const correlationId = newId('request')
+    const { version, events } = await refreshEntitlements(tx, deps, customer, cause, correlationId)
+    await appendEvents(tx, deps.clock, customer, correlationId, events)
+    return version
+  }).then((version) => deps.live.snapshotChanged(tenantId, version))
+
+/** Everybody whose snapshot has run out by time. */
+export const lapseDue = async (deps: LapseDeps): Promise<number> => {
+  const due = await tenantsWithLapsedSnapshot(deps.db, deps.clock.now(), 500)
+  for (const tenantId of due) await lapse(deps, tenantId)
+  return due.length
+}
+
+/** Everybody whose entitlements were resolved with an older catalog, a few hundred at a time; restartable at any point. */
+export const resolveWithNewCatalog = async (deps: LapseDeps): Promise<number> => {
+  const due = await tenantsResolvedBefore(deps.db, deps.catalog().version, 200)
+  for (const tenantId of due) await lapse(deps, tenantId, 'catalog applied')
+  return due.length
+}

@@ -1,0 +1,38 @@
+import type { MeterUsage, UsageSummary } from '@turnpike/contract'
+import { microOfWhole, numberOfMicro } from '../core/quantity.ts'
+import { counterName, meterState, windowAt } from '../modules/entitlements/index.ts'
+import { countRefusals } from '../modules/usage/index.ts'
+import { liveCustomer } from './check-entitlements.ts'
+import type { Deps } from './deps.ts'
+
+/** Used, limit and state of every meter of the catalog, now (USE-6). */
+export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSummary> => {
+  const at = deps.clock.now()
+  const live = await liveCustomer(deps, tenantId, at.epochMilliseconds)
+  const window = windowAt(live.content.window, at)
+  const refusals = await countRefusals(deps.db, tenantId, window.start)
+  const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): MeterUsage => {
+    const used = live.counters.get(counterName(meter, window.start.epochMilliseconds))?.used ?? 0n
+    const entitlement = live.content.entitlements.find((candidate) => candidate.kind === 'metered' && candidate.meter === meter)
+    const base = { meter, name: definition.name, unit: definition.unit, used: numberOfMicro(used), refusedAttempts: refusals.get(meter) ?? 0, window: { start: window.start.toString(), end: window.end.toString() } }
+    if (entitlement?.kind !== 'metered') return { ...base, feature: null, included: null, limit: null, remaining: null, percent: null, overage: 0, enforcement: null, state: 'available', upgradePlan: null }
+    const { limit, included } = entitlement
+    const left = limit === null ? null : microOfWhole(limit) - used
+    const overage = included === null ? 0n : used - microOfWhole(included)
+    return {
+      ...base,
+      name: entitlement.name,
+      feature: entitlement.feature,
+      included,
+      limit,
+      remaining: left === null ? null : numberOfMicro(left > 0n ? left : 0n),
+      // Down to a tenth of a percent: what is shown as 100 % is 100 %.
+      percent: limit === null || limit === 0 ? null : Number((used * 1_000n) / microOfWhole(limit)) / 10,
+      overage: numberOfMicro(overage > 0n ? overage : 0n),
+      enforcement: entitlement.enforcement,
+      state: meterState(entitlement, used),
+      upgradePlan: entitlement.upgradePlan,
+    }
+  })
+  return { tenantId, snapshotVersion: live.version, meters, asOf: at.toString() }
+}
