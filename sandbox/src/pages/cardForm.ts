@@ -8,7 +8,7 @@ export type Form = Readonly<Record<string, string>>
 export function readCard(form: Form, nowMs: number): { card: CardEntry; errors: FieldErrors } {
   const errors: Record<string, string> = {}
   const number = (form.cardNumber ?? '').replace(/[\s-]/g, '')
-  const length = /^3[47]/.test(number) ? 15 : 16
+  const length = /^3[47]/.test(number) ? 15 : /^3[068]/.test(number) ? 14 : 16
   if (!/^\d+$/.test(number) || number.length < length) errors.cardNumber = 'Your card number is incomplete.'
   else if (number.length > 19 || !passesLuhn(number)) errors.cardNumber = 'Your card number is invalid.'
 
