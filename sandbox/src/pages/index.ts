@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { StripeError } from '../wire/errors.ts'
 import type { World } from '../world.ts'
 import { registerAssets } from './assets.ts'
 import { registerCheckout } from './checkoutRoutes.ts'
@@ -18,11 +19,13 @@ export function registerPages(app: FastifyInstance, world: World): void {
       (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     )
     pages.setErrorHandler((error, request, reply) => {
+      if (error instanceof StripeError && error.status < 500)
+        return sendMessage(reply, error.status, { title: 'That is not possible', tone: 'warning', text: error.message })
       request.log.error(error)
       return sendMessage(reply, 500, {
         title: 'The sandbox made a mistake',
         tone: 'warning',
-        text: 'Nothing was charged by this page. Go back and try again; the sandbox wrote down what happened.',
+        text: 'Go back and try again. The log of the sandbox says what happened.',
       })
     })
     registerAssets(pages)
