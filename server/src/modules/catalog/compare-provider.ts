@@ -32,7 +32,12 @@ export type ProviderState = {
 export const compareWithProvider = (catalog: Catalog, state: ProviderState): ProviderDifference[] => {
   const wanted = wantedAtProvider(catalog)
   return [
-    ...wanted.products.flatMap((product) => compareProduct(product, state.products.find(({ id }) => id === product.id))),
+    ...wanted.products.flatMap((product) =>
+      compareProduct(
+        product,
+        state.products.find(({ id }) => id === product.id),
+      ),
+    ),
     ...wanted.prices.flatMap((price) => comparePrice(price, pickPrice(state.prices, price.lookupKey))),
     ...unknownProducts(catalog, wanted.products, state),
     ...unknownPrices(catalog, state),
@@ -48,19 +53,31 @@ export const pickPrice = (prices: readonly ProviderPrice[], lookupKey: string): 
 const compareProduct = (wanted: WantedProduct, found: ProviderProduct | undefined): ProviderDifference[] => {
   const at = { object: 'product', key: wanted.id } as const
   if (!found) return [missing(at, `The provider has no product "${wanted.id}": push the catalog.`)]
-  if (!found.active) return [inactive(at, `Product "${wanted.id}" is archived at the provider, so it cannot be bought.`)]
+  if (!found.active)
+    return [inactive(at, `Product "${wanted.id}" is archived at the provider, so it cannot be bought.`)]
   if (!found.ours)
-    return [differs(at, 'metadata', 'turnpike_catalog', null, `Product "${wanted.id}" at the provider was not made by this catalog.`)]
+    return [
+      differs(
+        at,
+        'metadata',
+        'turnpike_catalog',
+        null,
+        `Product "${wanted.id}" at the provider was not made by this catalog.`,
+      ),
+    ]
   return [
     ...(found.name === wanted.name ? [] : [differs(at, 'name', wanted.name, found.name)]),
-    ...(found.description === wanted.description ? [] : [differs(at, 'description', wanted.description, found.description)]),
+    ...(found.description === wanted.description
+      ? []
+      : [differs(at, 'description', wanted.description, found.description)]),
   ]
 }
 
 const comparePrice = (wanted: WantedPrice, found: ProviderPrice | undefined): ProviderDifference[] => {
   const at = { object: 'price', key: wanted.lookupKey } as const
   if (!found) return [missing(at, `The provider has no price "${wanted.lookupKey}": push the catalog.`)]
-  if (!found.active) return [inactive(at, `Price "${wanted.lookupKey}" is archived at the provider, so it cannot be bought.`)]
+  if (!found.active)
+    return [inactive(at, `Price "${wanted.lookupKey}" is archived at the provider, so it cannot be bought.`)]
   const interval = (price: { interval: Interval | null }) => (price.interval ? intervalText(price.interval) : 'once')
   const fields = [
     ['amountMinor', String(wanted.amountMinor), found.amountMinor === null ? null : String(found.amountMinor)],
@@ -71,7 +88,11 @@ const comparePrice = (wanted: WantedPrice, found: ProviderPrice | undefined): Pr
   return fields.flatMap(([field, ours, theirs]) => (ours === theirs ? [] : [differs(at, field, ours, theirs)]))
 }
 
-const unknownProducts = (catalog: Catalog, wanted: WantedProduct[], { products }: ProviderState): ProviderDifference[] => {
+const unknownProducts = (
+  catalog: Catalog,
+  wanted: WantedProduct[],
+  { products }: ProviderState,
+): ProviderDifference[] => {
   const known = new Set(wanted.map(({ id }) => id))
   const { plans, addOns = {}, products: oneTime = {} } = catalog.file
   // What is archived here may stay there while subscriptions run out.
@@ -80,7 +101,13 @@ const unknownProducts = (catalog: Catalog, wanted: WantedProduct[], { products }
   for (const key of Object.keys(oneTime)) known.add(`${catalog.file.catalog}_product_${key}`)
   return products
     .filter((product) => product.active && product.ours && !known.has(product.id))
-    .map(({ id, name }) => unknown({ object: 'product', key: id }, name, `The provider sells product "${id}", which the catalog does not have.`))
+    .map(({ id, name }) =>
+      unknown(
+        { object: 'product', key: id },
+        name,
+        `The provider sells product "${id}", which the catalog does not have.`,
+      ),
+    )
 }
 
 const unknownPrices = (catalog: Catalog, { prices }: ProviderState): ProviderDifference[] =>
@@ -96,14 +123,43 @@ const unknownPrices = (catalog: Catalog, { prices }: ProviderState): ProviderDif
 
 type At = Pick<ProviderDifference, 'object' | 'key'>
 
-const missing = (at: At, sentence: string): ProviderDifference => ({ ...at, kind: 'missing_at_provider', field: null, ours: at.key, theirs: null, sentence })
-const inactive = (at: At, sentence: string): ProviderDifference => ({ ...at, kind: 'inactive_at_provider', field: 'active', ours: 'true', theirs: 'false', sentence })
-const unknown = (at: At, theirs: string | null, sentence: string): ProviderDifference => ({ ...at, kind: 'unknown_to_catalog', field: null, ours: null, theirs, sentence })
-const differs = (at: At, field: string, ours: string | null, theirs: string | null, sentence?: string): ProviderDifference => ({
+const missing = (at: At, sentence: string): ProviderDifference => ({
+  ...at,
+  kind: 'missing_at_provider',
+  field: null,
+  ours: at.key,
+  theirs: null,
+  sentence,
+})
+const inactive = (at: At, sentence: string): ProviderDifference => ({
+  ...at,
+  kind: 'inactive_at_provider',
+  field: 'active',
+  ours: 'true',
+  theirs: 'false',
+  sentence,
+})
+const unknown = (at: At, theirs: string | null, sentence: string): ProviderDifference => ({
+  ...at,
+  kind: 'unknown_to_catalog',
+  field: null,
+  ours: null,
+  theirs,
+  sentence,
+})
+const differs = (
+  at: At,
+  field: string,
+  ours: string | null,
+  theirs: string | null,
+  sentence?: string,
+): ProviderDifference => ({
   ...at,
   kind: 'differs',
   field,
   ours,
   theirs,
-  sentence: sentence ?? `${at.object === 'price' ? 'Price' : 'Product'} "${at.key}" differs in ${field}: ${ours ?? 'nothing'} here, ${theirs ?? 'nothing'} at the provider.`,
+  sentence:
+    sentence ??
+    `${at.object === 'price' ? 'Price' : 'Product'} "${at.key}" differs in ${field}: ${ours ?? 'nothing'} here, ${theirs ?? 'nothing'} at the provider.`,
 })

@@ -1,6 +1,14 @@
 export { baselinePlan, type Catalog, findPlan, nextCatalog, type PlanVersion } from './catalog.ts'
-export { addOnRefs, lookupKeyOf, planRefs, productRefs, type ResolvedPrice, resolveLookupKey } from './lookup-key.ts'
+export {
+  compareWithProvider,
+  type ProviderPrice,
+  type ProviderProduct,
+  type ProviderState,
+  pickPrice,
+} from './compare-provider.ts'
+export { lookupKeyOf, type ResolvedPrice, resolveLookupKey } from './lookup-key.ts'
 export { type ParsedCatalog, parseCatalog } from './parse.ts'
 export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-change.ts'
 export { amountOf, intervalOf, intervalText, type PriceAmount, type PriceRef } from './price.ts'
+export { type WantedPrice, type WantedProduct, wantedAtProvider } from './provider-catalog.ts'
 export { catalogHistory, insertCatalog, loadCatalog, lockCatalog } from './store.ts'

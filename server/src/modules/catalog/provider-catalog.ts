@@ -23,17 +23,25 @@ export const wantedAtProvider = (catalog: Catalog): { products: WantedProduct[];
     for (const ref of refs) {
       const amount = amountOf(catalog, ref)
       const lookupKey = lookupKeyOf(catalog, ref)
-      if (amount && lookupKey) prices.push({ ...amount, ref, lookupKey, productId: id, nickname: nicknameOf(sold.name, ref, amount.interval) })
+      if (amount && lookupKey)
+        prices.push({ ...amount, ref, lookupKey, productId: id, nickname: nicknameOf(sold.name, ref, amount.interval) })
     }
   }
   for (const [key, { status }] of Object.entries(file.plans)) {
     const plan = findPlan(catalog, key)
-    if (plan && status !== 'archived') add(productIdOf(catalog, { kind: 'plan', plan: key }), plan.content, planRefs(key, plan.content))
+    if (plan && status !== 'archived')
+      add(productIdOf(catalog, { kind: 'plan', plan: key }), plan.content, planRefs(key, plan.content))
   }
   for (const [key, addOn] of Object.entries(file.addOns ?? {}))
-    if (addOn.status !== 'archived') add(productIdOf(catalog, { kind: 'add_on', addOn: key }), addOn, addOnRefs({ addOns: { [key]: addOn } }))
+    if (addOn.status !== 'archived')
+      add(productIdOf(catalog, { kind: 'add_on', addOn: key }), addOn, addOnRefs({ addOns: { [key]: addOn } }))
   for (const [key, product] of Object.entries(file.products ?? {}))
-    if (product.status !== 'archived') add(productIdOf(catalog, { kind: 'product', product: key }), product, productRefs({ products: { [key]: product } }))
+    if (product.status !== 'archived')
+      add(
+        productIdOf(catalog, { kind: 'product', product: key }),
+        product,
+        productRefs({ products: { [key]: product } }),
+      )
   return { products, prices }
 }
 

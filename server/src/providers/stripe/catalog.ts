@@ -1,12 +1,17 @@
 import type Stripe from 'stripe'
-import { sha256 } from '../../core/canonical.ts'
-import { canonicalJson } from '../../core/canonical.ts'
-import type { ProviderPrice, ProviderProduct, ProviderState, WantedPrice, WantedProduct } from '../../modules/catalog/index.ts'
+import { canonicalJson, sha256 } from '../../core/canonical.ts'
+import type {
+  ProviderPrice,
+  ProviderProduct,
+  ProviderState,
+  WantedPrice,
+  WantedProduct,
+} from '../../modules/catalog/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { asking, orMissing } from './client.ts'
 
-/** Products and prices at Stripe, by our names. Every request names what it asks, and `catalog` is our mark on objects. */
-export type StripeCatalog = {
+/** Products and prices at the provider, by our names. Reading and writing, nothing decided. */
+export type ProviderCatalog = {
   /** What is there of our lookup keys and of our products, active or not. */
   read(wanted: { productIds: readonly string[]; lookupKeys: readonly string[] }): Promise<ProviderState>
   /** Makes the product, or brings name and description of ours up to date. A product that is not ours is left alone. */
@@ -19,7 +24,8 @@ const mark = 'turnpike_catalog'
 // Stripe takes at most ten lookup keys in one request.
 const keysAtOnce = 10
 
-export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalog: string }): StripeCatalog => {
+/** Assumes nothing but Stripe's published protocol. The name of the catalog is our mark on what we made. */
+export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalog: string }): ProviderCatalog => {
   const { log, catalog } = settings
 
   const findPrices = async (lookupKeys: readonly string[]): Promise<Stripe.Price[]> => {
@@ -50,13 +56,16 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
   return {
     read: async ({ productIds, lookupKeys }) => {
       const products = new Map<string, Stripe.Product>()
-      for (const product of [...(await listMarkedProducts()), ...(await findProducts(productIds))]) products.set(product.id, product)
+      for (const product of [...(await listMarkedProducts()), ...(await findProducts(productIds))])
+        products.set(product.id, product)
       const prices = new Map<string, Stripe.Price>()
       for (const price of await findPrices(lookupKeys)) prices.set(price.id, price)
       for (const product of products.values()) {
         // Prices that others put on a product which is not ours are their business.
         if (product.metadata?.[mark] !== catalog) continue
-        const listed = await asking(log, 'prices.list', () => all(stripe.prices.list({ product: product.id, active: true, limit: 100 })))
+        const listed = await asking(log, 'prices.list', () =>
+          all(stripe.prices.list({ product: product.id, active: true, limit: 100 })),
+        )
         for (const price of listed) prices.set(price.id, price)
       }
       return { products: [...products.values()].map(productOf), prices: [...prices.values()].map(priceOf) }
@@ -66,7 +75,10 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
       if (found && !found.ours) return 'unchanged'
       if (found && found.name === wanted.name && found.description === wanted.description) return 'unchanged'
       // An empty text takes a description away.
-      const fields = { name: wanted.name, ...(wanted.description || found?.description ? { description: wanted.description ?? '' } : {}) }
+      const fields = {
+        name: wanted.name,
+        ...(wanted.description || found?.description ? { description: wanted.description ?? '' } : {}),
+      }
       if (found) {
         await asking(log, 'products.update', () => stripe.products.update(wanted.id, fields))
         return 'updated'
@@ -85,7 +97,13 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
         nickname: wanted.nickname,
         metadata: metadataOf(catalog, wanted),
         ...(wanted.interval
-          ? { recurring: { interval: wanted.interval.unit, interval_count: wanted.interval.count, usage_type: 'licensed' } }
+          ? {
+              recurring: {
+                interval: wanted.interval.unit,
+                interval_count: wanted.interval.count,
+                usage_type: 'licensed',
+              },
+            }
           : {}),
       }
       await asking(log, 'prices.create', () => stripe.prices.create(parameters, once(wanted.lookupKey, parameters)))
