@@ -1,0 +1,2 @@
+export type { Replica, ReplicaOptions, ReplicaStatus } from './replica.ts'
+export { openReplica } from './replica.ts'

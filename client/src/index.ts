@@ -1,0 +1,5 @@
+export type { Answer, Checker, FailurePolicy } from './check.ts'
+export { createChecker } from './check.ts'
+export type { Client } from './client.ts'
+export { createClient } from './client.ts'
+export { TurnpikeError } from './errors.ts'
