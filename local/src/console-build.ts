@@ -6,7 +6,14 @@ import { promisify } from 'node:util'
 /** Builds the console when it was never built, or when one of its sources is newer than the last build. */
 export async function ensureConsoleBuilt(root: string, signal: AbortSignal): Promise<void> {
   const built = join(root, 'console/dist/index.html')
-  const sources = ['console/index.html', 'console/src', 'client/src', 'contract/src'].map((path) => join(root, path))
+  const sources = [
+    'console/index.html',
+    'console/vite.config.ts',
+    'console/public',
+    'console/src',
+    'client/src',
+    'contract/src',
+  ].map((path) => join(root, path))
   if (!existsSync(sources[0]!)) return
   if (existsSync(built) && Math.max(...sources.map(newestChange)) <= statSync(built).mtimeMs) return
   console.log('Building the console (once) …')

@@ -143,10 +143,13 @@ function announce(config: StartConfig, apiUrl: string, demonstration: Demonstrat
   if (demonstration) {
     lines.push(
       'Try this:',
-      `  1. Open ${demonstration.consoleUrl} and buy Pro with the card 4242 4242 4242 4242.`,
-      '  2. Ask what the plan allows:',
-      `     curl -s ${apiUrl}/api/v1/entitlements?tenantId=${demonstration.tenantId} -H "authorization: Bearer ${demonstration.serviceKey}"`,
-      `  Keys and tokens are in ${join(config.dataDir, 'demo.json')}.`,
+      '  1. Sign in as the owner of Northwind by this link, and buy Pro with the card 4242 4242 4242 4242:',
+      `     ${demonstration.consoleUrl}#token=${demonstration.ownerToken}`,
+      '  2. Watch the same customer as an operator:',
+      `     ${demonstration.consoleUrl}#token=${demonstration.operatorKey}`,
+      '  3. Ask as a service what the plan allows:',
+      `     curl -s -H "authorization: Bearer ${demonstration.serviceKey}" "${apiUrl}/api/v1/entitlements?tenantId=${demonstration.tenantId}"`,
+      `  Scripts find addresses, keys and tokens in ${join(config.dataDir, 'demo.json')}.`,
       '',
     )
   }
