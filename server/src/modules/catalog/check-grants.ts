@@ -72,6 +72,7 @@ const checkLimit = (draft: Draft, plan: string, path: Path, meter: string, grant
   if (included !== null && limit !== null && included > limit)
     return draft.report([...path, 'included'], `${included} included is more than the limit of ${limit}.`, 'value')
   if (included === null || included === limit) return
+  if (!draft.names('meters').includes(meter)) return
   const usagePath = ['plans', plan, 'usagePrices', meter]
   if (!draft.names('plans', plan, 'usagePrices').includes(meter))
     return draft.report(path, `Usage above the ${included} included has no price under "usagePrices.${meter}".`, 'key')

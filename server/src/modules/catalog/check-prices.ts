@@ -105,7 +105,7 @@ const checkTiers = (draft: Draft, path: Path, currencies: readonly string[] | un
     if (last && tier.upTo !== null)
       draft.report([...here, 'upTo'], 'The last tier has "upTo: null", so that every quantity has a price.', 'value')
     if (!last && tier.upTo === null) draft.report([...here, 'upTo'], 'Only the last tier has "upTo: null".', 'value')
-    if (tier.upTo !== null && typeof previous === 'number' && tier.upTo <= previous)
+    if (tier.upTo !== null && !last && typeof previous === 'number' && tier.upTo <= previous)
       draft.report([...here, 'upTo'], `Tiers ascend: ${tier.upTo} is not above ${previous}.`, 'value')
     checkAmounts(draft, [...here, 'unitAmounts'], currencies)
     if (tier.flatAmounts) checkAmounts(draft, [...here, 'flatAmounts'], currencies)
@@ -116,7 +116,7 @@ const checkTiers = (draft: Draft, path: Path, currencies: readonly string[] | un
 
 const checkAddOnIntervals = (draft: Draft, addOn: string) => {
   const prices = draft.sound<CatalogFile['plans'][string]['prices']>('addOns', addOn, 'prices')
-  if (!prices) return
+  if (!prices || Object.keys(prices).length === 0) return
   const intervals = new Set(Object.values(prices).map((price) => monthsOf(price.interval)))
   draft.sound<string[]>('addOns', addOn, 'plans')?.forEach((plan, index) => {
     const offered = draft.sound<CatalogPlan['prices']>('plans', plan, 'prices')

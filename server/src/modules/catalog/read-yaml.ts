@@ -43,7 +43,13 @@ export const readYaml = (source: string): ReadFile => {
 
   // The library compares every key with every other to find duplicates; `read` below does it in one pass.
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, schema: 'core' })
-  for (const error of document.errors) problems.push(problem(error.pos[0], [], sentenceOf(error.message)))
+  // What is read out of broken YAML is a guess, and so would be every further mistake. One sentence a line.
+  const broken = new Map<number, CatalogProblem>()
+  for (const error of document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    const found = problem(error.pos[0], [], sentenceOf(error.message))
+    if (!broken.has(found.line)) broken.set(found.line, found)
+  }
+  if (broken.size > 0) return { value: undefined, problems: [...broken.values()], problemAt }
 
   const read = (node: ParsedNode | null, path: Path, keyOffset: number): unknown => {
     const offset = node?.range?.[0] ?? keyOffset
