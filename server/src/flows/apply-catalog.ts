@@ -24,7 +24,7 @@ export type CatalogChangeDeps = {
 }
 
 /** What applying the file would do; saves nothing. Fails with `catalog_invalid`, each mistake with its line (CAT-2). */
-export const planCatalog = (
+export const planCatalog = async (
   deps: Pick<CatalogChangeDeps, 'db' | 'catalogFacts'>,
   source: string,
 ): Promise<CatalogPlanArtifact> => {
@@ -39,7 +39,7 @@ export type ApplyCatalogRequest = { source: string; artifact: CatalogPlanArtifac
  * one that was planned, and with `catalog_invalid` for mistakes and blocked changes. Applying what is in force already
  * answers the version in force and changes nothing, so a repeat is harmless.
  */
-export const applyCatalog = (
+export const applyCatalog = async (
   deps: CatalogChangeDeps,
   request: ApplyCatalogRequest,
   actor: Actor,
