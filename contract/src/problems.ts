@@ -158,6 +158,13 @@ export const problems = {
     next: 'Check the spelling against the catalog.',
     retry: 'after_change',
   },
+  quantity_invalid: {
+    status: 422,
+    title: 'Quantity not usable',
+    detail: 'The quantity does not fit the meter.',
+    next: 'Send a quantity that is not negative, whole unless the meter takes fractions, with at most 15 significant digits.',
+    retry: 'after_change',
+  },
   return_url_not_allowed: {
     status: 422,
     title: 'Return address not allowed',
@@ -205,6 +212,13 @@ export const problems = {
     title: 'Payment provider not reachable',
     detail: 'The payment provider did not answer as expected.',
     next: 'Repeat the request with the same Idempotency-Key.',
+    retry: 'later',
+  },
+  catalog_missing: {
+    status: 503,
+    title: 'No catalog',
+    detail: 'No catalog has been applied yet.',
+    next: 'Apply one: `turnpike catalog plan` and `turnpike catalog apply`.',
     retry: 'later',
   },
   unavailable: {

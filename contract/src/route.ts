@@ -6,6 +6,8 @@ import type { ProblemCode } from './problems.ts'
 export type Tenancy =
   /** The tenant is that of the credential, or `tenantId` in query or body for a credential of the whole house. */
   | 'tenant'
+  /** As `tenant`, but a credential of the whole house that names none means all of them. */
+  | 'tenant_or_house'
   /** The object in the path belongs to a tenant; another tenant's object answers as not found. */
   | 'object'
   /** The whole house: only credentials that are not bound to a tenant. */

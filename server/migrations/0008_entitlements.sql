@@ -16,6 +16,7 @@ create index overrides_ending on overrides (expires_at) where withdrawn_at is nu
 -- What was resolved, and from when on it was in force (ENT-3). The version of a customer only grows.
 create table entitlement_snapshots (
   tenant_id text not null references customers (tenant_id),
+  customer_id text not null,
   version bigint not null,
   effective_from timestamptz not null,
   valid_until timestamptz,

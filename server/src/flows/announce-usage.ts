@@ -27,6 +27,8 @@ export const announceUsage = (deps: Pick<Deps, 'db' | 'clock'>, tenantIds: reado
         windowStart: Temporal.Instant.fromEpochMilliseconds(counter.windowStart).toString(),
         windowEnd: Temporal.Instant.fromEpochMilliseconds(counter.windowEnd).toString(),
       }))
-      await appendEvents(tx, deps.clock, customer, correlationId, [{ type: 'usage.updated', data: (sequence) => ({ meters, budget: { ...budget, sequence } }) }])
+      await appendEvents(tx, deps.clock, customer, correlationId, [
+        { type: 'usage.updated', data: (sequence) => ({ meters, budget: { ...budget, sequence } }) },
+      ])
     }
   })

@@ -3,8 +3,23 @@ import { newId } from '../core/ids.ts'
 import { type Catalog, findPlan, resolveLookupKey } from '../modules/catalog/index.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
 import { findInvoice, invoiceNews, saveInvoice } from '../modules/invoices/index.ts'
-import { type CheckoutFact, type CheckoutRecord, findUnfinishedCheckouts, type InvoiceFact, nextCheckoutState, type SubscriptionFact, saveCheckout } from '../modules/payments/index.ts'
-import { accessLevelOf, changedFields, findSubscriptions, isTerminal, type SubscriptionRecord, saveSubscription } from '../modules/subscriptions/index.ts'
+import {
+  type CheckoutFact,
+  type CheckoutRecord,
+  findUnfinishedCheckouts,
+  type InvoiceFact,
+  nextCheckoutState,
+  type SubscriptionFact,
+  saveCheckout,
+} from '../modules/payments/index.ts'
+import {
+  accessLevelOf,
+  changedFields,
+  findSubscriptions,
+  isTerminal,
+  type SubscriptionRecord,
+  saveSubscription,
+} from '../modules/subscriptions/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import type { Tx } from '../platform/db.ts'
 import { appendEvents, type EventData, type NewEvent } from '../platform/outbox.ts'
@@ -15,21 +30,37 @@ import { checkoutView, subscriptionView } from './steps/views.ts'
 /** What was fetched from the provider under one lease: the whole of a customer's subscriptions, and some other objects. */
 export type ProviderFacts = { subscriptions: SubscriptionFact[]; invoices: InvoiceFact[]; checkouts: CheckoutFact[] }
 
-export type Applied = { changed: boolean; subscriptions: number; invoices: number; snapshotVersion: number; unmapped: string[] }
+export type Applied = {
+  changed: boolean
+  subscriptions: number
+  invoices: number
+  snapshotVersion: number
+  unmapped: string[]
+}
 
 /**
  * Brings our state of one customer to what the provider says now: subscriptions, invoices, checkouts, then entitlements,
  * events and audit, all in the caller's transaction (WEB-3). Facts that bring nothing new leave no trace, so the same facts
  * may come any number of times, and only a validated subscription gives paid access (SUB-2).
  */
-export const applyProviderFacts = async (tx: Tx, deps: Pick<Deps, 'clock' | 'catalog' | 'provider' | 'log'>, tenantId: string, facts: ProviderFacts, actor: Actor): Promise<Applied | null> => {
+export const applyProviderFacts = async (
+  tx: Tx,
+  deps: Pick<Deps, 'clock' | 'catalog' | 'provider' | 'log'>,
+  tenantId: string,
+  facts: ProviderFacts,
+  actor: Actor,
+): Promise<Applied | null> => {
   const customer = await lockCustomer(tx, tenantId)
   if (!customer) return null
   const at = deps.clock.now()
   const catalog = deps.catalog()
   const provider = deps.provider.name
   const known = await findSubscriptions(tx, tenantId)
-  const changes: { type: Extract<EventType, `subscription.${string}`>; record: SubscriptionRecord; changed: string[] }[] = []
+  const changes: {
+    type: Extract<EventType, `subscription.${string}`>
+    record: SubscriptionRecord
+    changed: string[]
+  }[] = []
   const events: NewEvent[] = []
   const unmapped: string[] = []
 
@@ -40,13 +71,20 @@ export const applyProviderFacts = async (tx: Tx, deps: Pick<Deps, 'clock' | 'cat
     const record = recordOf(catalog, customer, provider, fact, before, at)
     if (!record) {
       unmapped.push(fact.providerSubscriptionId)
-      deps.log.error({ tenantId, subscription: fact.providerSubscriptionId }, 'a subscription holds no price of the catalog; it grants nothing')
+      deps.log.error(
+        { tenantId, subscription: fact.providerSubscriptionId },
+        'a subscription holds no price of the catalog; it grants nothing',
+      )
       continue
     }
     const changed = before ? changedFields(before, record) : []
     if (before && changed.length === 0) continue
     await saveSubscription(tx, record)
-    const type = isTerminal(record.status) ? 'subscription.canceled' : before ? 'subscription.updated' : 'subscription.created'
+    const type = isTerminal(record.status)
+      ? 'subscription.canceled'
+      : before
+        ? 'subscription.updated'
+        : 'subscription.created'
     changes.push({ type, record, changed })
     await appendAudit(tx, deps.clock, {
       tenantId,
@@ -60,48 +98,92 @@ export const applyProviderFacts = async (tx: Tx, deps: Pick<Deps, 'clock' | 'cat
   }
 
   const current = changes.length > 0 ? await findSubscriptions(tx, tenantId) : known
-  const invoiceEvents: { type: 'invoice.paid' | 'invoice.payment_failed' | 'invoice.updated'; invoice: EventData<'invoice.updated'>['invoice'] }[] = []
+  const invoiceEvents: {
+    type: 'invoice.paid' | 'invoice.payment_failed' | 'invoice.updated'
+    invoice: EventData<'invoice.updated'>['invoice']
+  }[] = []
   for (const fact of facts.invoices) {
     const before = await findInvoice(tx, tenantId, fact.providerInvoiceId)
     const news = invoiceNews(before, fact)
     if (news === null) continue
     await saveInvoice(tx, { ...fact, tenantId, provider }, at)
-    const subscriptionId = current.find((record) => record.providerSubscriptionId === fact.providerSubscriptionId)?.subscriptionId ?? null
-    invoiceEvents.push({ type: news === 'paid' ? 'invoice.paid' : news === 'payment_failed' ? 'invoice.payment_failed' : 'invoice.updated', invoice: invoiceData(fact, subscriptionId) })
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: `invoice.${news}`, object: fact.providerInvoiceId, before: before && { status: before.status, attempts: before.attemptCount }, after: { status: fact.status, attempts: fact.attemptCount } })
+    const subscriptionId =
+      current.find((record) => record.providerSubscriptionId === fact.providerSubscriptionId)?.subscriptionId ?? null
+    invoiceEvents.push({
+      type: news === 'paid' ? 'invoice.paid' : news === 'payment_failed' ? 'invoice.payment_failed' : 'invoice.updated',
+      invoice: invoiceData(fact, subscriptionId),
+    })
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: `invoice.${news}`,
+      object: fact.providerInvoiceId,
+      before: before && { status: before.status, attempts: before.attemptCount },
+      after: { status: fact.status, attempts: fact.attemptCount },
+    })
   }
 
   const refreshed = await refreshEntitlements(tx, deps, customer, causeOf(changes), actor.requestId)
   const { budget } = refreshed
   for (const { type, record, changed } of changes) {
     const subscription: Subscription = subscriptionView(catalog, record)
-    if (type === 'subscription.updated') events.push({ type, data: (sequence) => ({ subscription, changed, budget: { ...budget, sequence } }) })
+    if (type === 'subscription.updated')
+      events.push({ type, data: (sequence) => ({ subscription, changed, budget: { ...budget, sequence } }) })
     else events.push({ type, data: (sequence) => ({ subscription, budget: { ...budget, sequence } }) })
   }
-  for (const { type, invoice } of invoiceEvents) events.push(type === 'invoice.paid' ? { type, data: (sequence) => ({ invoice, budget: { ...budget, sequence } }) } : { type, data: { invoice } })
+  for (const { type, invoice } of invoiceEvents)
+    events.push(
+      type === 'invoice.paid'
+        ? { type, data: (sequence) => ({ invoice, budget: { ...budget, sequence } }) }
+        : { type, data: { invoice } },
+    )
   events.push(...refreshed.events)
 
   for (const checkout of await findUnfinishedCheckouts(tx, tenantId)) {
     const after = settle(checkout, facts, current, at)
     if (!after || after.state === checkout.state) continue
     await saveCheckout(tx, after)
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: `checkout.${after.state}`, object: checkout.checkoutId, before: { state: checkout.state }, after: { state: after.state } })
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: `checkout.${after.state}`,
+      object: checkout.checkoutId,
+      before: { state: checkout.state },
+      after: { state: after.state },
+    })
     const view: Checkout = checkoutView(catalog, after, refreshed.version, at)
-    events.push({ type: after.state === 'completed' ? 'checkout.completed' : 'checkout.ended', data: { checkout: view } })
+    events.push({
+      type: after.state === 'completed' ? 'checkout.completed' : 'checkout.ended',
+      data: { checkout: view },
+    })
   }
 
   if (events.length > 0) {
     const leading = current.find((record) => record.subscriptionId === refreshed.content.subscriptionId) ?? null
     events.push({
       type: 'billing.updated',
-      data: { status: leading?.status ?? 'no_subscription', accessLevel: refreshed.content.accessLevel, plan: refreshed.content.plan, reason: events.map((event) => event.type).join(', ') },
+      data: {
+        status: leading?.status ?? 'no_subscription',
+        accessLevel: refreshed.content.accessLevel,
+        plan: refreshed.content.plan,
+        reason: events.map((event) => event.type).join(', '),
+      },
     })
     await appendEvents(tx, deps.clock, customer, actor.requestId, events)
   }
-  return { changed: events.length > 0, subscriptions: changes.length, invoices: invoiceEvents.length, snapshotVersion: refreshed.version, unmapped }
+  return {
+    changed: events.length > 0,
+    subscriptions: changes.length,
+    invoices: invoiceEvents.length,
+    snapshotVersion: refreshed.version,
+    unmapped,
+  }
 }
 
-const causeOf = (changes: { type: string; record: SubscriptionRecord }[]): string => (changes.length === 0 ? 'checked against the provider' : changes.map(({ type, record }) => `${type} (${record.status})`).join(', '))
+const causeOf = (changes: { type: string; record: SubscriptionRecord }[]): string =>
+  changes.length === 0
+    ? 'checked against the provider'
+    : changes.map(({ type, record }) => `${type} (${record.status})`).join(', ')
 
 const summary = (record: SubscriptionRecord): Record<string, unknown> => ({
   status: record.status,
@@ -114,18 +196,33 @@ const summary = (record: SubscriptionRecord): Record<string, unknown> => ({
 })
 
 /** Our record of a fact. Null when none of its prices is ours: such a subscription is not guessed to be a plan. */
-const recordOf = (catalog: Catalog, customer: CustomerRecord, provider: string, fact: SubscriptionFact, before: SubscriptionRecord | null, at: Temporal.Instant): SubscriptionRecord | null => {
-  const resolved = fact.items.map((item) => ({ item, price: item.lookupKey === null ? null : resolveLookupKey(catalog, item.lookupKey) }))
+const recordOf = (
+  catalog: Catalog,
+  customer: CustomerRecord,
+  provider: string,
+  fact: SubscriptionFact,
+  before: SubscriptionRecord | null,
+  at: Temporal.Instant,
+): SubscriptionRecord | null => {
+  const resolved = fact.items.map((item) => ({
+    item,
+    price: item.lookupKey === null ? null : resolveLookupKey(catalog, item.lookupKey),
+  }))
   const base = resolved.find(({ price }) => price?.ref.kind === 'plan')
-  if (!base || base.price?.ref.kind !== 'plan') return null
+  if (base?.price?.ref.kind !== 'plan') return null
   const { plan, price, currency } = base.price.ref
   // A subscription stays on its version (CAT-3): kept while the plan and price stay, else what the checkout was for, else the newest with this price.
-  const keptVersion = before && before.plan === plan && before.price === price && before.currency === currency ? before.planVersion : null
-  const boughtVersion = !before && fact.planVersion !== null && findPlan(catalog, plan, fact.planVersion) ? fact.planVersion : null
+  const keptVersion =
+    before && before.plan === plan && before.price === price && before.currency === currency ? before.planVersion : null
+  const boughtVersion =
+    !before && fact.planVersion !== null && findPlan(catalog, plan, fact.planVersion) ? fact.planVersion : null
   const planVersion = keptVersion ?? boughtVersion ?? base.price.planVersion ?? findPlan(catalog, plan)?.version
   const held = planVersion === undefined ? null : findPlan(catalog, plan, planVersion)
   if (!held) return null
-  const extraSeats = resolved.reduce((sum, { item, price: found }) => (found?.ref.kind === 'seat' ? sum + item.quantity : sum), 0)
+  const extraSeats = resolved.reduce(
+    (sum, { item, price: found }) => (found?.ref.kind === 'seat' ? sum + item.quantity : sum),
+    0,
+  )
   return {
     tenantId: customer.tenantId,
     subscriptionId: before?.subscriptionId ?? newId('subscription'),
@@ -138,7 +235,11 @@ const recordOf = (catalog: Catalog, customer: CustomerRecord, provider: string, 
     currency,
     interval: base.item.interval ?? { unit: 'month', count: 1 },
     seats: (held.content.seats?.included ?? 0) + extraSeats,
-    addOns: resolved.flatMap(({ item, price: found }) => (found?.ref.kind === 'add_on' ? [{ addOn: found.ref.addOn, quantity: item.quantity }] : [])).sort((a, b) => (a.addOn < b.addOn ? -1 : 1)),
+    addOns: resolved
+      .flatMap(({ item, price: found }) =>
+        found?.ref.kind === 'add_on' ? [{ addOn: found.ref.addOn, quantity: item.quantity }] : [],
+      )
+      .sort((a, b) => (a.addOn < b.addOn ? -1 : 1)),
     status: fact.status,
     period: fact.period,
     anchor: fact.anchor,
@@ -154,25 +255,56 @@ const recordOf = (catalog: Catalog, customer: CustomerRecord, provider: string, 
 const pendingOf = (catalog: Catalog, fact: SubscriptionFact): SubscriptionRecord['pendingChange'] => {
   if (fact.endsAt) return { kind: 'cancellation', effectiveAt: fact.endsAt.toString(), to: null, interval: null }
   if (!fact.scheduled) return null
-  const target = fact.scheduled.lookupKeys.map((key) => resolveLookupKey(catalog, key)).find((price) => price?.ref.kind === 'plan')
+  const target = fact.scheduled.lookupKeys
+    .map((key) => resolveLookupKey(catalog, key))
+    .find((price) => price?.ref.kind === 'plan')
   if (target?.ref.kind !== 'plan') return null
   const plan = findPlan(catalog, target.ref.plan, target.planVersion ?? undefined)
-  return plan && { kind: 'plan_change', effectiveAt: fact.scheduled.at.toString(), to: { plan: plan.key, version: plan.version, name: plan.content.name }, interval: null }
+  return (
+    plan && {
+      kind: 'plan_change',
+      effectiveAt: fact.scheduled.at.toString(),
+      to: { plan: plan.key, version: plan.version, name: plan.content.name },
+      interval: null,
+    }
+  )
 }
 
 /** What facts mean for an intent. Null when they say nothing about it. */
-const settle = (checkout: CheckoutRecord, facts: ProviderFacts, subscriptions: readonly SubscriptionRecord[], at: Temporal.Instant): CheckoutRecord | null => {
-  const completed = (): CheckoutRecord => ({ ...checkout, state: nextCheckoutState(checkout.state, 'paid'), completedAt: at })
+const settle = (
+  checkout: CheckoutRecord,
+  facts: ProviderFacts,
+  subscriptions: readonly SubscriptionRecord[],
+  at: Temporal.Instant,
+): CheckoutRecord | null => {
+  const completed = (): CheckoutRecord => ({
+    ...checkout,
+    state: nextCheckoutState(checkout.state, 'paid'),
+    completedAt: at,
+  })
   if (checkout.kind === 'plan_change') {
-    const changed = subscriptions.some((record) => !isTerminal(record.status) && record.plan === checkout.plan && record.price === checkout.price)
+    const changed = subscriptions.some(
+      (record) => !isTerminal(record.status) && record.plan === checkout.plan && record.price === checkout.price,
+    )
     return changed ? completed() : null
   }
-  const fact = facts.checkouts.find((candidate) => candidate.checkoutId === checkout.checkoutId || candidate.providerSessionId === checkout.providerSessionId)
+  const fact = facts.checkouts.find(
+    (candidate) =>
+      candidate.checkoutId === checkout.checkoutId || candidate.providerSessionId === checkout.providerSessionId,
+  )
   if (!fact) return null
   if (fact.state === 'expired') return { ...checkout, state: nextCheckoutState(checkout.state, 'expired') }
   if (fact.state !== 'complete') return null
   // A completed subscription checkout counts once its subscription is here and gives something.
-  if (checkout.kind === 'checkout' && !subscriptions.some((record) => record.providerSubscriptionId === fact.providerSubscriptionId && accessLevelOf(record.status, { trialing: 'full', active: 'full' }) === 'full')) return null
+  if (
+    checkout.kind === 'checkout' &&
+    !subscriptions.some(
+      (record) =>
+        record.providerSubscriptionId === fact.providerSubscriptionId &&
+        accessLevelOf(record.status, { trialing: 'full', active: 'full' }) === 'full',
+    )
+  )
+    return null
   return fact.paid || checkout.kind === 'checkout' ? completed() : null
 }
 

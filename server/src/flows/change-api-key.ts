@@ -3,27 +3,63 @@ import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { instantOf } from '../core/period.ts'
-import { type ApiKeyRecord, findApiKey, hashKey, insertApiKey, newKeySecret, revokeApiKey as revoke, upsertBootstrapKey } from '../modules/access/index.ts'
+import {
+  type ApiKeyRecord,
+  findApiKey,
+  hashKey,
+  insertApiKey,
+  newKeySecret,
+  revokeApiKey as revoke,
+  upsertBootstrapKey,
+} from '../modules/access/index.ts'
 import { type Actor, appendAudit, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { notify } from '../platform/notify.ts'
 import type { Deps } from './deps.ts'
 
 /** Creates a key; the secret is answered once and only its hash is kept (SEC-1). */
-export const createApiKey = (deps: Deps, actor: Actor, request: Static<typeof ApiKeyCreate>): Promise<{ secret: string; key: ApiKeyRecord }> =>
+export const createApiKey = (
+  deps: Deps,
+  actor: Actor,
+  request: Static<typeof ApiKeyCreate>,
+): Promise<{ secret: string; key: ApiKeyRecord }> =>
   transact(deps.db, async (tx) => {
     const tenantId = request.tenantId ?? null
-    if (tenantRoles.includes(request.role) && tenantId === null) throw fail('invalid_request', { errors: [{ field: 'tenantId', message: `The role ${request.role} belongs to a tenant.` }] })
+    if (tenantRoles.includes(request.role) && tenantId === null)
+      throw fail('invalid_request', {
+        errors: [{ field: 'tenantId', message: `The role ${request.role} belongs to a tenant.` }],
+      })
     const held: readonly string[] = roles[request.role].permissions
     const beyond = request.permissions?.find((permission) => !held.includes(permission))
-    if (beyond !== undefined) throw fail('invalid_request', { errors: [{ field: 'permissions', message: `The role ${request.role} does not hold ${beyond}.` }] })
+    if (beyond !== undefined)
+      throw fail('invalid_request', {
+        errors: [{ field: 'permissions', message: `The role ${request.role} does not hold ${beyond}.` }],
+      })
     const at = deps.clock.now()
     const expiresAt = request.expiresAt ? instantOf(request.expiresAt) : null
-    if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0) throw fail('invalid_request', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
+    if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0)
+      throw fail('invalid_request', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
     const secret = newKeySecret()
-    const key = record(secret, { name: request.name, role: request.role, tenantId, permissions: request.permissions ?? null, createdBy: actor.id, expiresAt }, at)
+    const key = record(
+      secret,
+      {
+        name: request.name,
+        role: request.role,
+        tenantId,
+        permissions: request.permissions ?? null,
+        createdBy: actor.id,
+        expiresAt,
+      },
+      at,
+    )
     await insertApiKey(tx, key, hashKey(secret))
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: 'api_key.create', object: key.keyId, after: { name: key.name, role: key.role, tenantId, expiresAt: request.expiresAt ?? null } })
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: 'api_key.create',
+      object: key.keyId,
+      after: { name: key.name, role: key.role, tenantId, expiresAt: request.expiresAt ?? null },
+    })
     return { secret, key }
   })
 
@@ -35,7 +71,13 @@ export const revokeApiKey = (deps: Deps, actor: Actor, keyId: string): Promise<A
     if (key.revokedAt) return key
     const at = deps.clock.now()
     await revoke(tx, keyId, at)
-    await appendAudit(tx, deps.clock, { tenantId: key.tenantId, actor, action: 'api_key.revoke', object: keyId, before: { name: key.name, role: key.role } })
+    await appendAudit(tx, deps.clock, {
+      tenantId: key.tenantId,
+      actor,
+      action: 'api_key.revoke',
+      object: keyId,
+      before: { name: key.name, role: key.role },
+    })
     await notify(tx, { kind: 'credentials' })
     return { ...key, revokedAt: at }
   })
@@ -43,13 +85,35 @@ export const revokeApiKey = (deps: Deps, actor: Actor, keyId: string): Promise<A
 /** Makes sure that the operator key of the environment works: how the first operator gets in. */
 export const ensureBootstrapKey = (deps: Pick<Deps, 'db' | 'clock'>, secret: string): Promise<boolean> =>
   transact(deps.db, async (tx) => {
-    const key = record(secret, { name: 'bootstrap operator', role: 'operator', tenantId: null, permissions: null, createdBy: 'environment', expiresAt: null }, deps.clock.now())
+    const key = record(
+      secret,
+      {
+        name: 'bootstrap operator',
+        role: 'operator',
+        tenantId: null,
+        permissions: null,
+        createdBy: 'environment',
+        expiresAt: null,
+      },
+      deps.clock.now(),
+    )
     const isNew = await upsertBootstrapKey(tx, key, hashKey(secret))
-    if (isNew) await appendAudit(tx, deps.clock, { tenantId: null, actor: systemActor('environment', newId('request')), action: 'api_key.create', object: key.keyId, after: { name: key.name, role: key.role } })
+    if (isNew)
+      await appendAudit(tx, deps.clock, {
+        tenantId: null,
+        actor: systemActor('environment', newId('request')),
+        action: 'api_key.create',
+        object: key.keyId,
+        after: { name: key.name, role: key.role },
+      })
     return isNew
   })
 
-const record = (secret: string, settings: Pick<ApiKeyRecord, 'name' | 'role' | 'tenantId' | 'permissions' | 'createdBy' | 'expiresAt'>, at: Temporal.Instant): ApiKeyRecord => ({
+const record = (
+  secret: string,
+  settings: Pick<ApiKeyRecord, 'name' | 'role' | 'tenantId' | 'permissions' | 'createdBy' | 'expiresAt'>,
+  at: Temporal.Instant,
+): ApiKeyRecord => ({
   ...settings,
   keyId: newId('key'),
   prefix: secret.slice(0, 10),

@@ -4,7 +4,12 @@ import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { instantOf } from '../core/period.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
-import { findOverrideById, insertOverride, type OverrideRecord, withdrawOverride as withdraw } from '../modules/entitlements/index.ts'
+import {
+  findOverrideById,
+  insertOverride,
+  type OverrideRecord,
+  withdrawOverride as withdraw,
+} from '../modules/entitlements/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { type Tx, transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
@@ -12,7 +17,12 @@ import type { Deps } from './deps.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 
 /** Grants an override (ENT-2): in force at once, until it ends or is withdrawn; the newest of a feature wins. */
-export const grantOverride = (deps: Deps, actor: Actor, tenantId: string, request: Static<typeof OverrideCreate>): Promise<OverrideRecord> =>
+export const grantOverride = (
+  deps: Deps,
+  actor: Actor,
+  tenantId: string,
+  request: Static<typeof OverrideCreate>,
+): Promise<OverrideRecord> =>
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) throw fail('not_found')
@@ -20,19 +30,48 @@ export const grantOverride = (deps: Deps, actor: Actor, tenantId: string, reques
     const definition = deps.catalog().file.features[request.feature]
     if (!definition) throw fail('feature_unknown')
     const fitting = { boolean: 'enabled', value: 'value', metered: 'limit' }[definition.kind]
-    if (!(fitting in request.set)) throw fail('override_invalid', { errors: [{ field: 'set', message: `A ${definition.kind} feature takes \`${fitting}\`.` }] })
-    if (definition.kind === 'value' && 'value' in request.set && !fitsType(definition.type, request.set.value)) throw fail('override_invalid', { errors: [{ field: 'set.value', message: `The feature holds a ${definition.type}.` }] })
+    if (!(fitting in request.set))
+      throw fail('override_invalid', {
+        errors: [{ field: 'set', message: `A ${definition.kind} feature takes \`${fitting}\`.` }],
+      })
+    if (definition.kind === 'value' && 'value' in request.set && !fitsType(definition.type, request.set.value))
+      throw fail('override_invalid', {
+        errors: [{ field: 'set.value', message: `The feature holds a ${definition.type}.` }],
+      })
     const expiresAt = request.expiresAt ? instantOf(request.expiresAt) : null
-    if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0) throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
-    const override: OverrideRecord = { tenantId, overrideId: newId('override'), feature: request.feature, set: request.set, reason: request.reason, actor: actor.id, createdAt: at, expiresAt, withdrawnAt: null }
+    if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0)
+      throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
+    const override: OverrideRecord = {
+      tenantId,
+      overrideId: newId('override'),
+      feature: request.feature,
+      set: request.set,
+      reason: request.reason,
+      actor: actor.id,
+      createdAt: at,
+      expiresAt,
+      withdrawnAt: null,
+    }
     await insertOverride(tx, override)
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: 'override.grant', object: override.overrideId, after: { feature: override.feature, set: override.set, expiresAt: request.expiresAt ?? null }, reason: override.reason })
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: 'override.grant',
+      object: override.overrideId,
+      after: { feature: override.feature, set: override.set, expiresAt: request.expiresAt ?? null },
+      reason: override.reason,
+    })
     await refreshAndAnnounce(tx, deps, customer, `override granted: ${override.feature}`, actor.requestId)
     return override
   })
 
 /** Withdraws an override; a second time changes nothing. */
-export const withdrawOverride = (deps: Deps, actor: Actor, tenantId: string, overrideId: string): Promise<OverrideRecord> =>
+export const withdrawOverride = (
+  deps: Deps,
+  actor: Actor,
+  tenantId: string,
+  overrideId: string,
+): Promise<OverrideRecord> =>
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     const override = await findOverrideById(tx, overrideId)
@@ -40,14 +79,27 @@ export const withdrawOverride = (deps: Deps, actor: Actor, tenantId: string, ove
     if (override.withdrawnAt) return override
     const at = deps.clock.now()
     await withdraw(tx, tenantId, overrideId, at)
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: 'override.withdraw', object: overrideId, before: { feature: override.feature, set: override.set } })
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: 'override.withdraw',
+      object: overrideId,
+      before: { feature: override.feature, set: override.set },
+    })
     await refreshAndAnnounce(tx, deps, customer, `override withdrawn: ${override.feature}`, actor.requestId)
     return { ...override, withdrawnAt: at }
   })
 
-const refreshAndAnnounce = async (tx: Tx, deps: Deps, customer: CustomerRecord, cause: string, correlationId: string): Promise<void> => {
+const refreshAndAnnounce = async (
+  tx: Tx,
+  deps: Deps,
+  customer: CustomerRecord,
+  cause: string,
+  correlationId: string,
+): Promise<void> => {
   const { events } = await refreshEntitlements(tx, deps, customer, cause, correlationId)
   await appendEvents(tx, deps.clock, customer, correlationId, events)
 }
 
-const fitsType = (type: 'number' | 'string' | 'set', value: unknown): boolean => (type === 'number' ? typeof value === 'number' : type === 'set' ? Array.isArray(value) : typeof value === 'string')
+const fitsType = (type: 'number' | 'string' | 'set', value: unknown): boolean =>
+  type === 'number' ? typeof value === 'number' : type === 'set' ? Array.isArray(value) : typeof value === 'string'

@@ -1,12 +1,17 @@
 import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
-import { findCustomer } from '../modules/customers/index.ts'
-import { counterName, decide, type LiveCustomer, type ResolvedEntitlement, windowAt } from '../modules/entitlements/index.ts'
+import {
+  counterName,
+  decide,
+  type LiveCustomer,
+  type ResolvedEntitlement,
+  windowAt,
+} from '../modules/entitlements/index.ts'
 import { isProblem, prepareRecord } from '../modules/usage/index.ts'
 import type { Deps } from './deps.ts'
-import type { UsageRecorder } from './record-usage.ts'
 import { lapse } from './lapse-entitlements.ts'
+import type { UsageRecorder } from './record-usage.ts'
 import type { RefusalCount } from './steps/count-refusals.ts'
 
 export type CheckDeps = Deps & { recorder: UsageRecorder; refusals: RefusalCount }
@@ -21,56 +26,126 @@ export const liveCustomer = async (deps: Deps, tenantId: string, atMs: number): 
 }
 
 /** Answers one feature from memory. */
-export const decideNow = (live: LiveCustomer, entitlement: ResolvedEntitlement, quantity: Micro, at: Temporal.Instant): Decision => {
+export const decideNow = (
+  live: LiveCustomer,
+  entitlement: ResolvedEntitlement,
+  quantity: Micro,
+  at: Temporal.Instant,
+): Decision => {
   if (entitlement.kind !== 'metered') return decide(live.content, entitlement, null, quantity)
   const window = windowAt(live.content.window, at)
-  return decide(live.content, entitlement, { used: live.counters.get(counterName(entitlement.meter, window.start.epochMilliseconds))?.used ?? 0n, window }, quantity)
+  return decide(
+    live.content,
+    entitlement,
+    { used: live.counters.get(counterName(entitlement.meter, window.start.epochMilliseconds))?.used ?? 0n, window },
+    quantity,
+  )
 }
 
 /**
  * Is it allowed (ENT-4)? From memory unless it consumes: consuming is decided by the database under the counters' locks,
  * all or nothing over the features asked for. Refusals are counted (ENT-7).
  */
-export const checkEntitlements = async (deps: CheckDeps, tenantId: string, request: CheckRequest, idempotencyKey: string | null, correlationId: string): Promise<CheckAnswer> => {
+export const checkEntitlements = async (
+  deps: CheckDeps,
+  tenantId: string,
+  request: CheckRequest,
+  idempotencyKey: string | null,
+  correlationId: string,
+): Promise<CheckAnswer> => {
   const at = deps.clock.now()
   const names = request.features ?? (request.feature === undefined ? [] : [request.feature])
-  if (names.length === 0 || (request.features && request.feature !== undefined)) throw fail('invalid_request', { errors: [{ field: 'feature', message: 'Send either `feature` or `features`.' }] })
+  if (names.length === 0 || (request.features && request.feature !== undefined))
+    throw fail('invalid_request', { errors: [{ field: 'feature', message: 'Send either `feature` or `features`.' }] })
   const quantity = microOf(request.quantity ?? 1)
-  if (quantity === null || quantity < 0n) throw fail('invalid_request', { errors: [{ field: 'quantity', message: 'Not negative, at most 15 significant digits and 6 decimals.' }] })
+  if (quantity === null || quantity < 0n)
+    throw fail('invalid_request', {
+      errors: [{ field: 'quantity', message: 'Not negative, at most 15 significant digits and 6 decimals.' }],
+    })
   const live = await liveCustomer(deps, tenantId, at.epochMilliseconds)
   const asked = names.map((feature) => {
     const entitlement = live.byFeature.get(feature)
-    if (!entitlement) throw fail('feature_unknown', { errors: [{ field: request.features ? 'features' : 'feature', message: `The catalog has no feature ${feature}.` }] })
+    if (!entitlement)
+      throw fail('feature_unknown', {
+        errors: [
+          { field: request.features ? 'features' : 'feature', message: `The catalog has no feature ${feature}.` },
+        ],
+      })
     return entitlement
   })
-  const decisions = request.consume ? await consume(deps, tenantId, live, asked, request, idempotencyKey, correlationId, at) : asked.map((entitlement) => decideNow(live, entitlement, quantity, at))
-  for (const decision of decisions) if (!decision.allowed) deps.refusals.add(tenantId, decision.feature, decision.reason, at.epochMilliseconds)
-  return { tenantId, allowed: decisions.every((decision) => decision.allowed), decisions, snapshotVersion: live.version }
+  const decisions = request.consume
+    ? await consume(deps, tenantId, live, asked, request, idempotencyKey, correlationId, at)
+    : asked.map((entitlement) => decideNow(live, entitlement, quantity, at))
+  for (const decision of decisions)
+    if (!decision.allowed) deps.refusals.add(tenantId, decision.feature, decision.reason, at.epochMilliseconds)
+  return {
+    tenantId,
+    allowed: decisions.every((decision) => decision.allowed),
+    decisions,
+    snapshotVersion: live.version,
+  }
 }
 
-const consume = async (deps: CheckDeps, tenantId: string, live: LiveCustomer, asked: ResolvedEntitlement[], request: CheckRequest, headerKey: string | null, correlationId: string, at: Temporal.Instant): Promise<Decision[]> => {
+const consume = async (
+  deps: CheckDeps,
+  tenantId: string,
+  live: LiveCustomer,
+  asked: ResolvedEntitlement[],
+  request: CheckRequest,
+  headerKey: string | null,
+  correlationId: string,
+  at: Temporal.Instant,
+): Promise<Decision[]> => {
   const key = request.idempotencyKey ?? headerKey
-  if (key === null) throw fail('invalid_request', { errors: [{ field: 'idempotencyKey', message: 'Consuming needs a key, so that a repeat does not consume twice.' }] })
+  if (key === null)
+    throw fail('invalid_request', {
+      errors: [{ field: 'idempotencyKey', message: 'Consuming needs a key, so that a repeat does not consume twice.' }],
+    })
   const quantity = request.quantity ?? 1
   const { meters, policies } = deps.catalog().file
   const records = asked.map((entitlement) => {
-    if (entitlement.kind !== 'metered') throw fail('invalid_request', { errors: [{ field: 'consume', message: `${entitlement.feature} is not metered: there is nothing to consume.` }] })
-    const prepared = prepareRecord({ meter: entitlement.meter, quantity, idempotencyKey: `check:${key}:${entitlement.feature}`.slice(0, 400), service: request.service }, meters[entitlement.meter], policies.usage, at.epochMilliseconds)
-    if (isProblem(prepared)) throw fail('invalid_request', { errors: [{ field: 'quantity', message: prepared.detail }] })
+    if (entitlement.kind !== 'metered')
+      throw fail('invalid_request', {
+        errors: [{ field: 'consume', message: `${entitlement.feature} is not metered: there is nothing to consume.` }],
+      })
+    const prepared = prepareRecord(
+      {
+        meter: entitlement.meter,
+        quantity,
+        idempotencyKey: `check:${key}:${entitlement.feature}`.slice(0, 400),
+        service: request.service,
+      },
+      meters[entitlement.meter],
+      policies.usage,
+      at.epochMilliseconds,
+    )
+    if (isProblem(prepared))
+      throw fail('invalid_request', { errors: [{ field: 'quantity', message: prepared.detail }] })
     return prepared
   })
-  const customer = await findCustomer(deps.db, tenantId)
-  if (!customer) throw fail('not_found')
-  const results = await deps.recorder.record({ tenantId, customerId: customer.customerId, live, records, atomic: true, correlationId })
+  const results = await deps.recorder.record({
+    tenantId,
+    customerId: live.customerId,
+    live,
+    records,
+    atomic: true,
+    correlationId,
+  })
   return asked.map((entitlement, index) => {
     const { decision } = results[index]!
     if (decision.kind === 'reused') throw fail('idempotency_key_reused')
     const wanted = records[index]!.quantity
-    const accepted = decision.kind === 'accepted' || (decision.kind === 'duplicate' && decision.earlier.outcome === 'accepted')
+    const accepted =
+      decision.kind === 'accepted' || (decision.kind === 'duplicate' && decision.earlier.outcome === 'accepted')
     const used = decision.kind === 'duplicate' ? decision.earlier.used : decision.used
     const window = windowAt(live.content.window, at)
     // What is said about the counter is what the database decided on; a refusal is worded for the quantity that was wanted.
     const said = decide(live.content, entitlement, { used, window }, accepted ? 0n : wanted)
-return { ...said, allowed: accepted, consumed: accepted, reason: said.allowed === accepted ? said.reason : accepted ? 'within_limit' : 'limit_reached' }
+    return {
+      ...said,
+      allowed: accepted,
+      consumed: accepted,
+      reason: said.allowed === accepted ? said.reason : accepted ? 'within_limit' : 'limit_reached',
+    }
   })
 }

@@ -10,7 +10,12 @@ import type { Deps } from './deps.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 
 /** Creates the tenant's customer with its first snapshot: the baseline (CUS-1). A second one fails `customer_exists`. */
-export const createCustomer = (deps: Deps, actor: Actor, tenantId: string, request: Static<typeof CustomerCreate>): Promise<CustomerRecord> =>
+export const createCustomer = (
+  deps: Deps,
+  actor: Actor,
+  tenantId: string,
+  request: Static<typeof CustomerCreate>,
+): Promise<CustomerRecord> =>
   transact(deps.db, async (tx) => {
     const at = deps.clock.now()
     const customer: CustomerRecord = {
@@ -24,7 +29,16 @@ export const createCustomer = (deps: Deps, actor: Actor, tenantId: string, reque
     }
     if (!(await insertCustomer(tx, customer))) throw fail('customer_exists')
     const { budget, events } = await refreshEntitlements(tx, deps, customer, 'customer created', actor.requestId)
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: 'customer.create', object: customer.customerId, after: { name: customer.name, currency: customer.currency } })
-    await appendEvents(tx, deps.clock, customer, actor.requestId, [{ type: 'customer.created', data: (sequence) => ({ name: customer.name, budget: { ...budget, sequence } }) }, ...events])
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: 'customer.create',
+      object: customer.customerId,
+      after: { name: customer.name, currency: customer.currency },
+    })
+    await appendEvents(tx, deps.clock, customer, actor.requestId, [
+      { type: 'customer.created', data: (sequence) => ({ name: customer.name, budget: { ...budget, sequence } }) },
+      ...events,
+    ])
     return customer
   })

@@ -13,8 +13,13 @@ const webhooksAtOnce = 200
  * (WEB-3). Answers how many customers had something; call again while that is not 0.
  */
 export const drainInbox = async (deps: Deps): Promise<number> => {
-  const customers = (await dueCustomers(deps.db, deps.clock.now(), customersAtOnce * 4)).filter((customer) => customer.provider === deps.provider.name)
-  for (let from = 0; from < customers.length; from += customersAtOnce) await Promise.all(customers.slice(from, from + customersAtOnce).map((customer) => drainCustomer(deps, customer.providerCustomerId)))
+  const customers = (await dueCustomers(deps.db, deps.clock.now(), customersAtOnce * 4)).filter(
+    (customer) => customer.provider === deps.provider.name,
+  )
+  for (let from = 0; from < customers.length; from += customersAtOnce)
+    await Promise.all(
+      customers.slice(from, from + customersAtOnce).map((customer) => drainCustomer(deps, customer.providerCustomerId)),
+    )
   return customers.length
 }
 
@@ -28,22 +33,32 @@ const drainCustomer = async (deps: Deps, providerCustomerId: string): Promise<vo
     const tenantId = await findTenantOfProviderCustomer(deps.db, deps.provider.name, providerCustomerId)
     await syncProviderCustomer(deps, providerCustomerId, tenantId, wishOf(webhooks), actor, (tx, outcome) =>
       finishWebhooks(tx, ids, {
-        ...(outcome.kind === 'applied' ? { state: 'applied', outcome: outcome.applied.changed ? 'changed' : 'nothing_new' } : { state: 'ignored', outcome: 'unknown_customer' }),
+        ...(outcome.kind === 'applied'
+          ? { state: 'applied', outcome: outcome.applied.changed ? 'changed' : 'nothing_new' }
+          : { state: 'ignored', outcome: 'unknown_customer' }),
         tenantId,
         correlationId,
         at: deps.clock.now(),
       }),
     )
   } catch (error) {
-    deps.log.warn({ err: error, providerCustomerId, correlationId }, 'webhooks could not be applied; they are tried again')
+    deps.log.warn(
+      { err: error, providerCustomerId, correlationId },
+      'webhooks could not be applied; they are tried again',
+    )
     await postponeWebhooks(deps.db, ids, errorName(error), deps.clock.now())
   }
 }
 
 // What operators may read: our own code of the failure, never the provider's or the database's words.
-const errorName = (error: unknown): string => (error instanceof Error && 'code' in error && error.name === 'Failure' ? String(error.code) : 'internal_error')
+const errorName = (error: unknown): string =>
+  error instanceof Error && 'code' in error && error.name === 'Failure' ? String(error.code) : 'internal_error'
 
 const wishOf = (webhooks: readonly InboxRow[]) => ({
-  providerInvoiceIds: webhooks.flatMap((webhook) => (webhook.type.startsWith('invoice.') && webhook.objectId?.startsWith('in_') ? [webhook.objectId] : [])),
-  providerSessionIds: webhooks.flatMap((webhook) => (webhook.type.startsWith('checkout.session.') && webhook.objectId ? [webhook.objectId] : [])),
+  providerInvoiceIds: webhooks.flatMap((webhook) =>
+    webhook.type.startsWith('invoice.') && webhook.objectId?.startsWith('in_') ? [webhook.objectId] : [],
+  ),
+  providerSessionIds: webhooks.flatMap((webhook) =>
+    webhook.type.startsWith('checkout.session.') && webhook.objectId ? [webhook.objectId] : [],
+  ),
 })

@@ -3,7 +3,17 @@ import { fail } from '../core/errors.ts'
 import { instantOf } from '../core/period.ts'
 import { microOfWhole } from '../core/quantity.ts'
 import { findCustomer } from '../modules/customers/index.ts'
-import { decide, explain, findOverrides, newestSnapshot, type ResolvedEntitlement, type SnapshotContent, type StoredSnapshot, snapshotAt, windowAt } from '../modules/entitlements/index.ts'
+import {
+  decide,
+  explain,
+  findOverrides,
+  newestSnapshot,
+  type ResolvedEntitlement,
+  type SnapshotContent,
+  type StoredSnapshot,
+  snapshotAt,
+  windowAt,
+} from '../modules/entitlements/index.ts'
 import { findSubscriptions } from '../modules/subscriptions/index.ts'
 import { readCounter } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
@@ -27,34 +37,64 @@ export const readSnapshot = async (deps: Deps, tenantId: string, atText: string 
   }
 }
 
-const entitlementView = (content: SnapshotContent, { upgradePlan: _, ...entitlement }: ResolvedEntitlement, at: Temporal.Instant): Entitlement => {
+const entitlementView = (
+  content: SnapshotContent,
+  { upgradePlan: _, ...entitlement }: ResolvedEntitlement,
+  at: Temporal.Instant,
+): Entitlement => {
   if (entitlement.kind !== 'metered') return entitlement as Entitlement
   const window = windowAt(content.window, at)
   return { ...entitlement, window: { start: window.start.toString(), end: window.end.toString() } } as Entitlement
 }
 
-const snapshotFor = async (deps: Deps, tenantId: string, atText: string | undefined): Promise<{ snapshot: StoredSnapshot; at: Temporal.Instant; customerId: string }> => {
+const snapshotFor = async (
+  deps: Deps,
+  tenantId: string,
+  atText: string | undefined,
+): Promise<{ snapshot: StoredSnapshot; at: Temporal.Instant; customerId: string }> => {
   const now = deps.clock.now()
   const at = atText === undefined ? now : instantOf(atText)
   const customer = await findCustomer(deps.db, tenantId)
   if (!customer) throw fail('not_found')
-  if (Temporal.Instant.compare(at, now) > 0) throw fail('time_out_of_range', { errors: [{ field: 'at', message: 'What will be in force later is not known yet.' }] })
+  if (Temporal.Instant.compare(at, now) > 0)
+    throw fail('time_out_of_range', {
+      errors: [{ field: 'at', message: 'What will be in force later is not known yet.' }],
+    })
   // Whatever has run out by time is replaced before it is shown.
   if (atText === undefined) await liveCustomer(deps, tenantId, now.epochMilliseconds)
-  const snapshot = atText === undefined ? await newestSnapshot(deps.db, tenantId) : await snapshotAt(deps.db, tenantId, at)
-  if (!snapshot) throw fail('time_out_of_range', { errors: [{ field: 'at', message: 'The customer did not exist then.' }] })
+  const snapshot =
+    atText === undefined ? await newestSnapshot(deps.db, tenantId) : await snapshotAt(deps.db, tenantId, at)
+  if (!snapshot)
+    throw fail('time_out_of_range', { errors: [{ field: 'at', message: 'The customer did not exist then.' }] })
   return { snapshot, at, customerId: customer.customerId }
 }
 
 /** The whole derivation of a decision about one more unit (ENT-5). */
-export const explainEntitlement = async (deps: Deps, tenantId: string, feature: string, atText: string | undefined): Promise<Explanation> => {
+export const explainEntitlement = async (
+  deps: Deps,
+  tenantId: string,
+  feature: string,
+  atText: string | undefined,
+): Promise<Explanation> => {
   const { snapshot, at } = await snapshotFor(deps, tenantId, atText)
   const { content } = snapshot
   const entitlement = content.entitlements.find((candidate) => candidate.feature === feature)
   if (!entitlement) throw fail('feature_unknown')
   const window = windowAt(content.window, at)
-  const used = entitlement.kind === 'metered' ? await readCounter(deps.db, tenantId, entitlement.meter, window.start) : 0n
+  const used =
+    entitlement.kind === 'metered' ? await readCounter(deps.db, tenantId, entitlement.meter, window.start) : 0n
   const decision = decide(content, entitlement, { used, window }, microOfWhole(1))
-  const [overrides, subscriptions] = await Promise.all([findOverrides(deps.db, tenantId), findSubscriptions(deps.db, tenantId)])
-  return { tenantId, feature, at: at.toString(), decision, snapshotVersion: snapshot.version, accessLevel: content.accessLevel, ...explain(deps.catalog(), content, entitlement, decision, overrides, subscriptions, at) }
+  const [overrides, subscriptions] = await Promise.all([
+    findOverrides(deps.db, tenantId),
+    findSubscriptions(deps.db, tenantId),
+  ])
+  return {
+    tenantId,
+    feature,
+    at: at.toString(),
+    decision,
+    snapshotVersion: snapshot.version,
+    accessLevel: content.accessLevel,
+    ...explain(deps.catalog(), content, entitlement, decision, overrides, subscriptions, at),
+  }
 }

@@ -2,8 +2,8 @@ import type { GatewaySnapshot, RoutingPolicy } from '@turnpike/contract'
 import type { Catalog } from '../modules/catalog/index.ts'
 import { listCustomers } from '../modules/customers/index.ts'
 import { newestSnapshot } from '../modules/entitlements/index.ts'
-import { newestPosition, streamSequence } from '../platform/outbox.ts'
 import { query, sql, transact } from '../platform/db.ts'
+import { newestPosition, streamSequence } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { budgetOf } from './steps/budget.ts'
 
@@ -12,7 +12,11 @@ import { budgetOf } from './steps/budget.ts'
  * events after. The position is taken before the budgets, in one view of the database, so that nothing between is missed;
  * what comes twice is told apart by its sequence.
  */
-export const readGatewaySnapshot = (deps: Deps, after: { at: string; tenantId: string } | null, limit: number): Promise<GatewaySnapshot & { next: { at: string; tenantId: string } | null }> =>
+export const readGatewaySnapshot = (
+  deps: Deps,
+  after: { at: string; tenantId: string } | null,
+  limit: number,
+): Promise<GatewaySnapshot & { next: { at: string; tenantId: string } | null }> =>
   transact(deps.db, async (tx) => {
     await query(tx, sql`set transaction isolation level repeatable read read only`)
     const position = await newestPosition(tx)
@@ -21,14 +25,30 @@ export const readGatewaySnapshot = (deps: Deps, after: { at: string; tenantId: s
     for (const customer of customers) {
       const snapshot = await newestSnapshot(tx, customer.tenantId)
       if (!snapshot) continue
-      budgets.push({ ...(await budgetOf(tx, customer, snapshot.content, deps.clock.now())), sequence: await streamSequence(tx, customer.tenantId) })
+      budgets.push({
+        ...(await budgetOf(tx, customer, snapshot.content, deps.clock.now())),
+        sequence: await streamSequence(tx, customer.tenantId),
+      })
     }
     const last = customers.at(-1)
     const next = customers.length === limit && last ? { at: last.createdAt.toString(), tenantId: last.tenantId } : null
-    return { position: String(position), budgets, routingPolicies: after === null ? routingPolicies(deps.catalog()) : [], cursor: null, next }
+    return {
+      position: String(position),
+      budgets,
+      routingPolicies: after === null ? routingPolicies(deps.catalog()) : [],
+      cursor: null,
+      next,
+    }
   })
 
 const routingPolicies = (catalog: Catalog): RoutingPolicy[] =>
   Object.entries(catalog.file.plans).flatMap(([plan, { gateway }]) =>
-    (gateway?.routing ?? []).map((policy) => ({ id: `${plan}.${policy.id}`, planId: plan, priority: policy.priority, matchExpression: policy.match, strategy: policy.strategy, targets: policy.targets })),
+    (gateway?.routing ?? []).map((policy) => ({
+      id: `${plan}.${policy.id}`,
+      planId: plan,
+      priority: policy.priority,
+      matchExpression: policy.match,
+      strategy: policy.strategy,
+      targets: policy.targets,
+    })),
   )

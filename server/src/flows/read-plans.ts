@@ -8,11 +8,19 @@ import { grantSentence, relationOf } from './steps/views.ts'
 
 /** The plans on offer in the customer's currency, lowest rank first, each with how it stands to the one held. */
 export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer[]> => {
-  const [customer, subscriptions] = await Promise.all([findCustomer(deps.db, tenantId), findSubscriptions(deps.db, tenantId)])
+  const [customer, subscriptions] = await Promise.all([
+    findCustomer(deps.db, tenantId),
+    findSubscriptions(deps.db, tenantId),
+  ])
   if (!customer) throw fail('not_found')
   const catalog = deps.catalog()
   const leading = leadingSubscription(subscriptions, catalog.file.policies.access)
-  const held = leading && { plan: leading.plan, price: leading.price, rank: catalog.file.plans[leading.plan]?.rank ?? 0, pendingPlan: leading.pendingChange?.to?.plan ?? null }
+  const held = leading && {
+    plan: leading.plan,
+    price: leading.price,
+    rank: catalog.file.plans[leading.plan]?.rank ?? 0,
+    pendingPlan: leading.pendingChange?.to?.plan ?? null,
+  }
   const currency = leading?.currency ?? customer.currency
   return Object.entries(catalog.file.plans)
     .filter(([, plan]) => plan.status === 'active')
@@ -30,12 +38,27 @@ export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer
         trialDays: plan.trial?.days ?? 0,
         prices: Object.entries(plan.prices ?? {}).flatMap(([price, definition]) => {
           const amountMinor = definition.amounts[currency]
-          return amountMinor === undefined ? [] : [{ price, interval: intervalText(intervalOf(definition)), amount: { amountMinor: String(amountMinor), currency }, relation: relation(price) }]
+          return amountMinor === undefined
+            ? []
+            : [
+                {
+                  price,
+                  interval: intervalText(intervalOf(definition)),
+                  amount: { amountMinor: String(amountMinor), currency },
+                  relation: relation(price),
+                },
+              ]
         }),
         seats: plan.seats ? { included: plan.seats.included, max: plan.seats.max ?? null } : null,
         features: Object.entries(catalog.file.features).map(([feature, definition]) => {
           const grant = plan.grants[feature]
-          return { feature, name: definition.name, kind: definition.kind, included: grant !== undefined && grant !== false, sentence: grantSentence(catalog, feature, grant) }
+          return {
+            feature,
+            name: definition.name,
+            kind: definition.kind,
+            included: grant !== undefined && grant !== false,
+            sentence: grantSentence(catalog, feature, grant),
+          }
         }),
         relation: relation(null),
       }

@@ -25,11 +25,17 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
   const view = leading && subscriptionView(catalog, leading)
   const { content } = snapshot
   const waiting = checkouts.find((checkout) => checkout.state === 'pending_sync') ?? null
-  const open = checkouts.find((checkout) => isUnderWay(checkout.state) && (checkout.expiresAt === null || Temporal.Instant.compare(at, checkout.expiresAt) < 0)) ?? null
+  const open =
+    checkouts.find(
+      (checkout) =>
+        isUnderWay(checkout.state) &&
+        (checkout.expiresAt === null || Temporal.Instant.compare(at, checkout.expiresAt) < 0),
+    ) ?? null
   const held = leading && findPlan(catalog, leading.plan, leading.planVersion)
   const problem = leading ? paymentProblem(leading, failed) : null
   // A return without its webhook is told apart from having nothing, and from a plan that already runs (REC-3).
-  const status = waiting && (!leading || waiting.kind === 'plan_change') ? 'pending_sync' : (leading?.status ?? 'no_subscription')
+  const status =
+    waiting && (!leading || waiting.kind === 'plan_change') ? 'pending_sync' : (leading?.status ?? 'no_subscription')
   return {
     tenantId,
     customerId: customer.customerId,
@@ -39,14 +45,26 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     price: leading?.price ?? null,
     amount: leading && amountHeld(catalog, leading),
     interval: leading && intervalText(leading.interval),
-    seats: leading && held?.content.seats ? { held: leading.seats, included: held.content.seats.included, max: held.content.seats.max ?? null } : null,
+    seats:
+      leading && held?.content.seats
+        ? { held: leading.seats, included: held.content.seats.included, max: held.content.seats.max ?? null }
+        : null,
     period: view?.period ?? null,
     trialEndsAt: view?.trialEndsAt ?? null,
     renewsAt: view?.renewsAt ?? null,
     endsAt: view?.endsAt ?? null,
     pendingChange: view?.pendingChange ?? null,
-    pendingSync: waiting && { since: (waiting.returnedAt ?? waiting.openedAt).toString(), checkoutId: waiting.checkoutId },
-    openCheckout: open && { checkoutId: open.checkoutId, kind: open.kind, plan: open.plan, sessionUrl: open.sessionUrl, expiresAt: open.expiresAt?.toString() ?? null },
+    pendingSync: waiting && {
+      since: (waiting.returnedAt ?? waiting.openedAt).toString(),
+      checkoutId: waiting.checkoutId,
+    },
+    openCheckout: open && {
+      checkoutId: open.checkoutId,
+      kind: open.kind,
+      plan: open.plan,
+      sessionUrl: open.sessionUrl,
+      expiresAt: open.expiresAt?.toString() ?? null,
+    },
     paymentProblem: problem,
     subscription: view,
     nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog),
@@ -57,31 +75,87 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
 
 /** What is charged per interval: base price and seats above those included, not a normalised figure. */
 const amountHeld = (catalog: Catalog, held: SubscriptionRecord): BillingStatus['amount'] => {
-  const base = amountOf(catalog, { kind: 'plan', plan: held.plan, price: held.price, currency: held.currency }, held.planVersion)
+  const base = amountOf(
+    catalog,
+    { kind: 'plan', plan: held.plan, price: held.price, currency: held.currency },
+    held.planVersion,
+  )
   if (!base) return null
-  const seat = amountOf(catalog, { kind: 'seat', plan: held.plan, price: held.price, currency: held.currency }, held.planVersion)
-  const extraSeats = BigInt(Math.max(0, held.seats - (findPlan(catalog, held.plan, held.planVersion)?.content.seats?.included ?? held.seats)))
-  const addOns = held.addOns.reduce((sum, { addOn, quantity }) => sum + (amountOf(catalog, { kind: 'add_on', addOn, price: held.price, currency: held.currency })?.amountMinor ?? 0n) * BigInt(quantity), 0n)
-  return { amountMinor: String(base.amountMinor + (seat?.amountMinor ?? 0n) * extraSeats + addOns), currency: held.currency }
+  const seat = amountOf(
+    catalog,
+    { kind: 'seat', plan: held.plan, price: held.price, currency: held.currency },
+    held.planVersion,
+  )
+  const extraSeats = BigInt(
+    Math.max(0, held.seats - (findPlan(catalog, held.plan, held.planVersion)?.content.seats?.included ?? held.seats)),
+  )
+  const addOns = held.addOns.reduce(
+    (sum, { addOn, quantity }) =>
+      sum +
+      (amountOf(catalog, { kind: 'add_on', addOn, price: held.price, currency: held.currency })?.amountMinor ?? 0n) *
+        BigInt(quantity),
+    0n,
+  )
+  return {
+    amountMinor: String(base.amountMinor + (seat?.amountMinor ?? 0n) * extraSeats + addOns),
+    currency: held.currency,
+  }
 }
 
-const paymentProblem = (leading: SubscriptionRecord, failed: readonly InvoiceRecord[]): BillingStatus['paymentProblem'] => {
-  const invoice = failed.find((candidate) => candidate.providerSubscriptionId === leading.providerSubscriptionId) ?? null
+const paymentProblem = (
+  leading: SubscriptionRecord,
+  failed: readonly InvoiceRecord[],
+): BillingStatus['paymentProblem'] => {
+  const invoice =
+    failed.find((candidate) => candidate.providerSubscriptionId === leading.providerSubscriptionId) ?? null
   const troubled = leading.status === 'past_due' || leading.status === 'unpaid' || leading.status === 'incomplete'
   if (!troubled && !invoice) return null
   if (!troubled && invoice?.status !== 'open') return null
-  return { kind: invoice?.actionRequired ? 'action_required' : 'payment_failed', since: (invoice?.createdAt ?? leading.updatedAt).toString(), invoiceUrl: invoice?.hostedInvoiceUrl ?? null }
+  return {
+    kind: invoice?.actionRequired ? 'action_required' : 'payment_failed',
+    since: (invoice?.createdAt ?? leading.updatedAt).toString(),
+    invoiceUrl: invoice?.hostedInvoiceUrl ?? null,
+  }
 }
 
-const nextActions = (leading: SubscriptionRecord | null, open: CheckoutRecord | null, waiting: CheckoutRecord | null, problem: BillingStatus['paymentProblem'], plan: string, catalog: Catalog): NextAction[] => {
+const nextActions = (
+  leading: SubscriptionRecord | null,
+  open: CheckoutRecord | null,
+  waiting: CheckoutRecord | null,
+  problem: BillingStatus['paymentProblem'],
+  plan: string,
+  catalog: Catalog,
+): NextAction[] => {
   const actions: NextAction[] = []
-  if (waiting) actions.push({ action: 'wait_for_provider', sentence: 'Waiting for confirmation from the payment provider. Nothing needs to be done.', url: null })
-  else if (open) actions.push({ action: 'finish_checkout', sentence: 'Finish the checkout that is open.', url: open.sessionUrl })
-  if (problem?.invoiceUrl) actions.push({ action: 'pay_invoice', sentence: problem.kind === 'action_required' ? 'Confirm the payment with your bank.' : 'Pay the open invoice.', url: problem.invoiceUrl })
-  if (problem) actions.push({ action: 'update_payment_method', sentence: 'Update the payment method in the portal.', url: null })
-  if (leading?.endsAt) actions.push({ action: 'undo_cancellation', sentence: `The subscription ends on ${leading.endsAt}. It can be kept in the portal.`, url: null })
+  if (waiting)
+    actions.push({
+      action: 'wait_for_provider',
+      sentence: 'Waiting for confirmation from the payment provider. Nothing needs to be done.',
+      url: null,
+    })
+  else if (open)
+    actions.push({ action: 'finish_checkout', sentence: 'Finish the checkout that is open.', url: open.sessionUrl })
+  if (problem?.invoiceUrl)
+    actions.push({
+      action: 'pay_invoice',
+      sentence: problem.kind === 'action_required' ? 'Confirm the payment with your bank.' : 'Pay the open invoice.',
+      url: problem.invoiceUrl,
+    })
+  if (problem)
+    actions.push({ action: 'update_payment_method', sentence: 'Update the payment method in the portal.', url: null })
+  if (leading?.endsAt)
+    actions.push({
+      action: 'undo_cancellation',
+      sentence: `The subscription ends on ${leading.endsAt}. It can be kept in the portal.`,
+      url: null,
+    })
   if (!leading && !open && !waiting) actions.push({ action: 'choose_plan', sentence: 'Choose a plan.', url: null })
   const rank = catalog.file.plans[plan]?.rank ?? 0
-  if (leading && !problem && Object.values(catalog.file.plans).some((other) => other.status === 'active' && other.rank > rank)) actions.push({ action: 'upgrade_plan', sentence: 'A larger plan is available.', url: null })
+  if (
+    leading &&
+    !problem &&
+    Object.values(catalog.file.plans).some((other) => other.status === 'active' && other.rank > rank)
+  )
+    actions.push({ action: 'upgrade_plan', sentence: 'A larger plan is available.', url: null })
   return actions
 }

@@ -13,9 +13,30 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
   const refusals = await countRefusals(deps.db, tenantId, window.start)
   const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): MeterUsage => {
     const used = live.counters.get(counterName(meter, window.start.epochMilliseconds))?.used ?? 0n
-    const entitlement = live.content.entitlements.find((candidate) => candidate.kind === 'metered' && candidate.meter === meter)
-    const base = { meter, name: definition.name, unit: definition.unit, used: numberOfMicro(used), refusedAttempts: refusals.get(meter) ?? 0, window: { start: window.start.toString(), end: window.end.toString() } }
-    if (entitlement?.kind !== 'metered') return { ...base, feature: null, included: null, limit: null, remaining: null, percent: null, overage: 0, enforcement: null, state: 'available', upgradePlan: null }
+    const entitlement = live.content.entitlements.find(
+      (candidate) => candidate.kind === 'metered' && candidate.meter === meter,
+    )
+    const base = {
+      meter,
+      name: definition.name,
+      unit: definition.unit,
+      used: numberOfMicro(used),
+      refusedAttempts: refusals.get(meter) ?? 0,
+      window: { start: window.start.toString(), end: window.end.toString() },
+    }
+    if (entitlement?.kind !== 'metered')
+      return {
+        ...base,
+        feature: null,
+        included: null,
+        limit: null,
+        remaining: null,
+        percent: null,
+        overage: 0,
+        enforcement: null,
+        state: 'available',
+        upgradePlan: null,
+      }
     const { limit, included } = entitlement
     const left = limit === null ? null : microOfWhole(limit) - used
     const overage = included === null ? 0n : used - microOfWhole(included)

@@ -10,12 +10,27 @@ export type WebhookIntake = ReturnType<typeof createBatcher<NewWebhook, void>>
  * Verifies a webhook and answers once it is stored (WEB-1, WEB-2). A refusal is recorded as a security event. A database
  * that cannot be reached fails as `unavailable`, so that the provider sends it again.
  */
-export const receiveWebhook = async (deps: Deps, intake: WebhookIntake, request: { provider: string; rawBody: Buffer; headers: Record<string, string | string[] | undefined>; requestId: string }): Promise<void> => {
+export const receiveWebhook = async (
+  deps: Deps,
+  intake: WebhookIntake,
+  request: {
+    provider: string
+    rawBody: Buffer
+    headers: Record<string, string | string[] | undefined>
+    requestId: string
+  },
+): Promise<void> => {
   if (request.provider !== deps.provider.name) throw fail('not_found')
   const verdict = deps.provider.verifyWebhook(request.rawBody, request.headers, deps.clock.now())
   if (!verdict.ok) {
     deps.log.warn({ refusal: verdict.refusal, requestId: request.requestId, security: true }, 'webhook refused')
-    await recordDenial(deps.db, deps.clock, { tenantId: null, actor: { kind: 'anonymous', id: 'webhook sender', requestId: request.requestId }, action: 'webhook.receive', object: request.provider, reason: verdict.refusal })
+    await recordDenial(deps.db, deps.clock, {
+      tenantId: null,
+      actor: { kind: 'anonymous', id: 'webhook sender', requestId: request.requestId },
+      action: 'webhook.receive',
+      object: request.provider,
+      reason: verdict.refusal,
+    })
     throw fail('webhook_signature_invalid')
   }
   const { notice } = verdict

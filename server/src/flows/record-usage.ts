@@ -1,7 +1,22 @@
 import type { UsageOutcome } from '@turnpike/contract'
 import { type Micro, numberOfMicro } from '../core/quantity.ts'
 import { decideMetered, type LiveCustomer, thresholdsCrossed, windowAt } from '../modules/entitlements/index.ts'
-import { type BatchItem, type CounterRef, type CounterRow, type CounterState, decideBatch, findEarlier, insertRecords, insertRefusals, type LimitRule, lockCounters, type NewRecord, type NewRefusal, type PreparedRecord, type RecordDecision } from '../modules/usage/index.ts'
+import {
+  type BatchItem,
+  type CounterRef,
+  type CounterRow,
+  type CounterState,
+  decideBatch,
+  findEarlier,
+  insertRecords,
+  insertRefusals,
+  type LimitRule,
+  lockCounters,
+  type NewRecord,
+  type NewRefusal,
+  type PreparedRecord,
+  type RecordDecision,
+} from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
 import { transact } from '../platform/db.ts'
 import { type Notice, noticeBytesMax, notify } from '../platform/notify.ts'
@@ -9,7 +24,14 @@ import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 
 /** Records of one customer that came in one request. `atomic`: all or nothing, which is what consuming means. */
-export type UsageWork = { tenantId: string; customerId: string; live: LiveCustomer; records: PreparedRecord[]; atomic: boolean; correlationId: string }
+export type UsageWork = {
+  tenantId: string
+  customerId: string
+  live: LiveCustomer
+  records: PreparedRecord[]
+  atomic: boolean
+  correlationId: string
+}
 export type UsageResult = { decision: RecordDecision; limit: number | null }
 
 export type UsageRecorder = { record(work: UsageWork): Promise<UsageResult[]>; idle(): Promise<void> }
@@ -21,19 +43,36 @@ const recordsPerCommit = 4_000
  * order, records decided in the order of arrival against them, accepted ones inserted, counters raised, thresholds
  * announced, all durable before anybody is answered. `onCounted` hears which tenants' counters moved.
  */
-export const createUsageRecorder = (deps: Pick<Deps, 'db' | 'clock' | 'live'>, onCounted: (tenantId: string) => void): UsageRecorder => {
-  const batcher = createBatcher<UsageWork, UsageResult[]>({ weightMax: recordsPerCommit, concurrency: 2, weigh: (work) => work.records.length, work: (works) => commit(deps, works, onCounted) })
+export const createUsageRecorder = (
+  deps: Pick<Deps, 'db' | 'clock' | 'live'>,
+  onCounted: (tenantId: string) => void,
+): UsageRecorder => {
+  const batcher = createBatcher<UsageWork, UsageResult[]>({
+    weightMax: recordsPerCommit,
+    concurrency: 2,
+    weigh: (work) => work.records.length,
+    work: (works) => commit(deps, works, onCounted),
+  })
   return { record: batcher.add, idle: batcher.idle }
 }
 
-const commit = async (deps: Pick<Deps, 'db' | 'clock' | 'live'>, works: readonly UsageWork[], onCounted: (tenantId: string) => void): Promise<UsageResult[][]> => {
+const commit = async (
+  deps: Pick<Deps, 'db' | 'clock' | 'live'>,
+  works: readonly UsageWork[],
+  onCounted: (tenantId: string) => void,
+): Promise<UsageResult[][]> => {
   const { items, groups, refs, keyOf } = layOut(works)
   const recordedAt = deps.clock.now().epochMilliseconds
   const result = await transact(deps.db, async (tx) => {
     const counters = await lockCounters(tx, refs)
     const before = new Map(counters.map((counter) => [nameOf(counter), counter]))
-    const states = new Map<string, CounterState>(counters.map((counter) => [nameOf(counter), { used: counter.used, records: 0 }]))
-    const earlier = await findEarlier(tx, items.map((item) => ({ tenantId: item.work.tenantId, idempotencyKey: item.record.idempotencyKey })))
+    const states = new Map<string, CounterState>(
+      counters.map((counter) => [nameOf(counter), { used: counter.used, records: 0 }]),
+    )
+    const earlier = await findEarlier(
+      tx,
+      items.map((item) => ({ tenantId: item.work.tenantId, idempotencyKey: item.record.idempotencyKey })),
+    )
     const decisions = decideBatch(items, groups, states, earlier, keyOf)
 
     const accepted: NewRecord[] = []
@@ -41,26 +80,56 @@ const commit = async (deps: Pick<Deps, 'db' | 'clock' | 'live'>, works: readonly
     items.forEach(({ work, record, ref }, index) => {
       const decision = decisions[index]!
       const { idempotencyKey, meter, quantity, at, service, properties } = record
-      const row = { tenantId: work.tenantId, idempotencyKey, meter, quantity, at, windowStart: ref.windowStart, service, correlationId: record.correlationId ?? work.correlationId, properties }
+      const row = {
+        tenantId: work.tenantId,
+        idempotencyKey,
+        meter,
+        quantity,
+        at,
+        windowStart: ref.windowStart,
+        service,
+        correlationId: record.correlationId ?? work.correlationId,
+        properties,
+      }
       if (decision.kind === 'accepted') accepted.push({ ...row, usedAfter: decision.used })
-      if (decision.kind === 'refused') refused.push({ ...row, feature: decision.feature, used: decision.used, limit: decision.limit, code: decision.code, snapshotVersion: work.live.version })
+      if (decision.kind === 'refused')
+        refused.push({
+          ...row,
+          feature: decision.feature,
+          used: decision.used,
+          limit: decision.limit,
+          code: decision.code,
+          snapshotVersion: work.live.version,
+        })
     })
     const moved: CounterRow[] = [...states].flatMap(([name, state]) => {
       const counter = before.get(name)!
-      return state.records === 0 ? [] : [{ ...counter, used: state.used, records: counter.records + BigInt(state.records), version: counter.version + 1 }]
+      return state.records === 0
+        ? []
+        : [
+            {
+              ...counter,
+              used: state.used,
+              records: counter.records + BigInt(state.records),
+              version: counter.version + 1,
+            },
+          ]
     })
     if (accepted.length > 0) await insertRecords(tx, accepted, moved, recordedAt)
     if (refused.length > 0) await insertRefusals(tx, refused, recordedAt)
     for (const notice of movedNotices(moved)) await notify(tx, notice)
     // Event streams last: nothing may be waited for while holding one.
-    for (const [work, events] of crossings(works, before, moved)) await appendEvents(tx, deps.clock, work, work.correlationId, events)
+    for (const [work, events] of crossings(works, before, moved))
+      await appendEvents(tx, deps.clock, work, work.correlationId, events)
     return { decisions, moved }
   })
   for (const counter of result.moved) {
     deps.live.counterMoved(counter.tenantId, counter.meter, counter.windowStart, counter.used, counter.version)
     onCounted(counter.tenantId)
   }
-  return groups.map(({ from, to }) => items.slice(from, to).map((item, offset) => ({ decision: result.decisions[from + offset]!, limit: item.limit })))
+  return groups.map(({ from, to }) =>
+    items.slice(from, to).map((item, offset) => ({ decision: result.decisions[from + offset]!, limit: item.limit })),
+  )
 }
 
 type LaidOut = BatchItem & { work: UsageWork; ref: CounterRef; limit: number | null }
@@ -77,10 +146,16 @@ const layOut = (works: readonly UsageWork[]) => {
     for (const record of work.records) {
       let ref: CounterRef | undefined
       // Records of a request mostly fall into one window: it is worked out once.
-      if (known && known.meter === record.meter && record.at >= known.windowStart && record.at < known.windowEnd) ref = known
+      if (known && known.meter === record.meter && record.at >= known.windowStart && record.at < known.windowEnd)
+        ref = known
       else {
         const window = windowAt(work.live.content.window, Temporal.Instant.fromEpochMilliseconds(record.at))
-        ref = { tenantId: work.tenantId, meter: record.meter, windowStart: window.start.epochMilliseconds, windowEnd: window.end.epochMilliseconds }
+        ref = {
+          tenantId: work.tenantId,
+          meter: record.meter,
+          windowStart: window.start.epochMilliseconds,
+          windowEnd: window.end.epochMilliseconds,
+        }
       }
       known = ref
       const name = nameOf(ref)
@@ -91,8 +166,15 @@ const layOut = (works: readonly UsageWork[]) => {
     }
     groups.push({ from, to: items.length, atomic: work.atomic })
   }
-  const ordered = [...refs.values()].sort((a, b) => compareText(a.tenantId, b.tenantId) || compareText(a.meter, b.meter) || a.windowStart - b.windowStart)
-  return { items, groups, refs: ordered, keyOf: (index: number) => `${items[index]!.work.tenantId}\n${items[index]!.record.idempotencyKey}` }
+  const ordered = [...refs.values()].sort(
+    (a, b) => compareText(a.tenantId, b.tenantId) || compareText(a.meter, b.meter) || a.windowStart - b.windowStart,
+  )
+  return {
+    items,
+    groups,
+    refs: ordered,
+    keyOf: (index: number) => `${items[index]!.work.tenantId}\n${items[index]!.record.idempotencyKey}`,
+  }
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -100,15 +182,24 @@ const nameOf = (ref: CounterRef): string => `${ref.tenantId}\n${ref.meter}\n${re
 
 /** Every metered feature on the meter must allow it; the tightest limit is the one that answers name. */
 const limitsOf = (live: LiveCustomer, meter: string): { rule: LimitRule | null; limit: number | null } => {
-  const features = live.content.entitlements.flatMap((entitlement) => (entitlement.kind === 'metered' && entitlement.meter === meter ? [entitlement] : []))
+  const features = live.content.entitlements.flatMap((entitlement) =>
+    entitlement.kind === 'metered' && entitlement.meter === meter ? [entitlement] : [],
+  )
   if (features.length === 0) return { rule: null, limit: null }
-  const limits = features.flatMap((feature) => (feature.limit === null || feature.enforcement === 'soft' ? [] : [feature.limit]))
+  const limits = features.flatMap((feature) =>
+    feature.limit === null || feature.enforcement === 'soft' ? [] : [feature.limit],
+  )
   return {
     limit: limits.length === 0 ? null : Math.min(...limits),
     rule: (used: Micro, quantity: Micro) => {
       for (const feature of features) {
         const { allowed, reason } = decideMetered(feature, live.content.withheld, used, quantity)
-        if (!allowed) return { feature: feature.feature, code: reason === 'limit_reached' || reason === 'access_restricted' ? reason : 'not_included', limit: feature.limit }
+        if (!allowed)
+          return {
+            feature: feature.feature,
+            code: reason === 'limit_reached' || reason === 'access_restricted' ? reason : 'not_included',
+            limit: feature.limit,
+          }
       }
       return null
     },
@@ -116,19 +207,35 @@ const limitsOf = (live: LiveCustomer, meter: string): { rule: LimitRule | null; 
 }
 
 /** Threshold events of each customer whose counters crossed a line, in the order of tenants. */
-const crossings = (works: readonly UsageWork[], before: ReadonlyMap<string, CounterRow>, moved: readonly CounterRow[]): [UsageWork, NewEvent[]][] => {
+const crossings = (
+  works: readonly UsageWork[],
+  before: ReadonlyMap<string, CounterRow>,
+  moved: readonly CounterRow[],
+): [UsageWork, NewEvent[]][] => {
   const byTenant = new Map(works.map((work) => [work.tenantId, work]))
   const found = new Map<string, [UsageWork, NewEvent[]]>()
   for (const counter of moved) {
     const work = byTenant.get(counter.tenantId)!
     for (const entitlement of work.live.content.entitlements) {
       if (entitlement.kind !== 'metered' || entitlement.meter !== counter.meter) continue
-      for (const { percent, limit } of thresholdsCrossed(entitlement, before.get(nameOf(counter))!.used, counter.used)) {
+      for (const { percent, limit } of thresholdsCrossed(
+        entitlement,
+        before.get(nameOf(counter))!.used,
+        counter.used,
+      )) {
         const entry = found.get(counter.tenantId) ?? [work, []]
         found.set(counter.tenantId, entry)
         entry[1].push({
           type: 'usage.threshold_reached',
-          data: { feature: entitlement.feature, meter: counter.meter, percent, used: numberOfMicro(counter.used), limit, windowStart: isoOf(counter.windowStart), windowEnd: isoOf(counter.windowEnd) },
+          data: {
+            feature: entitlement.feature,
+            meter: counter.meter,
+            percent,
+            used: numberOfMicro(counter.used),
+            limit,
+            windowStart: isoOf(counter.windowStart),
+            windowEnd: isoOf(counter.windowEnd),
+          },
         })
       }
     }
@@ -143,7 +250,13 @@ const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
   const notices: Extract<Notice, { kind: 'counters' }>[] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const counter of moved) {
-    const entry: Extract<Notice, { kind: 'counters' }>['moved'][number] = [counter.tenantId, counter.meter, counter.windowStart, String(counter.used), counter.version]
+    const entry: Extract<Notice, { kind: 'counters' }>['moved'][number] = [
+      counter.tenantId,
+      counter.meter,
+      counter.windowStart,
+      String(counter.used),
+      counter.version,
+    ]
     const size = JSON.stringify(entry).length + 1
     if (bytes + size > noticeBytesMax) {
       notices.push({ kind: 'counters', moved: [] })
@@ -160,17 +273,65 @@ export const outcomeOf = (index: number, idempotencyKey: string, { decision, lim
   const base = { index, idempotencyKey }
   switch (decision.kind) {
     case 'accepted':
-      return { ...base, status: 'accepted', allowed: true, code: null, detail: null, used: numberOfMicro(decision.used), limit }
+      return {
+        ...base,
+        status: 'accepted',
+        allowed: true,
+        code: null,
+        detail: null,
+        used: numberOfMicro(decision.used),
+        limit,
+      }
     case 'duplicate':
       return decision.earlier.outcome === 'accepted'
-        ? { ...base, status: 'duplicate', allowed: true, code: null, detail: 'Reported before; counted once.', used: numberOfMicro(decision.earlier.used), limit }
-        : { ...base, status: 'refused', allowed: false, code: decision.earlier.code as UsageOutcome['code'], detail: 'Refused before; the answer to a key stays the same.', used: numberOfMicro(decision.earlier.used), limit: decision.earlier.limit }
+        ? {
+            ...base,
+            status: 'duplicate',
+            allowed: true,
+            code: null,
+            detail: 'Reported before; counted once.',
+            used: numberOfMicro(decision.earlier.used),
+            limit,
+          }
+        : {
+            ...base,
+            status: 'refused',
+            allowed: false,
+            code: decision.earlier.code as UsageOutcome['code'],
+            detail: 'Refused before; the answer to a key stays the same.',
+            used: numberOfMicro(decision.earlier.used),
+            limit: decision.earlier.limit,
+          }
     case 'refused':
-      return { ...base, status: 'refused', allowed: false, code: decision.code, detail: refusalText[decision.code], used: numberOfMicro(decision.used), limit: decision.limit }
+      return {
+        ...base,
+        status: 'refused',
+        allowed: false,
+        code: decision.code,
+        detail: refusalText[decision.code],
+        used: numberOfMicro(decision.used),
+        limit: decision.limit,
+      }
     case 'withdrawn':
-      return { ...base, status: 'refused', allowed: false, code: 'limit_reached', detail: 'Another record of the same all-or-nothing request was refused.', used: numberOfMicro(decision.used), limit }
+      return {
+        ...base,
+        status: 'refused',
+        allowed: false,
+        code: 'limit_reached',
+        detail: 'Another record of the same all-or-nothing request was refused.',
+        used: numberOfMicro(decision.used),
+        limit,
+      }
     case 'reused':
-      return { ...base, status: 'invalid', allowed: false, code: 'idempotency_key_reused', detail: 'This key was used for a record with another content.', used: null, limit: null }
+      return {
+        ...base,
+        status: 'invalid',
+        allowed: false,
+        code: 'idempotency_key_reused',
+        detail: 'This key was used for a record with another content.',
+        used: null,
+        limit: null,
+      }
   }
 }
 

@@ -12,7 +12,13 @@ export const replayWebhook = (deps: Deps, actor: Actor, webhookId: bigint): Prom
     if (!webhook) throw fail('not_found')
     if (webhook.state === 'pending' || webhook.providerCustomerId === null) throw fail('webhook_not_replayable')
     await requeueWebhook(tx, webhookId, deps.clock.now())
-    await appendAudit(tx, deps.clock, { tenantId: webhook.tenantId, actor, action: 'webhook.replay', object: String(webhookId), before: { state: webhook.state, attempts: webhook.attempts } })
+    await appendAudit(tx, deps.clock, {
+      tenantId: webhook.tenantId,
+      actor,
+      action: 'webhook.replay',
+      object: String(webhookId),
+      before: { state: webhook.state, attempts: webhook.attempts },
+    })
     await notify(tx, { kind: 'inbox' })
     return (await lockWebhook(tx, webhookId))!
   })

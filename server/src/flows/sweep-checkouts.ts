@@ -4,8 +4,8 @@ import { findCheckoutById, findStaleCheckouts, nextCheckoutState, saveCheckout }
 import { appendAudit, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
-import { askProvider } from './open-session.ts'
 import type { Deps } from './deps.ts'
+import { askProvider } from './open-session.ts'
 import { checkoutView } from './steps/views.ts'
 import { syncTenant } from './sync-customer.ts'
 
@@ -33,11 +33,23 @@ export const sweepCheckouts = async (deps: Deps): Promise<number> => {
         const ended = { ...current, state: nextCheckoutState(current.state, 'expired') }
         if (ended.state === current.state) return
         await saveCheckout(tx, ended)
-        await appendAudit(tx, deps.clock, { tenantId: checkout.tenantId, actor, action: 'checkout.expired', object: checkout.checkoutId, before: { state: current.state }, after: { state: ended.state } })
-        await appendEvents(tx, deps.clock, customer, actor.requestId, [{ type: 'checkout.ended', data: { checkout: checkoutView(deps.catalog(), ended, null, at) } }])
+        await appendAudit(tx, deps.clock, {
+          tenantId: checkout.tenantId,
+          actor,
+          action: 'checkout.expired',
+          object: checkout.checkoutId,
+          before: { state: current.state },
+          after: { state: ended.state },
+        })
+        await appendEvents(tx, deps.clock, customer, actor.requestId, [
+          { type: 'checkout.ended', data: { checkout: checkoutView(deps.catalog(), ended, null, at) } },
+        ])
       })
     } catch (error) {
-      deps.log.warn({ err: error, checkoutId: checkout.checkoutId }, 'checkout could not be swept; the next sweep tries again')
+      deps.log.warn(
+        { err: error, checkoutId: checkout.checkoutId },
+        'checkout could not be swept; the next sweep tries again',
+      )
     }
   }
   return stale.length

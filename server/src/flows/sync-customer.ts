@@ -17,7 +17,14 @@ export type SyncOutcome = { kind: 'applied'; applied: Applied } | { kind: 'busy'
  * Asks the provider for one customer and applies the answer, alone: under a lease whose fence is checked in the applying
  * transaction, so that an older look can never overwrite a newer one (WEB-3). `alsoIn` joins that transaction.
  */
-export const syncProviderCustomer = async (deps: Deps, providerCustomerId: string, tenantId: string | null, wish: SyncWish, actor: Actor, alsoIn: (tx: Tx, outcome: SyncOutcome) => Promise<void> = async () => {}): Promise<SyncOutcome> => {
+export const syncProviderCustomer = async (
+  deps: Deps,
+  providerCustomerId: string,
+  tenantId: string | null,
+  wish: SyncWish,
+  actor: Actor,
+  alsoIn: (tx: Tx, outcome: SyncOutcome) => Promise<void> = async () => {},
+): Promise<SyncOutcome> => {
   const provider = deps.provider.name
   const fence = await takeLease(deps.db, provider, providerCustomerId, deps.clock.now(), leaseSeconds)
   if (fence === null) return { kind: 'busy' }
@@ -37,15 +44,23 @@ export const syncProviderCustomer = async (deps: Deps, providerCustomerId: strin
 }
 
 /** Subscriptions always as a whole list; the rest as asked for, plus every checkout that still waits. */
-const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, wish: SyncWish): Promise<ProviderFacts> => {
-  const waiting = (await findUnfinishedCheckouts(deps.db, tenantId)).flatMap((checkout) => (checkout.providerSessionId && checkout.kind !== 'plan_change' ? [checkout.providerSessionId] : []))
+const gather = async (
+  deps: Deps,
+  providerCustomerId: string,
+  tenantId: string,
+  wish: SyncWish,
+): Promise<ProviderFacts> => {
+  const waiting = (await findUnfinishedCheckouts(deps.db, tenantId)).flatMap((checkout) =>
+    checkout.providerSessionId && checkout.kind !== 'plan_change' ? [checkout.providerSessionId] : [],
+  )
   const [checkouts, invoices] = await Promise.all([
     Promise.all([...new Set([...wish.providerSessionIds, ...waiting])].map((id) => deps.provider.fetchCheckout(id))),
     Promise.all([...new Set(wish.providerInvoiceIds)].map((id) => deps.provider.fetchInvoice(id))),
   ])
   // Subscriptions last: a checkout that is complete then has its subscription in the list.
   const subscriptions = await deps.provider.fetchSubscriptions(providerCustomerId)
-  const theirs = <F extends { providerCustomerId: string | null }>(looked: (F | null)[]): F[] => looked.filter((fact): fact is F => fact?.providerCustomerId === providerCustomerId)
+  const theirs = <F extends { providerCustomerId: string | null }>(looked: (F | null)[]): F[] =>
+    looked.filter((fact): fact is F => fact?.providerCustomerId === providerCustomerId)
   return { subscriptions: theirs(subscriptions), invoices: theirs(invoices), checkouts: theirs(checkouts) }
 }
 
@@ -54,7 +69,13 @@ export const syncTenant = async (deps: Deps, tenantId: string, actor: Actor): Pr
   const providerCustomerId = await findProviderCustomer(deps.db, tenantId, deps.provider.name)
   if (providerCustomerId === null) return null
   for (let attempt = 0; attempt < 20; attempt++) {
-    const outcome = await syncProviderCustomer(deps, providerCustomerId, tenantId, { providerInvoiceIds: [], providerSessionIds: [] }, actor)
+    const outcome = await syncProviderCustomer(
+      deps,
+      providerCustomerId,
+      tenantId,
+      { providerInvoiceIds: [], providerSessionIds: [] },
+      actor,
+    )
     if (outcome.kind === 'applied') return outcome.applied
     if (outcome.kind === 'unknown_customer') return null
     await new Promise((resolve) => setTimeout(resolve, 100))

@@ -8,14 +8,33 @@ import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 
 /** Changes name or e-mail. A repeat changes nothing and announces nothing. */
-export const updateCustomer = (deps: Deps, actor: Actor, tenantId: string, change: Static<typeof CustomerUpdate>): Promise<CustomerRecord> =>
+export const updateCustomer = (
+  deps: Deps,
+  actor: Actor,
+  tenantId: string,
+  change: Static<typeof CustomerUpdate>,
+): Promise<CustomerRecord> =>
   transact(deps.db, async (tx) => {
     const before = await lockCustomer(tx, tenantId)
     if (!before) throw fail('not_found')
-    const after = { ...before, name: change.name ?? before.name, email: change.email === undefined ? before.email : change.email, updatedAt: deps.clock.now() }
+    const after = {
+      ...before,
+      name: change.name ?? before.name,
+      email: change.email === undefined ? before.email : change.email,
+      updatedAt: deps.clock.now(),
+    }
     if (after.name === before.name && after.email === before.email) return before
     await save(tx, after)
-    await appendAudit(tx, deps.clock, { tenantId, actor, action: 'customer.update', object: before.customerId, before: { name: before.name, email: before.email }, after: { name: after.name, email: after.email } })
-    await appendEvents(tx, deps.clock, before, actor.requestId, [{ type: 'customer.updated', data: { name: after.name } }])
+    await appendAudit(tx, deps.clock, {
+      tenantId,
+      actor,
+      action: 'customer.update',
+      object: before.customerId,
+      before: { name: before.name, email: before.email },
+      after: { name: after.name, email: after.email },
+    })
+    await appendEvents(tx, deps.clock, before, actor.requestId, [
+      { type: 'customer.updated', data: { name: after.name } },
+    ])
     return after
   })

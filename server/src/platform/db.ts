@@ -18,15 +18,14 @@ pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text)
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, (text) => text)
 
 /** Opens a pool. A database restart must not end the process: pool and clients have error listeners. */
-export const openDb = (databaseUrl: string, options: { log: Log; max?: number; applicationName?: string }): Db => {
+export const openDb = (databaseUrl: string, options: { log: Log; max?: number; role?: string }): Db => {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: options.max ?? 10,
-    application_name: options.applicationName ?? 'turnpike',
+    application_name: 'turnpike',
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    options:
-      '-c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c statement_timeout=60000',
+    options: `-c role=${options.role ?? 'turnpike_app'} -c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c statement_timeout=60000`,
   })
   pool.on('error', (error) => options.log.warn({ err: error }, 'database connection lost'))
   pool.on('connect', (client) =>

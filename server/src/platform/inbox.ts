@@ -2,7 +2,15 @@ import { instantOfRow, instantOfRowOrNull } from '../core/period.ts'
 import { type Db, query, queryOne, queryPrepared, sql, type Tx } from './db.ts'
 
 /** A verified webhook before it is stored: the minimum of its payload (WEB-5). */
-export type NewWebhook = { provider: string; eventId: string; type: string; objectId: string | null; providerCustomerId: string | null; relevant: boolean; traceId: string }
+export type NewWebhook = {
+  provider: string
+  eventId: string
+  type: string
+  objectId: string | null
+  providerCustomerId: string | null
+  relevant: boolean
+  traceId: string
+}
 export type InboxState = 'pending' | 'applied' | 'ignored' | 'retrying' | 'dead'
 export type InboxRow = {
   webhookId: bigint
@@ -25,8 +33,23 @@ export type InboxRow = {
 }
 
 type DbRow = {
-  webhook_id: bigint; provider: string; event_id: string; type: string; object_id: string | null; provider_customer_id: string | null; tenant_id: string | null; state: InboxState; outcome: string | null
-  attempts: number; deliveries: number; received_at: string; due_at: string; applied_at: string | null; last_error: string | null; trace_id: string | null; correlation_id: string | null
+  webhook_id: bigint
+  provider: string
+  event_id: string
+  type: string
+  object_id: string | null
+  provider_customer_id: string | null
+  tenant_id: string | null
+  state: InboxState
+  outcome: string | null
+  attempts: number
+  deliveries: number
+  received_at: string
+  due_at: string
+  applied_at: string | null
+  last_error: string | null
+  trace_id: string | null
+  correlation_id: string | null
 }
 
 const fromRow = (row: DbRow): InboxRow => ({
@@ -53,11 +76,24 @@ const fromRow = (row: DbRow): InboxRow => ({
  * Stores webhooks and wakes the drain in one statement (WEB-2): durable when it answers. A repeated event id only counts a
  * delivery. Events that concern nothing of ours are kept as ignored.
  */
-export const storeWebhooks = async (db: Db, webhooks: readonly NewWebhook[], receivedAt: Temporal.Instant): Promise<void> => {
+export const storeWebhooks = async (
+  db: Db,
+  webhooks: readonly NewWebhook[],
+  receivedAt: Temporal.Instant,
+): Promise<void> => {
   const unique = new Map<string, NewWebhook>()
   // One statement cannot touch the same row twice.
   for (const webhook of webhooks) unique.set(`${webhook.provider} ${webhook.eventId}`, webhook)
-  const rows = [...unique.values()].map((w) => ({ p: w.provider, e: w.eventId, t: w.type, o: w.objectId, c: w.providerCustomerId, s: w.relevant ? 'pending' : 'ignored', x: w.relevant ? null : 'not_relevant', r: w.traceId }))
+  const rows = [...unique.values()].map((w) => ({
+    p: w.provider,
+    e: w.eventId,
+    t: w.type,
+    o: w.objectId,
+    c: w.providerCustomerId,
+    s: w.relevant ? 'pending' : 'ignored',
+    x: w.relevant ? null : 'not_relevant',
+    r: w.traceId,
+  }))
   rows.sort((a, b) => (a.p + a.e < b.p + b.e ? -1 : 1))
   await queryPrepared(
     db,
@@ -72,7 +108,11 @@ export const storeWebhooks = async (db: Db, webhooks: readonly NewWebhook[], rec
 }
 
 /** Customers of the provider with webhooks that are due and in nobody's hand, the longest waiting first. */
-export const dueCustomers = async (db: Db, at: Temporal.Instant, limit: number): Promise<{ provider: string; providerCustomerId: string }[]> =>
+export const dueCustomers = async (
+  db: Db,
+  at: Temporal.Instant,
+  limit: number,
+): Promise<{ provider: string; providerCustomerId: string }[]> =>
   (
     await query<{ provider: string; provider_customer_id: string }>(
       db,
@@ -84,7 +124,13 @@ export const dueCustomers = async (db: Db, at: Temporal.Instant, limit: number):
   ).map((row) => ({ provider: row.provider, providerCustomerId: row.provider_customer_id }))
 
 /** The webhooks of one customer that are due, in the order of arrival. */
-export const dueWebhooks = async (db: Db, provider: string, providerCustomerId: string, at: Temporal.Instant, limit: number): Promise<InboxRow[]> =>
+export const dueWebhooks = async (
+  db: Db,
+  provider: string,
+  providerCustomerId: string,
+  at: Temporal.Instant,
+  limit: number,
+): Promise<InboxRow[]> =>
   (
     await query<DbRow>(
       db,
@@ -94,7 +140,17 @@ export const dueWebhooks = async (db: Db, provider: string, providerCustomerId: 
   ).map(fromRow)
 
 /** Ends webhooks in the transaction that applied them. Only those still waiting: a repeat changes nothing. */
-export const finishWebhooks = async (tx: Tx, webhookIds: readonly bigint[], result: { state: 'applied' | 'ignored'; outcome: string; tenantId: string | null; correlationId: string; at: Temporal.Instant }): Promise<void> => {
+export const finishWebhooks = async (
+  tx: Tx,
+  webhookIds: readonly bigint[],
+  result: {
+    state: 'applied' | 'ignored'
+    outcome: string
+    tenantId: string | null
+    correlationId: string
+    at: Temporal.Instant
+  },
+): Promise<void> => {
   await query(
     tx,
     sql`update webhook_inbox set state = ${result.state}, outcome = ${result.outcome}, tenant_id = ${result.tenantId}, correlation_id = ${result.correlationId}, applied_at = ${result.at.toString()},
@@ -106,7 +162,12 @@ export const finishWebhooks = async (tx: Tx, webhookIds: readonly bigint[], resu
 const attemptsMax = 12
 
 /** Puts webhooks off after a failure, doubling up to an hour; after the last attempt they are dead letters (WEB-4). */
-export const postponeWebhooks = async (db: Db | Tx, webhookIds: readonly bigint[], error: string, at: Temporal.Instant): Promise<void> => {
+export const postponeWebhooks = async (
+  db: Db | Tx,
+  webhookIds: readonly bigint[],
+  error: string,
+  at: Temporal.Instant,
+): Promise<void> => {
   await query(
     db,
     sql`update webhook_inbox set attempts = attempts + 1, last_error = ${error},
@@ -117,7 +178,13 @@ export const postponeWebhooks = async (db: Db | Tx, webhookIds: readonly bigint[
 }
 
 /** Takes one customer's lease: whoever has it asks the provider. Null when somebody else holds it. */
-export const takeLease = async (db: Db, provider: string, providerCustomerId: string, at: Temporal.Instant, seconds: number): Promise<bigint | null> =>
+export const takeLease = async (
+  db: Db,
+  provider: string,
+  providerCustomerId: string,
+  at: Temporal.Instant,
+  seconds: number,
+): Promise<bigint | null> =>
   (
     await queryOne<{ fence: bigint }>(
       db,
@@ -127,11 +194,24 @@ export const takeLease = async (db: Db, provider: string, providerCustomerId: st
   )?.fence ?? null
 
 /** Gives the lease back; false when it was lost meanwhile: what was fetched under it is stale and must not be applied. */
-export const giveBackLease = async (on: Db | Tx, provider: string, providerCustomerId: string, fence: bigint): Promise<boolean> =>
-  (await query(on, sql`update provider_leases set leased_until = '-infinity' where provider = ${provider} and provider_customer_id = ${providerCustomerId} and fence = ${fence} returning fence`)).length === 1
+export const giveBackLease = async (
+  on: Db | Tx,
+  provider: string,
+  providerCustomerId: string,
+  fence: bigint,
+): Promise<boolean> =>
+  (
+    await query(
+      on,
+      sql`update provider_leases set leased_until = '-infinity' where provider = ${provider} and provider_customer_id = ${providerCustomerId} and fence = ${fence} returning fence`,
+    )
+  ).length === 1
 
 /** Newest first. */
-export const listWebhooks = async (db: Db, filter: { state: InboxState | null; tenantId: string | null; before: bigint | null; limit: number }): Promise<InboxRow[]> =>
+export const listWebhooks = async (
+  db: Db,
+  filter: { state: InboxState | null; tenantId: string | null; before: bigint | null; limit: number },
+): Promise<InboxRow[]> =>
   (
     await query<DbRow>(
       db,
@@ -140,10 +220,20 @@ export const listWebhooks = async (db: Db, filter: { state: InboxState | null; t
     )
   ).map(fromRow)
 
-export const countWebhooks = async (db: Db): Promise<{ counts: Record<string, number>; oldestPending: Temporal.Instant | null }> => {
-  const rows = await query<{ state: string; n: bigint; oldest: string }>(db, sql`select state, count(*) as n, min(received_at) as oldest from webhook_inbox group by state`)
-  const waiting = rows.filter((row) => row.state === 'pending' || row.state === 'retrying').map((row) => instantOfRow(row.oldest))
-  return { counts: Object.fromEntries(rows.map((row) => [row.state, Number(row.n)])), oldestPending: waiting.sort(Temporal.Instant.compare)[0] ?? null }
+export const countWebhooks = async (
+  db: Db,
+): Promise<{ counts: Record<string, number>; oldestPending: Temporal.Instant | null }> => {
+  const rows = await query<{ state: string; n: bigint; oldest: string }>(
+    db,
+    sql`select state, count(*) as n, min(received_at) as oldest from webhook_inbox group by state`,
+  )
+  const waiting = rows
+    .filter((row) => row.state === 'pending' || row.state === 'retrying')
+    .map((row) => instantOfRow(row.oldest))
+  return {
+    counts: Object.fromEntries(rows.map((row) => [row.state, Number(row.n)])),
+    oldestPending: waiting.sort(Temporal.Instant.compare)[0] ?? null,
+  }
 }
 
 export const lockWebhook = async (tx: Tx, webhookId: bigint): Promise<InboxRow | null> => {
@@ -153,5 +243,8 @@ export const lockWebhook = async (tx: Tx, webhookId: bigint): Promise<InboxRow |
 
 /** Makes a webhook due again, with all its attempts. */
 export const requeueWebhook = async (tx: Tx, webhookId: bigint, at: Temporal.Instant): Promise<void> => {
-  await query(tx, sql`update webhook_inbox set state = 'pending', attempts = 0, due_at = ${at.toString()}, outcome = null, last_error = null where webhook_id = ${webhookId}`)
+  await query(
+    tx,
+    sql`update webhook_inbox set state = 'pending', attempts = 0, due_at = ${at.toString()}, outcome = null, last_error = null where webhook_id = ${webhookId}`,
+  )
 }

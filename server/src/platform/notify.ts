@@ -23,7 +23,7 @@ export const notify = async (tx: Tx, notice: Notice): Promise<void> => {
 }
 
 export type Listener = {
-  on(kind: Notice['kind'], handler: (notice: Notice) => void): void
+  on(kind: Notice['kind'], handler: (notice: Notice) => void): () => void
   connected(): boolean
   close(): Promise<void>
 }
@@ -73,7 +73,15 @@ export const listen = async (databaseUrl: string, log: Log, onRestored: () => vo
 
   await connect()
   return {
-    on: (kind, handler) => handlers.set(kind, [...(handlers.get(kind) ?? []), handler]),
+    on: (kind, handler) => {
+      handlers.set(kind, [...(handlers.get(kind) ?? []), handler])
+      return () => {
+        handlers.set(
+          kind,
+          (handlers.get(kind) ?? []).filter((other) => other !== handler),
+        )
+      }
+    },
     connected: () => client !== null,
     close: async () => {
       closed = true

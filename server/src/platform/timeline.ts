@@ -1,13 +1,27 @@
 import type { TimelineEntry } from '@turnpike/contract'
 import { type Db, query, sql } from './db.ts'
 
-export type TimelineRow = { id: string; at: string; kind: TimelineEntry['kind']; title: string; correlation_id: string | null; actor: string | null; object: string | null; detail: Record<string, unknown> }
+export type TimelineRow = {
+  id: string
+  at: string
+  kind: TimelineEntry['kind']
+  title: string
+  correlation_id: string | null
+  actor: string | null
+  object: string | null
+  detail: Record<string, unknown>
+}
 
 /**
  * One page of a customer's history over all records that carry its tenant. It reads across the tables of several parts, and
  * only reads: that is why it stands here and not in a module.
  */
-export const readTimelineRows = (db: Db, tenantId: string, before: { at: string; id: string } | null, limit: number): Promise<TimelineRow[]> => {
+export const readTimelineRows = (
+  db: Db,
+  tenantId: string,
+  before: { at: string; id: string } | null,
+  limit: number,
+): Promise<TimelineRow[]> => {
   const at = before?.at ?? 'infinity'
   const edge = sql`<= ${at}::timestamptz`
   return query<TimelineRow>(

@@ -9,7 +9,12 @@ import type { Db, Tx } from '../../platform/db.ts'
  * The customer's row of a gateway's `budgets` table (EVT-4): total is the limit of the plan's budget feature, spend is its
  * counter, both in units of its meter. Without a budget feature the total is unlimited and the spend 0.
  */
-export const budgetOf = async (on: Db | Tx, customer: Pick<CustomerRecord, 'tenantId' | 'customerId'>, content: SnapshotContent, at: Temporal.Instant): Promise<Omit<Budget, 'sequence'>> => {
+export const budgetOf = async (
+  on: Db | Tx,
+  customer: Pick<CustomerRecord, 'tenantId' | 'customerId'>,
+  content: SnapshotContent,
+  at: Temporal.Instant,
+): Promise<Omit<Budget, 'sequence'>> => {
   const window = windowAt(content.window, at)
   const entitlement = content.entitlements.find((candidate) => candidate.feature === content.budgetFeature)
   const metered = entitlement?.kind === 'metered' ? entitlement : null

@@ -3,7 +3,10 @@ import type { Db } from '../../platform/db.ts'
 import type { Log } from '../../platform/log.ts'
 
 /** Counts refused checks in memory and writes them once a second: a check itself writes nothing (ENT-4, ENT-7). */
-export type RefusalCount = { add(tenantId: string, feature: string, reason: string, atMs: number): void; flush(): Promise<void> }
+export type RefusalCount = {
+  add(tenantId: string, feature: string, reason: string, atMs: number): void
+  flush(): Promise<void>
+}
 
 const hourMs = 3_600_000
 const entriesMax = 10_000
@@ -16,7 +19,8 @@ export const createRefusalCount = (db: Db, log: Log): RefusalCount => {
       const name = `${tenantId}\n${feature}\n${reason}\n${hourStart}`
       const known = counts.get(name)
       if (known) known.attempts++
-      else if (counts.size < entriesMax) counts.set(name, { tenantId, feature, reason, hour: new Date(hourStart).toISOString(), attempts: 1 })
+      else if (counts.size < entriesMax)
+        counts.set(name, { tenantId, feature, reason, hour: new Date(hourStart).toISOString(), attempts: 1 })
     },
     flush: async () => {
       if (counts.size === 0) return

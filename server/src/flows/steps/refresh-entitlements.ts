@@ -1,35 +1,74 @@
-import { type CustomerRecord, markResolved } from '../../modules/customers/index.ts'
-import { compareSnapshots, findOverrides, insertSnapshot, newestSnapshot, resolve, type SnapshotContent } from '../../modules/entitlements/index.ts'
-import { findSubscriptions } from '../../modules/subscriptions/index.ts'
 import { canonicalJson } from '../../core/canonical.ts'
+import { type CustomerRecord, markResolved } from '../../modules/customers/index.ts'
+import {
+  compareSnapshots,
+  findOverrides,
+  insertSnapshot,
+  newestSnapshot,
+  resolve,
+  type SnapshotContent,
+} from '../../modules/entitlements/index.ts'
+import { findSubscriptions } from '../../modules/subscriptions/index.ts'
 import type { Tx } from '../../platform/db.ts'
 import { notify } from '../../platform/notify.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import { budgetOf } from './budget.ts'
 
-export type Refreshed = { version: number; content: SnapshotContent; budget: Awaited<ReturnType<typeof budgetOf>>; events: NewEvent[] }
+export type Refreshed = {
+  version: number
+  content: SnapshotContent
+  budget: Awaited<ReturnType<typeof budgetOf>>
+  events: NewEvent[]
+}
 
 /**
  * Resolves again and keeps the result as a new snapshot when it differs (ENT-3). The caller holds the customer's row and
  * appends the events last.
  */
-export const refreshEntitlements = async (tx: Tx, deps: Pick<Deps, 'clock' | 'catalog'>, customer: CustomerRecord, cause: string, correlationId: string): Promise<Refreshed> => {
+export const refreshEntitlements = async (
+  tx: Tx,
+  deps: Pick<Deps, 'clock' | 'catalog'>,
+  customer: CustomerRecord,
+  cause: string,
+  correlationId: string,
+): Promise<Refreshed> => {
   const at = deps.clock.now()
-  const [before, subscriptions, overrides] = [await newestSnapshot(tx, customer.tenantId), await findSubscriptions(tx, customer.tenantId), await findOverrides(tx, customer.tenantId)]
+  const [before, subscriptions, overrides] = [
+    await newestSnapshot(tx, customer.tenantId),
+    await findSubscriptions(tx, customer.tenantId),
+    await findOverrides(tx, customer.tenantId),
+  ]
   const catalog = deps.catalog()
   const content = resolve(catalog, subscriptions, overrides, at)
   await markResolved(tx, customer.tenantId, catalog.version)
   const budget = await budgetOf(tx, customer, content, at)
-  if (before && canonicalJson(before.content) === canonicalJson(content)) return { version: before.version, content, budget, events: [] }
+  if (before && canonicalJson(before.content) === canonicalJson(content))
+    return { version: before.version, content, budget, events: [] }
   const version = (before?.version ?? 0) + 1
-  await insertSnapshot(tx, { tenantId: customer.tenantId, version, effectiveFrom: at, cause, content }, correlationId)
+  await insertSnapshot(
+    tx,
+    { tenantId: customer.tenantId, customerId: customer.customerId, version, effectiveFrom: at, cause, content },
+    correlationId,
+  )
   await notify(tx, { kind: 'snapshot', tenantId: customer.tenantId, version })
   const difference = compareSnapshots(before?.content ?? null, content)
   return {
     version,
     content,
     budget,
-    events: [{ type: 'entitlements.updated', data: (sequence) => ({ version, cause, accessLevel: content.accessLevel, plan: content.plan, ...difference, budget: { ...budget, sequence } }) }],
+    events: [
+      {
+        type: 'entitlements.updated',
+        data: (sequence) => ({
+          version,
+          cause,
+          accessLevel: content.accessLevel,
+          plan: content.plan,
+          ...difference,
+          budget: { ...budget, sequence },
+        }),
+      },
+    ],
   }
 }

@@ -5,7 +5,11 @@ import { accessLevelOf, isTerminal, type SubscriptionRecord } from '../../module
 
 const textOrNull = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null
 
-export const planRef = (catalog: Catalog, plan: string, version: number | null): { plan: string; version: number; name: string } => {
+export const planRef = (
+  catalog: Catalog,
+  plan: string,
+  version: number | null,
+): { plan: string; version: number; name: string } => {
   const found = findPlan(catalog, plan, version ?? undefined)
   return { plan, version: found?.version ?? version ?? 1, name: found?.content.name ?? plan }
 }
@@ -35,7 +39,12 @@ export const subscriptionView = (catalog: Catalog, record: SubscriptionRecord): 
 })
 
 /** A checkout as the API and events show it. */
-export const checkoutView = (catalog: Catalog, record: CheckoutRecord, snapshotVersion: number | null, at: Temporal.Instant): Checkout => {
+export const checkoutView = (
+  catalog: Catalog,
+  record: CheckoutRecord,
+  snapshotVersion: number | null,
+  at: Temporal.Instant,
+): Checkout => {
   const alive = canStillBePaid(record, at)
   return {
     id: record.checkoutId,
@@ -63,9 +72,14 @@ export const grantSentence = (catalog: Catalog, feature: string, grant: unknown)
   if (grant === undefined || grant === false) return 'Not included'
   if (grant === true) return 'Included'
   if (definition?.kind === 'metered' && typeof grant === 'object' && grant !== null && 'limit' in grant) {
-    const { included, limit, enforcement } = grant as { included?: number | null; limit: number | null; enforcement: string }
+    const { included, limit, enforcement } = grant as {
+      included?: number | null
+      limit: number | null
+      enforcement: string
+    }
     const unit = catalog.file.meters[definition.meter]?.unit ?? 'unit'
-    if (included !== undefined && included !== null && included !== limit) return `${number(included)} ${unit}s included${limit === null ? ', more as you go' : `, up to ${number(limit)}`}`
+    if (included !== undefined && included !== null && included !== limit)
+      return `${number(included)} ${unit}s included${limit === null ? ', more as you go' : `, up to ${number(limit)}`}`
     return limit === null ? 'Unlimited' : `${number(limit)} ${unit}s${enforcement === 'soft' ? ' (soft limit)' : ''}`
   }
   if (Array.isArray(grant)) return grant.length === 0 ? 'None' : grant.join(', ')
@@ -75,10 +89,14 @@ export const grantSentence = (catalog: Catalog, feature: string, grant: unknown)
 const number = (value: number): string => value.toLocaleString('en-US')
 
 /** How a plan stands to the one held: the enum behind every plan button. */
-export const relationOf = (held: { plan: string; price: string; rank: number; pendingPlan: string | null } | null, offer: { plan: string; price: string | null; rank: number; free: boolean }): PlanOffer['relation'] => {
+export const relationOf = (
+  held: { plan: string; price: string; rank: number; pendingPlan: string | null } | null,
+  offer: { plan: string; price: string | null; rank: number; free: boolean },
+): PlanOffer['relation'] => {
   if (held?.pendingPlan === offer.plan) return 'scheduled'
   if (held === null) return offer.free ? 'current' : 'start'
-  if (held.plan === offer.plan) return offer.price === null || held.price === offer.price ? 'current' : 'switch_interval'
+  if (held.plan === offer.plan)
+    return offer.price === null || held.price === offer.price ? 'current' : 'switch_interval'
   if (offer.free) return 'not_available'
   return offer.rank > held.rank ? 'upgrade' : 'downgrade'
 }

@@ -67,12 +67,12 @@ export const updateCustomer = async (tx: Tx, customer: CustomerRecord): Promise<
 
 /** Newest first; `search` looks into names, e-mails and our ids, or finds one exactly by the provider's id. */
 export const listCustomers = async (
-  db: Db,
+  on: Db | Tx,
   page: { search: string | null; after: { at: string; tenantId: string } | null; limit: number },
 ): Promise<CustomerRecord[]> => {
   const like = page.search === null ? null : `%${page.search.replace(/[\\%_]/g, '\\$&')}%`
   const rows = await query<Row>(
-    db,
+    on,
     sql`select * from customers c
         where (${like}::text is null or c.name ilike ${like} or c.email ilike ${like} or c.tenant_id ilike ${like} or c.customer_id = ${page.search}
                or exists (select from provider_customers p where p.tenant_id = c.tenant_id and p.provider_customer_id = ${page.search})
@@ -85,9 +85,17 @@ export const listCustomers = async (
 
 /** Remembers with which catalog the entitlements were resolved; writes only when that is another one. */
 export const markResolved = async (tx: Tx, tenantId: string, catalogVersion: number): Promise<void> => {
-  await query(tx, sql`update customers set resolved_catalog = ${catalogVersion} where tenant_id = ${tenantId} and resolved_catalog <> ${catalogVersion}`)
+  await query(
+    tx,
+    sql`update customers set resolved_catalog = ${catalogVersion} where tenant_id = ${tenantId} and resolved_catalog <> ${catalogVersion}`,
+  )
 }
 
 /** Tenants whose entitlements were resolved with an older catalog. */
 export const tenantsResolvedBefore = async (db: Db, catalogVersion: number, limit: number): Promise<string[]> =>
-  (await query<{ tenant_id: string }>(db, sql`select tenant_id from customers where resolved_catalog < ${catalogVersion} order by resolved_catalog limit ${limit}`)).map((row) => row.tenant_id)
+  (
+    await query<{ tenant_id: string }>(
+      db,
+      sql`select tenant_id from customers where resolved_catalog < ${catalogVersion} order by resolved_catalog limit ${limit}`,
+    )
+  ).map((row) => row.tenant_id)

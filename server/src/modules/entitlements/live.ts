@@ -6,6 +6,7 @@ import { newestSnapshot } from './store.ts'
 
 /** What a check needs about one customer, in memory. */
 export type LiveCustomer = {
+  customerId: string
   version: number
   content: SnapshotContent
   validUntilMs: number
@@ -58,6 +59,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       const counters = await currentCounters(db, tenantId, atMs)
       if (ticket.stale || snapshot.version < ticket.minVersion) continue
       const live: LiveCustomer = {
+        customerId: snapshot.customerId,
         version: snapshot.version,
         content: snapshot.content,
         validUntilMs:

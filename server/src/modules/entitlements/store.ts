@@ -3,6 +3,7 @@ import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../pla
 import type { OverrideInForce, SnapshotContent } from './resolve.ts'
 
 export type StoredSnapshot = {
+  customerId: string
   tenantId: string
   version: number
   effectiveFrom: Temporal.Instant
@@ -11,6 +12,7 @@ export type StoredSnapshot = {
 }
 type SnapshotRow = {
   tenant_id: string
+  customer_id: string
   version: bigint
   effective_from: string
   cause: string
@@ -19,6 +21,7 @@ type SnapshotRow = {
 
 const fromRow = (row: SnapshotRow): StoredSnapshot => ({
   tenantId: row.tenant_id,
+  customerId: row.customer_id,
   version: Number(row.version),
   effectiveFrom: instantOfRow(row.effective_from),
   cause: row.cause,
@@ -52,8 +55,8 @@ export const snapshotAt = async (
 export const insertSnapshot = async (tx: Tx, snapshot: StoredSnapshot, correlationId: string | null): Promise<void> => {
   await query(
     tx,
-    sql`insert into entitlement_snapshots (tenant_id, version, effective_from, valid_until, cause, correlation_id, content)
-        values (${snapshot.tenantId}, ${snapshot.version}, ${snapshot.effectiveFrom.toString()}, ${snapshot.content.validUntil}, ${snapshot.cause}, ${correlationId}, ${JSON.stringify(snapshot.content)})`,
+    sql`insert into entitlement_snapshots (tenant_id, customer_id, version, effective_from, valid_until, cause, correlation_id, content)
+        values (${snapshot.tenantId}, ${snapshot.customerId}, ${snapshot.version}, ${snapshot.effectiveFrom.toString()}, ${snapshot.content.validUntil}, ${snapshot.cause}, ${correlationId}, ${JSON.stringify(snapshot.content)})`,
   )
 }
 

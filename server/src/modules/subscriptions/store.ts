@@ -85,19 +85,22 @@ export const findSubscriptionById = async (on: Db | Tx, subscriptionId: string):
   return row && fromRow(row)
 }
 
-/** Live subscriptions per plan version, price and currency, for planning a catalog change. */
-export const countLiveByPlanVersion = async (
+/** Live subscriptions grouped by what they pay for, for planning a catalog change. */
+export const groupLiveSubscriptions = async (
   on: Db | Tx,
-): Promise<{ plan: string; planVersion: number; price: string; currency: string; customers: number }[]> =>
+): Promise<{ plan: string; version: number; price: string; currency: string; seats: number; customers: number }[]> =>
   (
-    await query<{ plan: string; plan_version: number; price: string; currency: string; customers: bigint }>(
+    await query<{ plan: string; version: number; price: string; currency: string; seats: number; customers: bigint }>(
       on,
-      sql`select plan, plan_version, price, currency, count(distinct tenant_id) as customers from subscriptions where ended_at is null group by 1, 2, 3, 4`,
+      sql`select plan, plan_version as version, price, currency, seats, count(distinct tenant_id) as customers from subscriptions where ended_at is null group by 1, 2, 3, 4, 5`,
     )
-  ).map((row) => ({
-    plan: row.plan,
-    planVersion: row.plan_version,
-    price: row.price,
-    currency: row.currency,
-    customers: Number(row.customers),
-  }))
+  ).map((row) => ({ ...row, customers: Number(row.customers) }))
+
+/** Customers without a live subscription. */
+export const countWithoutSubscription = async (on: Db | Tx): Promise<number> =>
+  Number(
+    (await queryOne<{ n: bigint }>(
+      on,
+      sql`select count(*) as n from customers c where not exists (select from subscriptions s where s.tenant_id = c.tenant_id and s.ended_at is null)`,
+    ))!.n,
+  )

@@ -9,7 +9,13 @@ export const createStripe = (settings: { secretKey: string; apiBase: string | nu
     telemetry: false,
     maxNetworkRetries: 1,
     timeout: settings.timeoutMs ?? 8_000,
-    ...(base ? { host: base.hostname, port: base.port || (base.protocol === 'https:' ? 443 : 80), protocol: base.protocol === 'https:' ? ('https' as const) : ('http' as const) } : {}),
+    ...(base
+      ? {
+          host: base.hostname,
+          port: base.port || (base.protocol === 'https:' ? 443 : 80),
+          protocol: base.protocol === 'https:' ? ('https' as const) : ('http' as const),
+        }
+      : {}),
   })
 }
 
@@ -18,8 +24,16 @@ export const asking = async <T>(log: Log, what: string, request: () => Promise<T
   try {
     return await request()
   } catch (error) {
-    const { type, code, statusCode, requestId } = error as { type?: string; code?: string; statusCode?: number; requestId?: string }
-    log.warn({ what, provider: 'stripe', type, code, statusCode, providerRequestId: requestId }, 'provider request failed')
+    const { type, code, statusCode, requestId } = error as {
+      type?: string
+      code?: string
+      statusCode?: number
+      requestId?: string
+    }
+    log.warn(
+      { what, provider: 'stripe', type, code, statusCode, providerRequestId: requestId },
+      'provider request failed',
+    )
     throw fail('provider_unavailable', { cause: error })
   }
 }

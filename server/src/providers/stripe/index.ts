@@ -10,21 +10,36 @@ import { verifyWebhook } from './verify.ts'
 export { createStripe }
 
 /** Remembers small things between restarts, such as the id of the portal configuration. */
-export type ProviderMemory = { read(setting: string): Promise<string | null>; write(setting: string, value: string): Promise<void> }
+export type ProviderMemory = {
+  read(setting: string): Promise<string | null>
+  write(setting: string, value: string): Promise<void>
+}
 
 /**
  * Stripe as a payment provider (PAY-3). Assumes nothing but Stripe's published protocol, so it works against Stripe, our
  * sandbox and other emulators. Prices are found by lookup key and remembered: a lookup key names one price for good.
  */
-export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets: readonly string[]; memory: ProviderMemory; log: Log }): PaymentProvider => {
+export const createStripeProvider = (
+  stripe: Stripe,
+  settings: { webhookSecrets: readonly string[]; memory: ProviderMemory; log: Log },
+): PaymentProvider => {
   const { log, memory } = settings
   const known = new Map<string, { priceId: string; productId: string }>()
 
-  const findPrices = async (lookupKeys: readonly string[]): Promise<Map<string, { priceId: string; productId: string }>> => {
+  const findPrices = async (
+    lookupKeys: readonly string[],
+  ): Promise<Map<string, { priceId: string; productId: string }>> => {
     const missing = [...new Set(lookupKeys)].filter((key) => !known.has(key))
     for (let from = 0; from < missing.length; from += 10) {
-      const page = await asking(log, 'prices.list', () => stripe.prices.list({ lookup_keys: missing.slice(from, from + 10), active: true, limit: 100 }))
-      for (const price of page.data) if (price.lookup_key) known.set(price.lookup_key, { priceId: price.id, productId: typeof price.product === 'string' ? price.product : price.product.id })
+      const page = await asking(log, 'prices.list', () =>
+        stripe.prices.list({ lookup_keys: missing.slice(from, from + 10), active: true, limit: 100 }),
+      )
+      for (const price of page.data)
+        if (price.lookup_key)
+          known.set(price.lookup_key, {
+            priceId: price.id,
+            productId: typeof price.product === 'string' ? price.product : price.product.id,
+          })
     }
     return known
   }
@@ -57,7 +72,16 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
             invoice_history: { enabled: true },
             payment_method_update: { enabled: true },
             subscription_cancel: { enabled: true, mode: 'at_period_end' },
-            ...(products.length > 0 ? { subscription_update: { enabled: true, default_allowed_updates: ['price' as const], proration_behavior: 'always_invoice' as const, products } } : {}),
+            ...(products.length > 0
+              ? {
+                  subscription_update: {
+                    enabled: true,
+                    default_allowed_updates: ['price' as const],
+                    proration_behavior: 'always_invoice' as const,
+                    products,
+                  },
+                }
+              : {}),
           },
         },
         { idempotencyKey: `turnpike-${setting.replace(' ', '-')}` },
@@ -68,7 +92,9 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
   }
 
   const openPortal = async (checkoutId: string, parameters: Stripe.BillingPortal.SessionCreateParams) => {
-    const session = await asking(log, 'billing_portal.sessions.create', () => stripe.billingPortal.sessions.create(parameters, { idempotencyKey: `${checkoutId}-portal` }))
+    const session = await asking(log, 'billing_portal.sessions.create', () =>
+      stripe.billingPortal.sessions.create(parameters, { idempotencyKey: `${checkoutId}-portal` }),
+    )
     return { providerSessionId: session.id, url: session.url, expiresAt: null }
   }
 
@@ -78,7 +104,11 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
     createCustomer: async (customer) => {
       const created = await asking(log, 'customers.create', () =>
         stripe.customers.create(
-          { name: customer.name, ...(customer.email ? { email: customer.email } : {}), metadata: { turnpike_tenant: customer.tenantId, turnpike_customer: customer.customerId } },
+          {
+            name: customer.name,
+            ...(customer.email ? { email: customer.email } : {}),
+            metadata: { turnpike_tenant: customer.tenantId, turnpike_customer: customer.customerId },
+          },
           { idempotencyKey: `turnpike-${customer.customerId}` },
         ),
       )
@@ -87,7 +117,8 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
 
     openCheckout: async (request) => {
       const lines: { price: string; quantity: number }[] = []
-      for (const line of request.lines) lines.push({ price: (await priceOf(line.lookupKey)).priceId, quantity: line.quantity })
+      for (const line of request.lines)
+        lines.push({ price: (await priceOf(line.lookupKey)).priceId, quantity: line.quantity })
       const metadata = { turnpike_checkout: request.checkoutId, turnpike_tenant: request.tenantId }
       const session = await asking(log, 'checkout.sessions.create', () =>
         stripe.checkout.sessions.create(
@@ -102,7 +133,10 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
             ...(request.mode === 'subscription'
               ? {
                   subscription_data: {
-                    metadata: { ...metadata, ...(request.planVersion === null ? {} : { turnpike_plan_version: String(request.planVersion) }) },
+                    metadata: {
+                      ...metadata,
+                      ...(request.planVersion === null ? {} : { turnpike_plan_version: String(request.planVersion) }),
+                    },
                     ...(request.trialDays > 0 ? { trial_period_days: request.trialDays } : {}),
                   },
                 }
@@ -112,22 +146,32 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
         ),
       )
       if (!session.url) throw fail('provider_unavailable')
-      return { providerSessionId: session.id, url: session.url, expiresAt: Temporal.Instant.fromEpochMilliseconds(session.expires_at * 1_000) }
+      return {
+        providerSessionId: session.id,
+        url: session.url,
+        expiresAt: Temporal.Instant.fromEpochMilliseconds(session.expires_at * 1_000),
+      }
     },
 
     closeCheckout: async (providerSessionId) => {
       if (!providerSessionId.startsWith('cs_')) return true
-      const session = await asking(log, 'checkout.sessions.retrieve', () => orMissing(stripe.checkout.sessions.retrieve(providerSessionId)))
+      const session = await asking(log, 'checkout.sessions.retrieve', () =>
+        orMissing(stripe.checkout.sessions.retrieve(providerSessionId)),
+      )
       if (!session || session.status === 'expired') return true
       if (session.status === 'complete') return false
-      const expired = await asking(log, 'checkout.sessions.expire', () => stripe.checkout.sessions.expire(providerSessionId))
+      const expired = await asking(log, 'checkout.sessions.expire', () =>
+        stripe.checkout.sessions.expire(providerSessionId),
+      )
       return expired.status === 'expired'
     },
 
     openPlanChange: async (request) => {
       const { priceId } = await priceOf(request.lookupKey)
       const configuration = await portalConfiguration(request.prices)
-      const subscription = await asking(log, 'subscriptions.retrieve', () => stripe.subscriptions.retrieve(request.providerSubscriptionId))
+      const subscription = await asking(log, 'subscriptions.retrieve', () =>
+        stripe.subscriptions.retrieve(request.providerSubscriptionId),
+      )
       const item = subscription.items.data[0]
       if (!item) throw fail('provider_unavailable')
       return openPortal(request.checkoutId, {
@@ -136,37 +180,59 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
         return_url: request.returnUrl,
         flow_data: {
           type: 'subscription_update_confirm',
-          subscription_update_confirm: { subscription: request.providerSubscriptionId, items: [{ id: item.id, price: priceId, quantity: request.quantity }] },
+          subscription_update_confirm: {
+            subscription: request.providerSubscriptionId,
+            items: [{ id: item.id, price: priceId, quantity: request.quantity }],
+          },
           after_completion: { type: 'redirect', redirect: { return_url: request.returnUrl } },
         },
       })
     },
 
-    openPortal: async (request) => openPortal(request.checkoutId, { customer: request.providerCustomerId, configuration: await portalConfiguration(request.prices), return_url: request.returnUrl }),
+    openPortal: async (request) =>
+      openPortal(request.checkoutId, {
+        customer: request.providerCustomerId,
+        configuration: await portalConfiguration(request.prices),
+        return_url: request.returnUrl,
+      }),
 
     fetchSubscriptions: async (providerCustomerId) => {
       const facts: SubscriptionFact[] = []
       const customer = await asking(log, 'subscriptions.list', async () => {
         const all: Stripe.Subscription[] = []
-        for await (const subscription of stripe.subscriptions.list({ customer: providerCustomerId, status: 'all', limit: 100, expand: ['data.schedule'] })) all.push(subscription)
+        for await (const subscription of stripe.subscriptions.list({
+          customer: providerCustomerId,
+          status: 'all',
+          limit: 100,
+          expand: ['data.schedule'],
+        }))
+          all.push(subscription)
         return all
       })
       for (const subscription of customer) {
         const fact = subscriptionFact(subscription, await scheduledOf(subscription))
         if (fact) facts.push(fact)
-        else log.error({ provider: 'stripe', subscription: subscription.id, status: subscription.status }, 'a subscription is in a state that this version does not know; it is left as it was')
+        else
+          log.error(
+            { provider: 'stripe', subscription: subscription.id, status: subscription.status },
+            'a subscription is in a state that this version does not know; it is left as it was',
+          )
       }
       return facts
     },
 
     fetchInvoice: async (providerInvoiceId): Promise<InvoiceFact | null> => {
-      const invoice = await asking(log, 'invoices.retrieve', () => orMissing(stripe.invoices.retrieve(providerInvoiceId)))
+      const invoice = await asking(log, 'invoices.retrieve', () =>
+        orMissing(stripe.invoices.retrieve(providerInvoiceId)),
+      )
       return invoice && !(invoice as { deleted?: boolean }).deleted ? invoiceFact(invoice) : null
     },
 
     fetchCheckout: async (providerSessionId) => {
       if (!providerSessionId.startsWith('cs_')) return null
-      const session = await asking(log, 'checkout.sessions.retrieve', () => orMissing(stripe.checkout.sessions.retrieve(providerSessionId)))
+      const session = await asking(log, 'checkout.sessions.retrieve', () =>
+        orMissing(stripe.checkout.sessions.retrieve(providerSessionId)),
+      )
       return session && checkoutFact(session)
     },
 
@@ -177,7 +243,9 @@ export const createStripeProvider = (stripe: Stripe, settings: { webhookSecrets:
     const schedule = subscription.schedule
     if (schedule === null || schedule === undefined) return null
     const scheduleId = typeof schedule === 'string' ? schedule : schedule.id
-    const full = await asking(log, 'subscription_schedules.retrieve', () => orMissing(stripe.subscriptionSchedules.retrieve(scheduleId, { expand: ['phases.items.price'] })))
+    const full = await asking(log, 'subscription_schedules.retrieve', () =>
+      orMissing(stripe.subscriptionSchedules.retrieve(scheduleId, { expand: ['phases.items.price'] })),
+    )
     return full ? scheduledChange(full, full.current_phase?.start_date ?? 0) : null
   }
 }

@@ -4,8 +4,10 @@ import type { Interval, Period } from '../../core/period.ts'
 import type { CheckoutFact, InvoiceFact, SubscriptionFact } from '../../modules/payments/index.ts'
 
 const instant = (seconds: number): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(seconds * 1_000)
-const instantOrNull = (seconds: number | null | undefined): Temporal.Instant | null => (typeof seconds === 'number' ? instant(seconds) : null)
-const idOf = (reference: string | { id: string } | null | undefined): string | null => (typeof reference === 'string' ? reference : (reference?.id ?? null))
+const instantOrNull = (seconds: number | null | undefined): Temporal.Instant | null =>
+  typeof seconds === 'number' ? instant(seconds) : null
+const idOf = (reference: string | { id: string } | null | undefined): string | null =>
+  typeof reference === 'string' ? reference : (reference?.id ?? null)
 
 /** The canonical status of each status of Stripe: the names are the same, the list is ours (SUB-1). */
 const statuses: Record<string, SubscriptionStatus> = {
@@ -25,7 +27,10 @@ type ItemWithPeriod = Stripe.SubscriptionItem & { current_period_start?: number;
  * Stripe's subscription in our words. Null for a state that this version does not know: never guessed, because access
  * would hang on the guess (SUB-2). The period stands on the items since basil, on the subscription before.
  */
-export const subscriptionFact = (subscription: Stripe.Subscription, scheduled: SubscriptionFact['scheduled'] = null): SubscriptionFact | null => {
+export const subscriptionFact = (
+  subscription: Stripe.Subscription,
+  scheduled: SubscriptionFact['scheduled'] = null,
+): SubscriptionFact | null => {
   const status = statuses[subscription.status]
   const customer = idOf(subscription.customer)
   if (!status || customer === null) return null
@@ -34,25 +39,37 @@ export const subscriptionFact = (subscription: Stripe.Subscription, scheduled: S
   const first = items[0]
   const start = first?.current_period_start ?? outer.current_period_start ?? subscription.start_date
   const end = first?.current_period_end ?? outer.current_period_end ?? start + 1
-  const willEnd = status === 'canceled' || status === 'incomplete_expired' ? null : (subscription.cancel_at ?? (subscription.cancel_at_period_end ? end : null))
+  const willEnd =
+    status === 'canceled' || status === 'incomplete_expired'
+      ? null
+      : (subscription.cancel_at ?? (subscription.cancel_at_period_end ? end : null))
   return {
     providerSubscriptionId: subscription.id,
     providerCustomerId: customer,
     status,
-    items: items.map((item) => ({ lookupKey: item.price.lookup_key ?? null, quantity: item.quantity ?? 1, interval: intervalOf(item.price), currency: item.price.currency.toUpperCase() })),
+    items: items.map((item) => ({
+      lookupKey: item.price.lookup_key ?? null,
+      quantity: item.quantity ?? 1,
+      interval: intervalOf(item.price),
+      currency: item.price.currency.toUpperCase(),
+    })),
     period: { start: instant(start), end: instant(Math.max(end, start + 1)) },
     anchor: instant(subscription.billing_cycle_anchor ?? start),
     trialEndsAt: status === 'trialing' ? instantOrNull(subscription.trial_end) : null,
     endsAt: instantOrNull(willEnd),
     // A subscription that expired incomplete has no end of its own at Stripe; it has one here.
-    endedAt: status === 'canceled' || status === 'incomplete_expired' ? (instantOrNull(subscription.ended_at) ?? instant(subscription.canceled_at ?? end)) : null,
+    endedAt:
+      status === 'canceled' || status === 'incomplete_expired'
+        ? (instantOrNull(subscription.ended_at) ?? instant(subscription.canceled_at ?? end))
+        : null,
     startedAt: instant(subscription.start_date),
     planVersion: wholeOrNull(subscription.metadata?.turnpike_plan_version),
     scheduled,
   }
 }
 
-const wholeOrNull = (text: string | undefined): number | null => (text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null)
+const wholeOrNull = (text: string | undefined): number | null =>
+  text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null
 
 const units = ['day', 'week', 'month', 'year'] as const
 const intervalOf = (price: Stripe.Price): Interval | null => {
@@ -61,17 +78,25 @@ const intervalOf = (price: Stripe.Price): Interval | null => {
 }
 
 /** The next phase of a schedule, as the change that it is going to make. */
-export const scheduledChange = (schedule: Stripe.SubscriptionSchedule, nowSeconds: number): SubscriptionFact['scheduled'] => {
+export const scheduledChange = (
+  schedule: Stripe.SubscriptionSchedule,
+  nowSeconds: number,
+): SubscriptionFact['scheduled'] => {
   if (schedule.status !== 'active') return null
   const next = schedule.phases.find((phase) => phase.start_date > nowSeconds)
   if (!next) return null
-  const lookupKeys = next.items.map((item) => (typeof item.price === 'object' && 'lookup_key' in item.price ? item.price.lookup_key : null)).filter((key): key is string => key !== null)
+  const lookupKeys = next.items
+    .map((item) => (typeof item.price === 'object' && 'lookup_key' in item.price ? item.price.lookup_key : null))
+    .filter((key): key is string => key !== null)
   return { lookupKeys, at: instant(next.start_date) }
 }
 
 const invoiceStatuses = ['draft', 'open', 'paid', 'uncollectible', 'void'] as const
 
-type InvoiceShapes = Stripe.Invoice & { subscription?: string | { id: string } | null; parent?: { subscription_details?: { subscription?: string | { id: string } } | null } | null }
+type InvoiceShapes = Stripe.Invoice & {
+  subscription?: string | { id: string } | null
+  parent?: { subscription_details?: { subscription?: string | { id: string } } | null } | null
+}
 
 /** Stripe's invoice in our words: both shapes of its subscription reference, the service period from the lines. */
 export const invoiceFact = (invoice: Stripe.Invoice): InvoiceFact | null => {

@@ -10,12 +10,20 @@ type Verdict = ReturnType<PaymentProvider['verifyWebhook']>
  * Checks `Stripe-Signature` over the raw bytes against every active secret, in constant time, with an age limit in both
  * directions: the SDK's own check lets times from the future through. Several secrets are active while one is rotated.
  */
-export const verifySignature = (rawBody: Buffer, header: string | string[] | undefined, secrets: readonly string[], at: Temporal.Instant): { ok: true } | { ok: false; refusal: 'missing' | 'malformed' | 'mismatch' | 'too_old' } => {
+export const verifySignature = (
+  rawBody: Buffer,
+  header: string | string[] | undefined,
+  secrets: readonly string[],
+  at: Temporal.Instant,
+): { ok: true } | { ok: false; refusal: 'missing' | 'malformed' | 'mismatch' | 'too_old' } => {
   if (typeof header !== 'string' || header === '') return { ok: false, refusal: 'missing' }
   const parts = header.split(',').map((part) => part.trim().split('=') as [string, string | undefined])
   const timestamp = parts.find(([name]) => name === 't')?.[1]
-  const signatures = parts.filter(([name, value]) => name === 'v1' && value !== undefined && /^[0-9a-f]{64}$/.test(value)).map(([, value]) => Buffer.from(value!, 'hex'))
-  if (timestamp === undefined || !/^\d{1,12}$/.test(timestamp) || signatures.length === 0) return { ok: false, refusal: 'malformed' }
+  const signatures = parts
+    .filter(([name, value]) => name === 'v1' && value !== undefined && /^[0-9a-f]{64}$/.test(value))
+    .map(([, value]) => Buffer.from(value!, 'hex'))
+  if (timestamp === undefined || !/^\d{1,12}$/.test(timestamp) || signatures.length === 0)
+    return { ok: false, refusal: 'malformed' }
   const genuine = secrets.some((secret) => {
     const expected = createHmac('sha256', secret).update(`${timestamp}.`).update(rawBody).digest()
     return signatures.some((signature) => timingSafeEqual(signature, expected))
@@ -26,7 +34,12 @@ export const verifySignature = (rawBody: Buffer, header: string | string[] | und
 }
 
 /** A genuine webhook as a notice: where to look, nothing to believe. */
-export const verifyWebhook = (rawBody: Buffer, headers: Record<string, string | string[] | undefined>, secrets: readonly string[], at: Temporal.Instant): Verdict => {
+export const verifyWebhook = (
+  rawBody: Buffer,
+  headers: Record<string, string | string[] | undefined>,
+  secrets: readonly string[],
+  at: Temporal.Instant,
+): Verdict => {
   const signature = verifySignature(rawBody, headers['stripe-signature'], secrets, at)
   if (!signature.ok) return signature
   const notice = noticeOf(rawBody)
@@ -40,7 +53,12 @@ const noticeOf = (rawBody: Buffer): WebhookNotice | null => {
   } catch {
     return null
   }
-  const { id, type, created, data } = event as { id?: unknown; type?: unknown; created?: unknown; data?: { object?: Record<string, unknown> } }
+  const { id, type, created, data } = event as {
+    id?: unknown
+    type?: unknown
+    created?: unknown
+    data?: { object?: Record<string, unknown> }
+  }
   if (!isName(id) || !isName(type)) return null
   const object = data?.object ?? {}
   const isCustomer = object.object === 'customer'
@@ -49,7 +67,9 @@ const noticeOf = (rawBody: Buffer): WebhookNotice | null => {
   return {
     eventId: id,
     type,
-    createdAt: Temporal.Instant.fromEpochMilliseconds(typeof created === 'number' && Number.isSafeInteger(created) ? created * 1_000 : 0),
+    createdAt: Temporal.Instant.fromEpochMilliseconds(
+      typeof created === 'number' && Number.isSafeInteger(created) ? created * 1_000 : 0,
+    ),
     objectId: nameOf(object.id),
     providerCustomerId,
     concerns,
@@ -58,7 +78,8 @@ const noticeOf = (rawBody: Buffer): WebhookNotice | null => {
 
 const isName = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
 const nameOf = (value: unknown): string | null => (isName(value) ? value : null)
-const idOf = (value: unknown): string | null => (value !== null && typeof value === 'object' ? nameOf((value as { id?: unknown }).id) : nameOf(value))
+const idOf = (value: unknown): string | null =>
+  value !== null && typeof value === 'object' ? nameOf((value as { id?: unknown }).id) : nameOf(value)
 
 /** Which of our facts an event type can change. Types that tell us nothing are stored as ignored and acknowledged. */
 const concernOf = (type: string): WebhookNotice['concerns'] => {

@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs'
+import type { Config } from './config.ts'
+import { fail } from './core/errors.ts'
+import { newId } from './core/ids.ts'
+import { announceUsage } from './flows/announce-usage.ts'
+import { applyCatalog, planCatalog } from './flows/apply-catalog.ts'
+import { ensureBootstrapKey } from './flows/change-api-key.ts'
+import type { CheckDeps } from './flows/check-entitlements.ts'
+import { diffCatalog } from './flows/diff-catalog.ts'
+import { pushCatalog } from './flows/push-catalog.ts'
+import { createUsageRecorder } from './flows/record-usage.ts'
+import { catalogFacts } from './flows/steps/catalog-facts.ts'
+import { createRefusalCount } from './flows/steps/count-refusals.ts'
+import { createAuthenticator } from './http/auth.ts'
+import type { HttpDeps } from './http/handler.ts'
+import { createServer } from './http/server.ts'
+import { createTokenVerifier } from './modules/access/index.ts'
+import type { Catalog } from './modules/catalog/index.ts'
+import { loadCatalog, noCatalogHash, parseCatalog } from './modules/catalog/index.ts'
+import { createLiveCustomers } from './modules/entitlements/index.ts'
+import { readProviderSetting, saveProviderSetting } from './modules/payments/index.ts'
+import { systemActor } from './platform/audit.ts'
+import { createBatcher } from './platform/batch.ts'
+import type { Clock } from './platform/clock.ts'
+import { closeDb, type Db, openDb, query, sql, transact } from './platform/db.ts'
+import { type NewWebhook, storeWebhooks } from './platform/inbox.ts'
+import type { Log } from './platform/log.ts'
+import { migrate } from './platform/migrate.ts'
+import { type Listener, listen } from './platform/notify.ts'
+import { createStripeCatalog } from './providers/stripe/catalog.ts'
+import { createStripe, createStripeProvider } from './providers/stripe/index.ts'
+import { startWorker } from './worker/worker.ts'
+
+export type App = {
+  /** Where the API listens; empty for a process that only works in the background. */
+  url: string
+  /** What flows work with, for tools that run beside the API in one process, such as benchmarks. */
+  deps: HttpDeps
+  /** Stops taking requests, finishes what is under way, closes everything. A repeat waits for the first. */
+  stop(): Promise<void>
+}
+
+/** Puts all parts together and starts them: the only place that knows every part. */
+export const startApp = async (config: Config, log: Log, clock: Clock): Promise<App> => {
+  await migrate(config.databaseUrl)
+  const db = openDb(config.databaseUrl, { log, max: 12 })
+  const stopping = new AbortController()
+
+  let current: Catalog | null = await loadCatalog(db)
+  const live = createLiveCustomers(db)
+  const authenticator = createAuthenticator({ db, clock, log }, createTokenVerifier(config.tokens))
+  const reloadCatalog = async () => {
+    current = (await loadCatalog(db)) ?? current
+  }
+  const listener = await listen(config.databaseUrl, log, () => {
+    // Whatever was announced while nobody listened is not known: start from the database again.
+    live.forgetAll()
+    authenticator.forget()
+    reloadCatalog().catch((error: unknown) => log.warn({ err: error }, 'catalog could not be read again'))
+  })
+  listener.on(
+    'snapshot',
+    (notice) => notice.kind === 'snapshot' && live.snapshotChanged(notice.tenantId, notice.version),
+  )
+  listener.on('counters', (notice) => {
+    if (notice.kind === 'counters')
+      for (const [tenantId, meter, windowStart, used, version] of notice.moved)
+        live.counterMoved(tenantId, meter, windowStart, BigInt(used), version)
+  })
+  listener.on('credentials', () => authenticator.forget())
+  listener.on(
+    'catalog',
+    () => void reloadCatalog().catch((error: unknown) => log.warn({ err: error }, 'catalog could not be read again')),
+  )
+
+  const stripe = createStripe({ secretKey: config.stripe.secretKey, apiBase: config.stripe.apiBase })
+  const provider = createStripeProvider(stripe, {
+    webhookSecrets: config.stripe.webhookSecrets,
+    log,
+    memory: {
+      read: (setting) => readProviderSetting(db, 'stripe', setting),
+      write: (setting, value) => transact(db, (tx) => saveProviderSetting(tx, 'stripe', setting, value)),
+    },
+  })
+
+  const announcer = createAnnouncer(db, clock, log)
+  const recorder = createUsageRecorder({ db, clock, live }, announcer.add)
+  const refusals = createRefusalCount(db, log)
+  const flowDeps: CheckDeps = {
+    db,
+    clock,
+    log,
+    live,
+    provider,
+    recorder,
+    refusals,
+    catalog: () => {
+      if (!current) throw fail('catalog_missing')
+      return current
+    },
+    returnOrigins: [...new Set([new URL(config.publicUrl).origin, ...config.returnOrigins])],
+    publicUrl: config.publicUrl,
+  }
+  const deps: HttpDeps = {
+    ...flowDeps,
+    catalogFacts,
+    providerCatalog: (catalog) => createStripeCatalog(stripe, { log, catalog }),
+    intake: createBatcher<NewWebhook, void>({
+      weightMax: 500,
+      concurrency: 2,
+      work: async (webhooks) => {
+        await storeWebhooks(db, webhooks, clock.now())
+        return webhooks.map(() => undefined)
+      },
+    }),
+    listener,
+    demo: config.demo,
+    environment: config.environment,
+    stopping: stopping.signal,
+  }
+
+  if (config.bootstrapOperatorKey) await ensureBootstrapKey(deps, config.bootstrapOperatorKey)
+  await prepareCatalog(deps, config, log, () => current, reloadCatalog)
+
+  const beat = setInterval(() => {
+    void refusals.flush()
+    authenticator.flush().catch((error: unknown) => log.warn({ err: error }, 'key use could not be written'))
+  }, 1_000)
+  const worker = config.roles.worker ? await startWorker(flowDeps, listener, config.databaseUrl) : null
+  const server = config.roles.api
+    ? await createServer(deps, authenticator, {
+        rateLimitPerSecond: config.rateLimitPerSecond,
+        consoleDir: config.consoleDir,
+        ready: () => isReady(db, listener, () => current, stopping.signal),
+      })
+    : null
+  const url = server ? await server.listen({ host: config.host, port: config.port }) : ''
+
+  let stopped: Promise<void> | null = null
+  const stop = async () => {
+    stopping.abort()
+    await server?.close()
+    await worker?.stop()
+    await recorder.idle()
+    await announcer.stop()
+    clearInterval(beat)
+    await refusals.flush()
+    await listener.close()
+    await closeDb(db)
+  }
+  return { url, deps, stop: () => (stopped ??= stop()) }
+}
+
+const isReady = async (
+  db: Db,
+  listener: Listener,
+  catalog: () => Catalog | null,
+  stopping: AbortSignal,
+): Promise<boolean> => {
+  if (stopping.aborted || !listener.connected() || catalog() === null) return false
+  return query(db, sql`select 1`).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Tells of moved counters a few times a second per customer, whatever number of records moved them. */
+const createAnnouncer = (db: Db, clock: Clock, log: Log): { add(tenantId: string): void; stop(): Promise<void> } => {
+  const beatMs = 40
+  let moved = new Set<string>()
+  let running: Promise<void> | null = null
+  const run = async () => {
+    while (moved.size > 0) {
+      const taken = [...moved].slice(0, 200)
+      for (const tenantId of taken) moved.delete(tenantId)
+      // What fails stays marked in the counters; the sweep announces it.
+      await announceUsage({ db, clock }, taken).catch((error: unknown) =>
+        log.warn({ err: error }, 'usage could not be announced; the sweep will'),
+      )
+      await new Promise((resolve) => setTimeout(resolve, beatMs))
+    }
+  }
+  const start = () => {
+    running ??= run().finally(() => {
+      running = null
+      if (moved.size > 0) start()
+    })
+  }
+  return {
+    add: (tenantId) => {
+      moved.add(tenantId)
+      start()
+    },
+    stop: async () => {
+      await running
+      moved = new Set()
+    },
+  }
+}
+
+/**
+ * The catalog at start (CAT-4): the first one is applied from the file; later ones only by `turnpike catalog apply`. The
+ * sandbox gets what is missing; with Stripe a mismatch blocks the start in production and names each difference.
+ */
+const prepareCatalog = async (
+  deps: HttpDeps,
+  config: Config,
+  log: Log,
+  current: () => Catalog | null,
+  reload: () => Promise<void>,
+): Promise<void> => {
+  const actor = systemActor('start', newId('request'))
+  if (config.catalogFile !== null) {
+    const source = readFileSync(config.catalogFile, 'utf8')
+    if (current() === null) {
+      const artifact = await planCatalog(deps, source)
+      if (artifact.baseHash === noCatalogHash)
+        await applyCatalog(deps, { source, artifact, reason: 'first start' }, actor)
+      await reload()
+    } else {
+      const parsed = parseCatalog(source)
+      if (!parsed.ok || parsed.hash !== current()?.hash)
+        log.warn(
+          { file: config.catalogFile },
+          'the catalog file differs from the catalog in force: `turnpike catalog plan` shows how',
+        )
+    }
+  }
+  if (current() === null) {
+    log.warn('no catalog has been applied yet: requests that need one answer catalog_missing')
+    return
+  }
+  if (config.provider === 'sandbox') await pushCatalog(deps, actor)
+  const { differences } = await diffCatalog(deps)
+  for (const difference of differences) log.warn({ difference }, difference.sentence)
+  if (differences.length > 0 && config.environment === 'production')
+    throw new Error(
+      `the catalog and the provider differ in ${differences.length} places: ${differences.map((difference) => difference.sentence).join(' ')} Run \`turnpike catalog push\`.`,
+    )
+}

@@ -1,0 +1,75 @@
+import { problems } from '@turnpike/contract'
+import { Failure, fail } from '../core/errors.ts'
+import { isConnectionLoss } from '../platform/db.ts'
+
+/** A failure as a problem document (RFC 9457, API-3): public words from the table only. */
+export const problemDocument = (failure: Failure, requestId: string): { status: number; body: string } => {
+  const { status, title, detail, next, retry } = problems[failure.code]
+  return {
+    status,
+    body: JSON.stringify({
+      type: `/reference/problems#${failure.code}`,
+      title,
+      status,
+      detail,
+      code: failure.code,
+      next,
+      retry,
+      requestId,
+      ...(failure.errors.length > 0 ? { errors: failure.errors } : {}),
+      ...failure.extra,
+    }),
+  }
+}
+
+type HttpError = {
+  statusCode?: number
+  code?: string
+  validation?: { instancePath?: string; message?: string; keyword?: string; params?: Record<string, unknown> }[]
+  validationContext?: string
+  name?: string
+}
+
+/** Whatever was thrown, as one of our failures. What is not known becomes `internal_error`, and the cause stays inside. */
+export const failureOf = (error: unknown): Failure => {
+  if (error instanceof Failure) return error
+  if (isConnectionLoss(error)) return fail('unavailable', { cause: error })
+  const { statusCode, code, validation, validationContext, name } = error as HttpError
+  if (validation) return fail('invalid_request', { errors: fieldErrors(validation, validationContext ?? 'body') })
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return fail('body_too_large')
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return fail('media_type_unsupported')
+  if (
+    code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ||
+    code === 'FST_ERR_CTP_INVALID_JSON_BODY' ||
+    (name === 'SyntaxError' && statusCode === 400)
+  )
+    return fail('malformed_json')
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || statusCode === 400) return fail('invalid_request')
+  if (statusCode === 413) return fail('body_too_large')
+  if (statusCode === 429) return fail('rate_limited')
+  return fail('internal_error', { cause: error })
+}
+
+export const fieldErrors = (
+  validation: NonNullable<HttpError['validation']>,
+  context: string,
+): { field: string; message: string }[] => {
+  const named = validation.map((issue) => {
+    const path = (issue.instancePath ?? '').slice(1).replaceAll('/', '.')
+    const extra = issue.params?.additionalProperty ?? issue.params?.missingProperty ?? issue.params?.propertyName
+    const field = [context === 'body' ? '' : context, path, typeof extra === 'string' ? extra : '']
+      .filter((part) => part !== '')
+      .join('.')
+    return { field: field.slice(0, 200) || context, message: messageOf(issue) }
+  })
+  return [...new Map(named.map((error) => [`${error.field} ${error.message}`, error])).values()].slice(0, 20)
+}
+
+const messageOf = (issue: NonNullable<HttpError['validation']>[number]): string => {
+  if (issue.keyword === 'additionalProperties') return 'is not a known field'
+  if (issue.keyword === 'required') return 'is missing'
+  if (issue.keyword === 'enum' && Array.isArray(issue.params?.allowedValues))
+    return `must be one of ${issue.params.allowedValues.join(', ')}`
+  if (issue.keyword === 'pattern') return 'contains characters that are not allowed here, or has the wrong form'
+  return issue.message ?? 'does not fit'
+}

@@ -1,0 +1,310 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import { apiPrefix, apiVersion, type RouteDefinition, type RouteName, routes } from '@turnpike/contract'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { canonicalJson, sha256 } from '../core/canonical.ts'
+import { fail } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import type { Credential } from '../modules/access/index.ts'
+import { beginRequest, dropRequest, keepAnswer } from '../platform/idempotency.ts'
+import { type Authenticator, actorOf, requirePermission, requireTenant } from './auth.ts'
+import type { Context, Handler, Handlers, HttpDeps } from './handler.ts'
+import { servePages } from './pages.ts'
+import { failureOf, problemDocument } from './problem.ts'
+import { billingHandlers } from './routes/billing.ts'
+import { catalogHandlers } from './routes/catalog.ts'
+import { customerHandlers } from './routes/customers.ts'
+import { entitlementHandlers } from './routes/entitlements.ts'
+import { eventHandlers } from './routes/events.ts'
+import { operatorHandlers } from './routes/operator.ts'
+import { usageHandlers } from './routes/usage.ts'
+import { compileSchema } from './validate.ts'
+
+const handlers: Handlers = {
+  ...billingHandlers,
+  ...catalogHandlers,
+  ...customerHandlers,
+  ...entitlementHandlers,
+  ...eventHandlers,
+  ...operatorHandlers,
+  ...usageHandlers,
+}
+
+/** Routes whose repeat is harmless by what they carry: keys of their own, or nothing that changes. */
+const naturallyIdempotent: ReadonlySet<RouteName> = new Set([
+  'reportUsage',
+  'check',
+  'receiveWebhook',
+  'validateCatalog',
+  'planCatalog',
+  'sync',
+])
+/** Fields of answers that are shown once and never kept. */
+const shownOnce: Partial<Record<RouteName, string>> = { createApiKey: 'key' }
+
+const json = 'application/json; charset=utf-8'
+const bodyLimitDefault = 262_144
+
+export type HttpSettings = { rateLimitPerSecond: number; consoleDir: string | null; ready(): Promise<boolean> }
+
+/** The API, the console's files and the reference page, as one Fastify server. Everything comes from the route table. */
+export const createServer = async (
+  deps: HttpDeps,
+  authenticator: Authenticator,
+  settings: HttpSettings,
+): Promise<FastifyInstance> => {
+  const app = Fastify({
+    loggerInstance: undefined,
+    genReqId: () => newId('request'),
+    bodyLimit: bodyLimitDefault,
+    trustProxy: false,
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+  })
+
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(error)
+    if (failure.code === 'internal_error')
+      deps.log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'request met a defect')
+    sendProblem(reply, failure, request.id)
+  })
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, fail('not_found'), request.id))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    // No text of ours holds NUL, and the database would not take it.
+    if (request.raw.url?.includes('%00'))
+      throw fail('invalid_request', { errors: [{ field: 'url', message: 'contains a NUL character' }] })
+  })
+
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      directives: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        upgradeInsecureRequests: null,
+      },
+    },
+    crossOriginEmbedderPolicy: false,
+    strictTransportSecurity: false,
+  })
+  await app.register(rateLimit, {
+    global: false,
+    max: settings.rateLimitPerSecond,
+    timeWindow: 1_000,
+    cache: 50_000,
+    // Per credential; without one, per address.
+    keyGenerator: (request: FastifyRequest) => request.headers.authorization ?? request.ip,
+    errorResponseBuilder: () => fail('rate_limited'),
+  })
+
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    if (body.includes('\\u0000') || body.includes('\u0000'))
+      return done(fail('invalid_request', { errors: [{ field: 'body', message: 'contains a NUL character' }] }))
+    return parseJson(request, body as string, done)
+  })
+
+  app.get('/health/live', (_, reply) => reply.header('content-type', json).send('{"status":"live"}'))
+  app.get('/health/ready', async (_, reply) => {
+    const ready = await settings.ready()
+    return reply
+      .status(ready ? 200 : 503)
+      .header('content-type', json)
+      .send(JSON.stringify({ status: ready ? 'ready' : 'not_ready' }))
+  })
+
+  for (const name of Object.keys(routes) as RouteName[]) {
+    if (name === 'receiveWebhook') continue
+    addRoute(app, deps, authenticator, name)
+  }
+  await app.register(async (intake) => {
+    // The signature is over the bytes as they came, so nothing may read them before it was checked.
+    intake.removeAllContentTypeParsers()
+    intake.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+    addRoute(intake, deps, authenticator, 'receiveWebhook')
+  })
+  await servePages(app, settings.consoleDir)
+  return app
+}
+
+const sendProblem = (reply: FastifyReply, failure: ReturnType<typeof fail>, requestId: string): void => {
+  const { status, body } = problemDocument(failure, requestId)
+  if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
+  if (failure.code === 'unavailable') reply.header('retry-after', '1')
+  reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(body)
+}
+
+/** The address of a route in Fastify's spelling. */
+const addressOf = (definition: RouteDefinition): string => apiPrefix + definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+const addRoute = (app: FastifyInstance, deps: HttpDeps, authenticator: Authenticator, name: RouteName): void => {
+  const definition: RouteDefinition = routes[name]
+  const handler = handlers[name] as Handler<RouteName>
+  const fitsParams = definition.params && compileSchema(definition.params, 'params')
+  const fitsQuery = definition.query && compileSchema(definition.query, 'querystring')
+  // Each usage record is judged by itself, so a batch is only checked to be one.
+  const fitsBody = definition.body && name !== 'reportUsage' ? compileSchema(definition.body) : null
+
+  app.route({
+    method: definition.method,
+    url: addressOf(definition),
+    bodyLimit: definition.bodyLimit ?? bodyLimitDefault,
+    config: { rateLimit: {} },
+    handler: async (request, reply) => {
+      const credential =
+        name === 'receiveWebhook' ? null : await authenticator.authenticate(request.headers, request.id)
+      if (credential && definition.permission)
+        await requirePermission(deps, credential, definition.permission, request.id, name)
+      const params = (request.params ?? {}) as Record<string, unknown>
+      const query = (request.query ?? {}) as Record<string, unknown>
+      const body = name === 'receiveWebhook' ? undefined : request.body
+      if (fitsParams && !fitsParams(params)) throw fail('not_found')
+      if (fitsQuery) {
+        if (!fitsQuery(query))
+          throw Object.assign(new Error('query'), { validation: fitsQuery.errors, validationContext: 'query' })
+      } else if (Object.keys(query).length > 0)
+        throw fail('invalid_request', {
+          errors: [{ field: `query.${Object.keys(query)[0]}`, message: 'is not a known field' }],
+        })
+      if (fitsBody && !fitsBody(body))
+        throw Object.assign(new Error('body'), { validation: fitsBody.errors, validationContext: 'body' })
+      if (name === 'reportUsage') checkUsageBody(body)
+      if (!definition.body && body !== undefined)
+        throw fail('invalid_request', { errors: [{ field: 'body', message: 'is not read here: send none' }] })
+
+      const tenantId = credential
+        ? await tenantOf(deps, definition, credential, query, body, request.id, name)
+        : undefined
+      const context = {
+        deps,
+        credential,
+        actor: credential && actorOf(credential, request.id),
+        requestId: request.id,
+        tenantId,
+        params,
+        query,
+        body,
+        idempotencyKey: idempotencyKeyOf(request),
+        own: (owner: string | null | undefined) => requireTenant(deps, credential!, owner ?? '', request.id, name),
+        request,
+        reply,
+      } as unknown as Context<RouteName>
+      const isRepeatable =
+        definition.method === 'POST' &&
+        context.idempotencyKey !== null &&
+        credential !== null &&
+        !naturallyIdempotent.has(name)
+      const { status, answer } = isRepeatable
+        ? await once(deps, name, definition, handler, context, credential)
+        : { status: definition.status ?? 200, answer: await answerOf(definition, handler, context) }
+      if (answer === null) return reply
+      return reply.status(status).header('content-type', json).send(answer)
+    },
+  })
+}
+
+/** The success envelope (API-3), or null when the handler has answered by itself. */
+const answerOf = async (
+  definition: RouteDefinition,
+  handler: Handler<RouteName>,
+  context: Context<RouteName>,
+): Promise<string | null> => {
+  const result = await handler(context)
+  if (definition.kind === 'stream') return null
+  const meta: Record<string, unknown> = { requestId: context.requestId, apiVersion }
+  if (definition.kind !== 'list') return JSON.stringify({ data: result, meta })
+  const { data, cursor } = result as { data: unknown; cursor: string | null }
+  return JSON.stringify({ data, meta: { ...meta, cursor } })
+}
+
+/** Runs a request once per Idempotency-Key and gives repeats the first answer, failures that a repeat cannot mend included. */
+const once = async (
+  deps: HttpDeps,
+  name: RouteName,
+  definition: RouteDefinition,
+  handler: Handler<RouteName>,
+  context: Context<RouteName>,
+  credential: Credential,
+): Promise<{ status: number; answer: string | null }> => {
+  const holder = `${credential.kind}:${credential.id}`
+  const key = context.idempotencyKey!
+  const begun = await beginRequest(deps.db, {
+    holder,
+    key,
+    route: name,
+    hash: sha256(canonicalJson({ body: context.body ?? null, params: context.params ?? null })),
+    at: deps.clock.now(),
+  })
+  if (begun.kind === 'reused') throw fail('idempotency_key_reused')
+  if (begun.kind === 'under_way') throw fail('idempotency_key_in_use')
+  if (begun.kind === 'answered') {
+    context.reply.header('idempotent-replayed', 'true')
+    if (begun.kept.status >= 400) context.reply.header('content-type', 'application/problem+json; charset=utf-8')
+    return { status: begun.kept.status, answer: begun.kept.answer }
+  }
+  try {
+    const answer = await answerOf(definition, handler, context)
+    const status = definition.status ?? 200
+    if (answer !== null) await keepAnswer(deps.db, holder, key, { status, answer: withoutSecrets(name, answer) })
+    return { status, answer }
+  } catch (error) {
+    await dropRequest(deps.db, holder, key)
+    throw error
+  }
+}
+
+const withoutSecrets = (name: RouteName, answer: string): string => {
+  const field = shownOnce[name]
+  if (!field) return answer
+  const parsed = JSON.parse(answer) as { data: Record<string, unknown> }
+  parsed.data[field] = '(shown once)'
+  return JSON.stringify(parsed)
+}
+
+const idempotencyKeyOf = (request: FastifyRequest): string | null => {
+  const header = request.headers['idempotency-key']
+  if (header === undefined) return null
+  if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) throw fail('idempotency_key_invalid')
+  return header
+}
+
+const checkUsageBody = (body: unknown): void => {
+  if (body === null || typeof body !== 'object' || Array.isArray(body))
+    throw fail('invalid_request', { errors: [{ field: 'body', message: 'must be one record, or `records`' }] })
+  if (!('records' in body)) return
+  const { records, ...others } = body as { records: unknown }
+  const unknown = Object.keys(others)[0]
+  if (unknown !== undefined)
+    throw fail('invalid_request', { errors: [{ field: unknown, message: 'is not a known field' }] })
+  if (!Array.isArray(records) || records.length < 1 || records.length > 1_000)
+    throw fail('invalid_request', { errors: [{ field: 'records', message: 'must be 1 to 1,000 records' }] })
+}
+
+/** The tenant that a request means (CUS-2): by credential, or named; another tenant's is not there. */
+const tenantOf = async (
+  deps: HttpDeps,
+  definition: RouteDefinition,
+  credential: Credential,
+  query: Record<string, unknown>,
+  body: unknown,
+  requestId: string,
+  name: RouteName,
+): Promise<string | null | undefined> => {
+  if (definition.tenancy === 'none' || definition.tenancy === 'object') return undefined
+  if (definition.tenancy === 'house') {
+    if (credential.tenantId !== null) await requireTenant(deps, credential, '', requestId, name)
+    return undefined
+  }
+  if (name === 'reportUsage') return credential.tenantId
+  const source =
+    definition.method === 'GET' || definition.method === 'DELETE' ? query : ((body ?? {}) as Record<string, unknown>)
+  const named = typeof source.tenantId === 'string' ? source.tenantId : null
+  if (named !== null) await requireTenant(deps, credential, named, requestId, name)
+  const tenantId = named ?? credential.tenantId
+  if (tenantId === null && definition.tenancy === 'tenant') throw fail('tenant_required')
+  return tenantId
+}

@@ -1,0 +1,69 @@
+import { run as runJobs } from 'graphile-worker'
+import { announceUsage } from '../flows/announce-usage.ts'
+import type { CheckDeps } from '../flows/check-entitlements.ts'
+import { drainInbox } from '../flows/drain-inbox.ts'
+import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
+import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
+import { findCounterDifferences, tenantsToAnnounce } from '../modules/usage/index.ts'
+import { forgetOldRequests } from '../platform/idempotency.ts'
+import type { Listener } from '../platform/notify.ts'
+import { placeEvents } from '../platform/outbox.ts'
+import { startLoop } from './loop.ts'
+
+export type Worker = { stop(): Promise<void> }
+
+/**
+ * Everything that happens without a request: the drain of the inbox, the relay of the outbox, and the schedule. Several
+ * processes may run it on one database: each piece of work claims what it takes.
+ */
+export const startWorker = async (deps: CheckDeps, listener: Listener, databaseUrl: string): Promise<Worker> => {
+  const { log } = deps
+  const inbox = startLoop('inbox', log, 1_000, () => drainInbox(deps))
+  const outbox = startLoop('outbox', log, 1_000, () => placeEvents(deps.db))
+  // Waits for the announcements of processes that died: the living announce their own.
+  const usage = startLoop('usage', log, 2_000, async () => {
+    const waiting = await tenantsToAnnounce(deps.db, 200)
+    if (waiting.length > 0) await announceUsage(deps, waiting)
+    return 0
+  })
+  const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
+  const unsubscribe = [
+    listener.on('inbox', inbox.wake),
+    listener.on('outbox', outbox.wake),
+    listener.on('catalog', catalog.wake),
+  ]
+
+  const jobs = await runJobs({
+    connectionString: databaseUrl,
+    concurrency: 2,
+    noHandleSignals: true,
+    pollInterval: 5_000,
+    logger: undefined,
+    crontab: [
+      '* * * * * sweep_checkouts ?max=3',
+      '* * * * * lapse_entitlements ?max=3',
+      '17 * * * * compare_counters ?max=2',
+      '41 3 * * * forget_requests ?max=2',
+    ].join('\n'),
+    taskList: {
+      sweep_checkouts: async () => void (await sweepCheckouts(deps)),
+      lapse_entitlements: async () => void (await lapseDue(deps)),
+      compare_counters: async () => {
+        const differences = await findCounterDifferences(deps.db, 100)
+        // A counter that differs from its records is a finding for a person (USE-4): nothing repairs it silently.
+        for (const difference of differences)
+          log.error({ ...difference, finding: 'counter_differs' }, 'a usage counter differs from its records')
+      },
+      forget_requests: () => forgetOldRequests(deps.db, deps.clock.now().subtract({ hours: 48 })),
+    },
+  })
+  jobs.events.on('pool:listen:error', ({ error }) => log.warn({ err: error }, 'job worker lost the database'))
+
+  return {
+    stop: async () => {
+      for (const end of unsubscribe) end()
+      await jobs.stop().catch((error: unknown) => log.warn({ err: error }, 'job worker did not stop cleanly'))
+      await Promise.all([inbox.stop(), outbox.stop(), usage.stop(), catalog.stop()])
+    },
+  }
+}
