@@ -59,11 +59,13 @@ test.each(['unavailable', 'internal_error', 'rate_limited'] as const)('%s counts
   expect(await checkerOf('open').check('ana', 'exports')).toMatchObject({ allowed: true, source: 'policy' })
 })
 
-test('a feature without a policy fails closed, also one named like a part of every object', async () => {
+test('a feature without a policy fails closed unless told', async () => {
   outage()
-  const checker = checkerOf('open', { retryOutageAfterMs: 0 })
-  expect(await checker.check('ana', 'sso')).toMatchObject({ allowed: false, source: 'policy' })
-  expect(await checker.check('ana', 'constructor')).toMatchObject({ allowed: false, source: 'policy' })
+  expect(await checkerOf('open').check('ana', 'sso')).toMatchObject({ allowed: false, source: 'policy' })
+  const lenient = checkerOf('closed', { otherwise: 'open' })
+  expect(await lenient.check('ana', 'sso')).toMatchObject({ allowed: true, source: 'policy' })
+  // A name that every object inherits is no policy.
+  expect(await lenient.check('ana', 'constructor')).toMatchObject({ allowed: true, source: 'policy' })
 })
 
 test('a wrong question is an error and not an outage', async () => {

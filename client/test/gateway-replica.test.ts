@@ -214,7 +214,7 @@ test('a replica killed at any moment goes on to the same tables', async () => {
   await stop(await start())
   let published = 5
   for (let kill = 0; kill < 3; kill++) {
-    const child = fork(join(import.meta.dirname, 'support/replica-process.ts'), [wire.url, file], { silent: true })
+    const child = fork(new URL('./support/replica-process.ts', import.meta.url), [wire.url, file], { silent: true })
     const exited = once(child, 'exit')
     const applied = new Promise<void>((resolve) => child.on('message', () => resolve()))
     // Killed in the midst of a long run of events, wherever it then is.

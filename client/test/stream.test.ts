@@ -37,6 +37,14 @@ test('a stream that is cut again and again loses and repeats nothing', async () 
   )
 })
 
+test('letters that arrive in pieces stay whole', async () => {
+  wire.publish('ana', 'usage.updated', { feature: 'Zoë 🚀' })
+  wire.settings.pieceBytes = 1
+  const stream = clientOf().streamEvents()
+  expect((await stream.next()).value).toMatchObject({ data: { budget: { feature: 'Zoë 🚀' } } })
+  await stream.return(undefined)
+})
+
 test('a server that sends the last event once more is not heard twice', async () => {
   for (let n = 0; n < 6; n++) wire.publish('ana', 'billing.updated', null)
   Object.assign(wire.settings, { cutAfter: 3, repeat: 1 })

@@ -108,7 +108,5 @@ export const createBudgets = (options: BudgetOptions = {}) => {
   }
 }
 
-export type Budgets = ReturnType<typeof createBudgets>
-
 // Quantities have at most 6 decimals; sums of them are rounded there, so that 0.1 three times is 0.3.
 const exact = (quantity: number): number => (Number.isInteger(quantity) ? quantity : Math.round(quantity * 1e6) / 1e6)
