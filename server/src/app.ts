@@ -19,7 +19,7 @@ import type { Catalog } from './modules/catalog/index.ts'
 import { loadCatalog, noCatalogHash, parseCatalog } from './modules/catalog/index.ts'
 import { createLiveCustomers } from './modules/entitlements/index.ts'
 import { readProviderSetting, saveProviderSetting } from './modules/payments/index.ts'
-import { systemActor } from './platform/audit.ts'
+import { type Actor, systemActor } from './platform/audit.ts'
 import { createBatcher } from './platform/batch.ts'
 import type { Clock } from './platform/clock.ts'
 import { closeDb, type Db, openDb, query, sql, transact } from './platform/db.ts'
@@ -230,11 +230,19 @@ const prepareCatalog = async (
     log.warn('no catalog has been applied yet: requests that need one answer catalog_missing')
     return
   }
-  if (config.provider === 'sandbox') await pushCatalog(deps, actor)
-  const { differences } = await diffCatalog(deps)
+  const differences = await compared(deps, config, actor).catch((error: unknown) => {
+    // A provider that is down takes nothing away: the comparison is made up for by `turnpike catalog diff`.
+    log.error({ err: error }, 'catalog and provider could not be compared')
+    return []
+  })
   for (const difference of differences) log.warn({ difference }, difference.sentence)
   if (differences.length > 0 && config.environment === 'production')
     throw new Error(
       `the catalog and the provider differ in ${differences.length} places: ${differences.map((difference) => difference.sentence).join(' ')} Run \`turnpike catalog push\`.`,
     )
+}
+
+const compared = async (deps: HttpDeps, config: Config, actor: Actor) => {
+  if (config.provider === 'sandbox') await pushCatalog(deps, actor)
+  return (await diffCatalog(deps)).differences
 }

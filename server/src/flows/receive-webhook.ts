@@ -1,6 +1,7 @@
 import { fail } from '../core/errors.ts'
 import { recordDenial } from '../platform/audit.ts'
 import type { createBatcher } from '../platform/batch.ts'
+import { systemClock } from '../platform/clock.ts'
 import type { NewWebhook } from '../platform/inbox.ts'
 import type { Deps } from './deps.ts'
 
@@ -21,7 +22,8 @@ export const receiveWebhook = async (
   },
 ): Promise<void> => {
   if (request.provider !== deps.provider.name) throw fail('not_found')
-  const verdict = deps.provider.verifyWebhook(request.rawBody, request.headers, deps.clock.now())
+  // How long a request was on its way is told by the real time, also where the clock of billing was moved.
+  const verdict = deps.provider.verifyWebhook(request.rawBody, request.headers, systemClock.now())
   if (!verdict.ok) {
     deps.log.warn({ refusal: verdict.refusal, requestId: request.requestId, security: true }, 'webhook refused')
     await recordDenial(deps.db, deps.clock, {

@@ -160,8 +160,8 @@ const layOut = (works: readonly UsageWork[]) => {
       known = ref
       const name = nameOf(ref)
       if (!refs.has(name)) refs.set(name, ref)
-      let limits = rules.get(record.meter)
-      if (!limits) rules.set(record.meter, (limits = limitsOf(work.live, record.meter)))
+      const limits = rules.get(record.meter) ?? limitsOf(work.live, record.meter)
+      rules.set(record.meter, limits)
       items.push({ work, record, ref, counter: name, ...limits })
     }
     groups.push({ from, to: items.length, atomic: work.atomic })

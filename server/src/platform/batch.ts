@@ -39,7 +39,7 @@ export const createBatcher = <I, R>(options: {
     running++
     try {
       const results = await options.work(batch.map((entry) => entry.item))
-      batch.forEach((entry, index) => entry.resolve(results[index]!))
+      for (const [index, entry] of batch.entries()) entry.resolve(results[index]!)
     } catch (error) {
       if (batch.length === 1) batch[0]!.reject(error)
       else
@@ -48,7 +48,7 @@ export const createBatcher = <I, R>(options: {
     } finally {
       running--
       if (waiting.length > 0) schedule()
-      else if (running === 0) whenIdle.splice(0).forEach((done) => done())
+      else if (running === 0) for (const done of whenIdle.splice(0)) done()
     }
   }
 

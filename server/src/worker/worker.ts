@@ -1,4 +1,4 @@
-import { run as runJobs } from 'graphile-worker'
+import { Logger, run as runJobs } from 'graphile-worker'
 import { announceUsage } from '../flows/announce-usage.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
@@ -38,7 +38,10 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     concurrency: 2,
     noHandleSignals: true,
     pollInterval: 5_000,
-    logger: undefined,
+    logger: new Logger(
+      () => (level, message) =>
+        log[level === 'warning' ? 'warn' : level === 'error' ? 'error' : 'debug']({ part: 'jobs' }, message),
+    ),
     crontab: [
       '* * * * * sweep_checkouts ?max=3',
       '* * * * * lapse_entitlements ?max=3',

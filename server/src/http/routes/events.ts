@@ -91,6 +91,7 @@ export const eventHandlers: Handlers<'listEvents' | 'streamEvents' | 'getGateway
       deps.stopping.removeEventListener('abort', close)
       reply.raw.end()
     }
+    return undefined
   },
 
   getGatewaySnapshot: async ({ deps, query }) => {
