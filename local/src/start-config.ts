@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import pg from 'pg'
+import { readConfig } from '../../server/src/config.ts'
 import { freePort } from './postgres.ts'
 
 export type StartConfig = {
@@ -18,31 +19,34 @@ type Environment = Record<string, string | undefined>
 
 /**
  * Reads what `npm start` honours. Answers either the whole configuration or every problem at once, each naming the
- * variable, what is wrong with it and an example; nothing has been started or written by then.
+ * variable, what is wrong with it and an example; nothing has been started or written by then. What the service itself
+ * would refuse is asked of the service's own rules.
  */
 export async function readStartConfig(
   environment: Environment,
   root: string,
 ): Promise<{ config: StartConfig; problems: [] } | { config: null; problems: string[] }> {
-  const problems: string[] = []
+  const stripe = readStripe(environment)
+  const production = environment.NODE_ENV === 'production'
+  const live = stripe?.secretKey.includes('_live_') ?? false
+  const demonstration = environment.TURNPIKE_DEMO
+    ? ['1', 'true'].includes(environment.TURNPIKE_DEMO)
+    : !live && (!production || environment.TURNPIKE_ALLOW_DEMO_IN_PRODUCTION === '1')
+
+  const problems = problemsOfService(environment, stripe, demonstration)
   const port = await readPort(environment, 'PORT', 4000, problems)
-  const stripe = readStripe(environment, problems)
   const sandboxPort = stripe ? 0 : await readPort(environment, 'SANDBOX_PORT', 4010, problems)
   if (!stripe && port !== 0 && port === sandboxPort) {
     problems.push(`SANDBOX_PORT is ${sandboxPort}, which is PORT as well. Example: SANDBOX_PORT=${port + 10}`)
   }
-  const databaseUrl = await readDatabaseUrl(environment, problems)
-  const production = environment.NODE_ENV === 'production'
-  const live = stripe?.secretKey.includes('_live_') ?? false
-  const demonstration = environment.TURNPIKE_DEMO === '1' || (environment.TURNPIKE_DEMO !== '0' && !production && !live)
-  if (production && !stripe && environment.TURNPIKE_PROVIDER !== 'sandbox') {
-    problems.push(
-      'STRIPE_SECRET_KEY is not set, and NODE_ENV=production refuses the sandbox unless it is asked for by name. Example: STRIPE_SECRET_KEY=rk_live_…, or TURNPIKE_PROVIDER=sandbox',
-    )
+  const databaseUrl = environment.DATABASE_URL?.trim() || null
+  if (databaseUrl && !problems.some((problem) => problem.startsWith('DATABASE_URL '))) {
+    const obstacle = await whyNotConnect(databaseUrl)
+    if (obstacle) problems.push(`DATABASE_URL names ${obstacle}. Example: DATABASE_URL=${exampleDatabaseUrl}`)
   }
   if (!demonstration && !environment.JWT_JWKS) {
     problems.push(
-      'JWT_JWKS is not set, and without the demonstration nobody could sign in. Example: JWT_JWKS=https://login.example.com/.well-known/jwks.json, or TURNPIKE_DEMO=1',
+      'JWT_JWKS is not set, and without the demonstration nobody could sign in. Example: JWT_JWKS=https://login.example.com/.well-known/jwks.json',
     )
   }
   if (problems.length > 0) return { config: null, problems }
@@ -59,13 +63,36 @@ export async function readStartConfig(
   }
 }
 
+const exampleDatabaseUrl = 'postgresql://user:password@127.0.0.1:5432/turnpike'
+
+function problemsOfService(environment: Environment, stripe: StartConfig['stripe'], demonstration: boolean): string[] {
+  // What `npm start` will make up itself stands here as something that is surely right.
+  const read = readConfig({
+    ...environment,
+    DATABASE_URL: environment.DATABASE_URL?.trim() || exampleDatabaseUrl,
+    ...(stripe
+      ? {}
+      : {
+          TURNPIKE_PROVIDER: 'sandbox',
+          STRIPE_SECRET_KEY: 'sk_test_made_up_later',
+          STRIPE_WEBHOOK_SECRET: 'whsec_made_up_later',
+          STRIPE_API_BASE: 'http://127.0.0.1',
+        }),
+    ...(demonstration
+      ? { TURNPIKE_DEMO: '1', JWT_JWKS: 'https://made-up-later.invalid', JWT_ISSUER: 'later', JWT_AUDIENCE: 'later' }
+      : {}),
+  })
+  if (!('problems' in read)) return []
+  return read.problems.map(({ variable, wrong, example }) => `${variable} ${wrong}. Example: ${example}`)
+}
+
+/** A port that can be listened on; 0 means any free one. What is no port at all, the service has told for its own. */
 async function readPort(environment: Environment, name: string, usual: number, problems: string[]): Promise<number> {
   const text = environment[name]?.trim() || String(usual)
   const port = Number(text)
   if (!/^\d{1,5}$/.test(text) || port > 65_535) {
-    problems.push(
-      `${name} is "${text}", which is not a port: a whole number from 0 (any free one) to 65535. Example: ${name}=${usual}`,
-    )
+    const told = problems.some((problem) => problem.startsWith(`${name} `))
+    if (!told) problems.push(`${name} is not a whole number from 0 to 65535. Example: ${name}=${usual}`)
     return 0
   }
   const obstacle = port === 0 ? undefined : await whyNotListen(port)
@@ -89,56 +116,30 @@ async function whyNotListen(port: number): Promise<string | undefined> {
   return obstacle
 }
 
-function readStripe(environment: Environment, problems: string[]): StartConfig['stripe'] {
+function readStripe(environment: Environment): StartConfig['stripe'] {
   const secretKey = environment.STRIPE_SECRET_KEY?.trim()
   if (!secretKey) return null
-  if (!/^(sk|rk)_(test|live)_\S+$/.test(secretKey)) {
-    problems.push(
-      'STRIPE_SECRET_KEY is not a secret or restricted key of Stripe. Example: STRIPE_SECRET_KEY=sk_test_51…',
-    )
+  return {
+    secretKey,
+    webhookSecrets: environment.STRIPE_WEBHOOK_SECRET?.trim() ?? '',
+    apiBase: environment.STRIPE_API_BASE?.trim() || null,
   }
-  const webhookSecrets = (environment.STRIPE_WEBHOOK_SECRET ?? '').split(',').map((secret) => secret.trim())
-  if (webhookSecrets.join('') === '') {
-    problems.push(
-      'STRIPE_WEBHOOK_SECRET is not set, so no webhook of Stripe could be verified. Example: STRIPE_WEBHOOK_SECRET=whsec_…, several separated by commas',
-    )
-  } else if (!webhookSecrets.every((secret) => /^whsec_\S+$/.test(secret))) {
-    problems.push(
-      'STRIPE_WEBHOOK_SECRET holds something that is not a signing secret. Example: STRIPE_WEBHOOK_SECRET=whsec_new,whsec_old',
-    )
-  }
-  const apiBase = environment.STRIPE_API_BASE?.trim() || null
-  if (apiBase !== null && !/^https?:$/.test(URL.parse(apiBase)?.protocol ?? '')) {
-    problems.push(
-      `STRIPE_API_BASE is "${apiBase}", which is not a web address. Example: STRIPE_API_BASE=https://api.stripe.com`,
-    )
-  }
-  return { secretKey, webhookSecrets: webhookSecrets.join(','), apiBase }
 }
 
-async function readDatabaseUrl(environment: Environment, problems: string[]): Promise<string | null> {
-  const text = environment.DATABASE_URL?.trim()
-  if (!text) return null
-  const example = 'Example: DATABASE_URL=postgresql://user:password@127.0.0.1:5432/turnpike'
-  // The password is in the text, so the text is never repeated.
-  if (!/^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '')) {
-    problems.push(`DATABASE_URL is not the address of a PostgreSQL database. ${example}`)
-    return text
-  }
-  const client = new pg.Client({ connectionString: text, connectionTimeoutMillis: 10_000 })
+/** The address holds a password, so that it is never repeated in an answer. */
+async function whyNotConnect(databaseUrl: string): Promise<string | undefined> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 })
   client.on('error', () => {})
   try {
     await client.connect()
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num')
     const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000)
-    if (version < 15)
-      problems.push(`DATABASE_URL names a PostgreSQL ${version}; Turnpike needs 15 or newer. ${example}`)
+    return version < 15 ? `a PostgreSQL ${version}; Turnpike needs 15 or newer` : undefined
   } catch (error) {
-    problems.push(`DATABASE_URL names a database that does not answer (${reason(error)}). ${example}`)
+    return `a database that does not answer (${reason(error)})`
   } finally {
     await client.end().catch(() => {})
   }
-  return text
 }
 
 function reason(error: unknown): string {

@@ -106,7 +106,7 @@ function providerEnvironment(
 ): NodeJS.ProcessEnv {
   if (config.stripe) {
     return {
-      TURNPIKE_PROVIDER: 'stripe',
+      TURNPIKE_PROVIDER: process.env.TURNPIKE_PROVIDER || 'stripe',
       STRIPE_SECRET_KEY: config.stripe.secretKey,
       STRIPE_WEBHOOK_SECRET: config.stripe.webhookSecrets,
       ...(config.stripe.apiBase ? { STRIPE_API_BASE: config.stripe.apiBase } : {}),

@@ -26,22 +26,36 @@ test('every problem is reported at once, each with its variable and an example',
   const problems = await problemsOf({
     PORT: 'eighty',
     DATABASE_URL: 'mysql://root:hidden@127.0.0.1/x',
-    STRIPE_SECRET_KEY: 'pk_test_public',
-    STRIPE_WEBHOOK_SECRET: 'whsec_one,two',
-    STRIPE_API_BASE: 'localhost:4242',
+    SANDBOX_PORT: '4e3',
+    RETURN_ORIGINS: 'https://app.example.com/path',
   })
   expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
     'PORT',
-    'STRIPE_SECRET_KEY',
-    'STRIPE_WEBHOOK_SECRET',
-    'STRIPE_API_BASE',
     'DATABASE_URL',
+    'RETURN_ORIGINS',
+    'SANDBOX_PORT',
   ])
   for (const problem of problems) expect(problem).toContain('Example: ')
 })
 
-test.each(['70000', '-1', '80.5', '4e3', '0x50'])('PORT=%s is refused', async (PORT) => {
-  expect(await problemsOf({ PORT })).toEqual([expect.stringContaining(`PORT is "${PORT}", which is not a port`)])
+test('a wrong Stripe configuration is told in one go', async () => {
+  const problems = await problemsOf({
+    STRIPE_SECRET_KEY: 'pk_test_public',
+    STRIPE_WEBHOOK_SECRET: 'short',
+    STRIPE_API_BASE: 'localhost:4242',
+  })
+  expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+    'STRIPE_SECRET_KEY',
+    'STRIPE_WEBHOOK_SECRET',
+    'STRIPE_API_BASE',
+  ])
+})
+
+test.each(['70000', '-1', '80.5', '4e3', '0x50'])('the port %s is refused, once', async (port) => {
+  expect(await problemsOf({ PORT: port })).toEqual([expect.stringContaining('PORT is not a whole number')])
+  expect(await problemsOf({ SANDBOX_PORT: port })).toEqual([
+    expect.stringContaining('SANDBOX_PORT is not a whole number'),
+  ])
 })
 
 test('a port that another program uses is named before anything starts', async () => {
@@ -81,9 +95,17 @@ test('a database that does not answer is a problem, and one that does is taken',
 })
 
 test('a Stripe key takes the place of the sandbox, and needs a way to verify webhooks', async () => {
-  const environment = { ...anyPorts, STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_WEBHOOK_SECRET: 'whsec_new, whsec_old' }
+  const environment = {
+    ...anyPorts,
+    STRIPE_SECRET_KEY: 'sk_test_1',
+    STRIPE_WEBHOOK_SECRET: 'whsec_new_0123456789, whsec_old_0123456789',
+  }
   const { config } = await readStartConfig(environment, '/turnpike')
-  expect(config?.stripe).toEqual({ secretKey: 'sk_test_1', webhookSecrets: 'whsec_new,whsec_old', apiBase: null })
+  expect(config?.stripe).toEqual({
+    secretKey: 'sk_test_1',
+    webhookSecrets: 'whsec_new_0123456789, whsec_old_0123456789',
+    apiBase: null,
+  })
   expect(await problemsOf({ STRIPE_SECRET_KEY: 'sk_test_1' })).toEqual([
     expect.stringContaining('STRIPE_WEBHOOK_SECRET is not set'),
   ])
@@ -91,10 +113,19 @@ test('a Stripe key takes the place of the sandbox, and needs a way to verify web
 
 test('production refuses the sandbox and the demonstration unless they are asked for by name', async () => {
   expect(await problemsOf({ NODE_ENV: 'production' })).toEqual([
-    expect.stringContaining('STRIPE_SECRET_KEY is not set, and NODE_ENV=production refuses the sandbox'),
+    expect.stringContaining('TURNPIKE_ALLOW_SANDBOX_IN_PRODUCTION is not set'),
     expect.stringContaining('JWT_JWKS is not set'),
   ])
-  const asked = { ...anyPorts, NODE_ENV: 'production', TURNPIKE_PROVIDER: 'sandbox', TURNPIKE_DEMO: '1' }
+  expect(await problemsOf({ NODE_ENV: 'production', TURNPIKE_DEMO: '1' })).toEqual([
+    expect.stringContaining('TURNPIKE_ALLOW_SANDBOX_IN_PRODUCTION is not set'),
+    expect.stringContaining('TURNPIKE_ALLOW_DEMO_IN_PRODUCTION is not set'),
+  ])
+  const asked = {
+    ...anyPorts,
+    NODE_ENV: 'production',
+    TURNPIKE_ALLOW_SANDBOX_IN_PRODUCTION: '1',
+    TURNPIKE_ALLOW_DEMO_IN_PRODUCTION: '1',
+  }
   expect((await readStartConfig(asked, '/turnpike')).config).toMatchObject({ stripe: null, demonstration: true })
 })
 
@@ -102,8 +133,10 @@ test('a live key never gets demonstration data by itself', async () => {
   const environment = {
     ...anyPorts,
     STRIPE_SECRET_KEY: 'rk_live_1',
-    STRIPE_WEBHOOK_SECRET: 'whsec_1',
+    STRIPE_WEBHOOK_SECRET: 'whsec_0123456789',
     JWT_JWKS: 'https://login.example.com/jwks.json',
+    JWT_ISSUER: 'https://login.example.com',
+    JWT_AUDIENCE: 'turnpike',
   }
   expect((await readStartConfig(environment, '/turnpike')).config).toMatchObject({ demonstration: false })
 })

@@ -157,7 +157,7 @@ test('another database and another provider take the place of its own', async ()
       TURNPIKE_DATA_DIR: other,
       DATABASE_URL: database.url,
       STRIPE_SECRET_KEY: 'sk_test_other',
-      STRIPE_WEBHOOK_SECRET: 'whsec_other',
+      STRIPE_WEBHOOK_SECRET: 'whsec_other_0123456789',
       STRIPE_API_BASE: 'http://127.0.0.1:9',
     })
     await until(() => running.child.exitCode !== null || running.text().includes('Press Ctrl-C to stop'))
