@@ -26,8 +26,22 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }),
-    Button: Button.extend({ defaultProps: { fw: 600 } }),
+    Anchor: Anchor.extend({ defaultProps: { underline: 'always', inherit: true } }),
+    Button: Button.extend({
+      defaultProps: { fw: 600 },
+      // Labels are sentences here: they wrap where there is no room.
+      styles: {
+        root: { height: 'auto', minHeight: 'var(--button-height)', paddingBlock: 2 },
+        label: { whiteSpace: 'normal', height: 'auto', textAlign: 'center' },
+      },
+      // The small button of cards and rows: 30 px high with 14 px text.
+      vars: (_, { size }) => ({
+        root:
+          size === 'compact-md'
+            ? { '--button-height': '30px', '--button-fz': '14px', '--button-padding-x': '11px' }
+            : {},
+      }),
+    }),
   },
 })
 

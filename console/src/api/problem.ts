@@ -25,7 +25,23 @@ export function describeProblem(error: unknown): Problem {
     document: error.problem,
   }
   if (!known) return { ...unreachable, ...shared }
-  return { ...shared, title: known.title, detail: error.message || known.detail, next: error.next || known.next }
+  return {
+    ...shared,
+    title: known.title,
+    detail: error.message || known.detail,
+    next: nextForPeople[error.code] ?? (error.next || known.next),
+  }
+}
+
+// Where the contract speaks to a programmer (`Idempotency-Key`, headers), people get their own sentence.
+const nextForPeople: Record<string, string> = {
+  internal_error: 'Try again. If it happens again, tell support the request id.',
+  provider_unavailable: 'Nothing was charged. Try again in a moment.',
+  unavailable: 'Try again in a moment.',
+  rate_limited: 'Wait a moment, then try again.',
+  unauthenticated: 'Sign in again.',
+  forbidden: 'Ask the billing owner or an administrator.',
+  return_url_not_allowed: 'Tell support: this address is not allowed as a return address.',
 }
 
 const unreachable: Problem = {

@@ -10,13 +10,21 @@ import { useTenant } from './useTenant.ts'
 
 type Hosted = ReturnType<typeof useHostedPage>
 
+type Props = {
+  status: BillingStatus
+  /** What the top of the page offers already. */
+  said: NextAction['action'][]
+  hosted: Hosted
+}
+
 /** What the server says can be done next, each with the one button that does it. */
-export function NextActions({ status, hosted }: { status: BillingStatus; hosted: Hosted }) {
-  if (status.nextActions.length === 0) return null
+export function NextActions({ status, said, hosted }: Props) {
+  const rest = status.nextActions.filter(({ action }) => !said.includes(action))
+  if (rest.length === 0) return null
   return (
     <Card title="What you can do">
       <ul className={styles.list}>
-        {status.nextActions.map((next) => (
+        {rest.map((next) => (
           <li key={next.action}>
             <span>{next.sentence}</span>
             <DoIt next={next} hosted={hosted} />

@@ -38,7 +38,8 @@ function Overview({ status }: { status: BillingStatus }) {
   const now = useNow()
   const hosted = useHostedPage()
   const usage = useApi('getUsage', { query: tenant })
-  const [first, ...others] = attentionOf(status, usage.data?.data.meters ?? [], now)
+  const attention = attentionOf(status, usage.data?.data.meters ?? [], now)
+  const [first, ...others] = attention
   return (
     <>
       {first ? (
@@ -76,7 +77,7 @@ function Overview({ status }: { status: BillingStatus }) {
                 : accessSentences[status.accessLevel]}
             </p>
           </Card>
-          <NextActions status={status} hosted={hosted} />
+          <NextActions status={status} said={attention.flatMap(({ says }) => says)} hosted={hosted} />
         </div>
       </div>
       <p className="small dim">

@@ -52,9 +52,8 @@ export function PlanCard({ status, hosted }: { status: BillingStatus; hosted: Re
   )
 }
 
-function Price({ status: { amount, interval, status, seats } }: { status: BillingStatus }) {
-  if (!amount || !interval)
-    return <p className="dim">{status === 'no_subscription' ? 'Free of charge' : 'No fixed price'}</p>
+function Price({ status: { amount, interval, subscription, seats } }: { status: BillingStatus }) {
+  if (!amount || !interval) return <p className="dim">{subscription ? 'No fixed price' : 'Free of charge'}</p>
   return (
     <p className={styles.price}>
       <strong>
@@ -111,14 +110,14 @@ function PendingChange(props: { status: BillingStatus; hosted: ReturnType<typeof
           <Instant at={pendingChange.effectiveAt} />
         </p>
       </div>
-      {props.mayChange ? (
+      {props.mayChange && pendingChange.kind === 'plan_change' ? (
         <Button
           variant="default"
           size="compact-md"
           loading={props.hosted.opening === 'undo'}
           onClick={() => props.hosted.openPortal('undo')}
         >
-          {pendingChange.kind === 'cancellation' ? 'Keep the plan' : 'Undo in the portal'}
+          Undo in the portal
         </Button>
       ) : null}
     </div>

@@ -53,7 +53,8 @@ function Return({ id, outcome }: { id: string; outcome: 'returned' | 'canceled' 
     <Page title={words.title} documentTitle={`${words.title} · Checkout`}>
       {/* Always there and only its text changes, so that screen readers hear every change of state. */}
       <div role="status">
-        <Banner tone={words.tone} title={words.title}>
+        <Banner tone={words.tone}>
+          <span className="hidden">{words.title}. </span>
           {words.text}
         </Banner>
       </div>

@@ -88,8 +88,6 @@ function factsOf(meter: MeterUsage): ([string, React.ReactNode] | null)[] {
     view.state === 'not_included' || meter.limit === null
       ? null
       : ['At the limit', meter.enforcement === 'soft' ? 'Warns and lets through' : 'Refuses'],
-    meter.refusedAttempts > 0 ? ['Refused this period', formatQuantity(meter.refusedAttempts)] : null,
     ['Counted', <Period key="window" value={meter.window} />],
-    ['Starts again', <Instant key="reset" at={meter.window.end} distance />],
   ]
 }

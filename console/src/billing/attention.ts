@@ -1,4 +1,4 @@
-import type { BillingStatus, MeterUsage } from '@turnpike/contract'
+import type { BillingStatus, MeterUsage, NextAction } from '@turnpike/contract'
 import { formatDay, formatInstant } from '../format/dates.ts'
 import type { Tone } from '../format/words.ts'
 import { accessSentences } from '../format/words.ts'
@@ -8,6 +8,8 @@ export type Attention = {
   tone: Tone
   title: string
   text: string
+  /** The next actions of the server that this one stands for. */
+  says: NextAction['action'][]
   action?: { label: string; does: 'portal' | 'plans' | 'usage' | 'address' | 'return'; address?: string }
 }
 
@@ -35,6 +37,7 @@ function paymentProblem({ paymentProblem, accessLevel }: BillingStatus): Attenti
     return [
       {
         id: 'action_required',
+        says: ['pay_invoice'],
         tone: 'danger',
         title: 'Your bank asks you to confirm a payment',
         text: `The payment of ${since} waits for your confirmation. ${consequence}`,
@@ -47,6 +50,7 @@ function paymentProblem({ paymentProblem, accessLevel }: BillingStatus): Attenti
   return [
     {
       id: 'payment_failed',
+      says: ['update_payment_method'],
       tone: 'danger',
       title: 'A payment did not go through',
       text: `It was tried on ${since}. ${consequence}`,
@@ -66,6 +70,7 @@ function restriction({ accessLevel, status, paymentProblem }: BillingStatus): At
   return [
     {
       id: 'access',
+      says: [],
       tone: accessLevel === 'none' ? 'danger' : 'warning',
       title: titles[accessLevel] ?? 'Access is limited',
       text: accessSentences[accessLevel] ?? '',
@@ -79,6 +84,7 @@ function waiting({ pendingSync }: BillingStatus): Attention[] {
   return [
     {
       id: 'pending_sync',
+      says: ['wait_for_provider'],
       tone: 'info',
       title: 'Waiting for the payment provider to confirm',
       text: `Since ${formatInstant(pendingSync.since)}. This page looks again by itself; you need not pay twice.`,
@@ -96,6 +102,7 @@ function reachedLimits(meters: MeterUsage[]): Attention[] {
   return [
     {
       id: 'limit',
+      says: ['upgrade_plan'],
       tone: 'danger',
       title: limited.length === 1 ? `${names}: limit reached` : `Limits reached: ${names}`,
       text: upgrade ? 'A larger plan has room at once.' : 'More is refused until the count starts again.',
@@ -109,6 +116,7 @@ function trialEnding({ status, trialEndsAt, endsAt }: BillingStatus, now: number
   return [
     {
       id: 'trial',
+      says: ['update_payment_method'],
       tone: 'warning',
       title: `Your trial ends on ${formatInstant(trialEndsAt)}`,
       text: 'The plan goes on as a paid one if a payment method is on file.',
@@ -122,6 +130,7 @@ function ending({ status, endsAt, plan }: BillingStatus): Attention[] {
   return [
     {
       id: 'ending',
+      says: ['undo_cancellation'],
       tone: 'warning',
       title: `${plan.name} ends on ${formatInstant(endsAt)}`,
       text: 'Until then everything works. You can undo the cancellation.',
@@ -136,6 +145,7 @@ function openCheckout({ openCheckout, pendingSync }: BillingStatus): Attention[]
   return [
     {
       id: 'checkout',
+      says: ['finish_checkout'],
       tone: 'info',
       title: 'A checkout is not finished',
       text: `Nothing was charged yet.${until}`,

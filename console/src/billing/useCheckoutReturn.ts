@@ -1,16 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { api, queryClient } from '../api/api.ts'
-
-/** Seconds between two looks: quick at first, because most confirmations are there within one, then ever calmer. */
-export const waitsMs = [300, 500, 1_000, 2_000, 5_000, 15_000]
-const patienceMs = 120_000
-
-/** The wait before look number `looks` (from 1), or null when it is time to leave it to the customer. */
-export function nextWaitMs(looks: number, waitedMs: number): number | null {
-  if (waitedMs >= patienceMs) return null
-  return waitsMs[Math.min(looks - 1, waitsMs.length - 1)] ?? null
-}
+import { nextWaitMs } from './nextWait.ts'
 
 /** Tells the server once that the customer is back, then looks until the checkout has an end. */
 export function useCheckoutReturn(id: string, outcome: 'returned' | 'canceled') {

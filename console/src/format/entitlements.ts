@@ -8,9 +8,7 @@ export function entitlementSentence(entitlement: Entitlement): string | null {
   const { limit, included, unit } = entitlement
   if (limit === 0) return null
   if (limit === null) {
-    return included === null
-      ? `unlimited ${plural(2, unit)}`
-      : `${formatUnits(included, unit)} included, more is billed`
+    return included === null ? `unlimited ${plural(2, unit)}` : `no limit, ${formatUnits(included, unit)} included`
   }
   const above = included !== null && included < limit ? `, ${formatQuantity(included)} of them included` : ''
   return `${formatUnits(limit, unit)} per period${above}${entitlement.enforcement === 'soft' ? ', warns only' : ''}`

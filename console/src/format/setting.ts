@@ -1,7 +1,6 @@
-import type { CatalogFeature, OverrideCreate } from '@turnpike/contract'
-import type { Static } from 'typebox'
+import type { BodyOf, CatalogFeature, Routes } from '@turnpike/contract'
 
-type Setting = Static<typeof OverrideCreate>['set']
+type Setting = BodyOf<Routes['createOverride']>['set']
 
 /** What a person typed as the new setting of a feature, or null where it does not fit the feature. */
 export function parseSetting(feature: CatalogFeature, typed: string): Setting | null {

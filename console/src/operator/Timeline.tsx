@@ -39,13 +39,15 @@ function Entries({ customer }: { customer: Customer }) {
 
   return (
     <Card title="Timeline" aside={<span className="small dim">Newest first, times in UTC</span>}>
-      <KindFilter entries={entries} kinds={kinds} onChange={(next) => setView({ kinds: next.join(',') })} />
-      <div role="status">
-        {fresh > 0 ? (
-          <Button size="compact-md" radius="xl" onClick={() => timeline.refetch()} loading={timeline.isRefetching}>
-            {fresh} new {plural(fresh, 'entry', 'entries')}
-          </Button>
-        ) : null}
+      <div className="row spread">
+        <KindFilter entries={entries} kinds={kinds} onChange={(next) => setView({ kinds: next.join(',') })} />
+        <div role="status">
+          {fresh > 0 ? (
+            <Button size="compact-md" radius="xl" onClick={() => timeline.refetch()} loading={timeline.isRefetching}>
+              {fresh} new {plural(fresh, 'entry', 'entries')}
+            </Button>
+          ) : null}
+        </div>
       </div>
       <StateBlock
         what="the timeline"

@@ -73,16 +73,27 @@ export function WebhooksPage() {
           </>
         )}
       </StateBlock>
-      <Drawer
+      <Drawer.Root
         opened={chosen !== undefined}
         onClose={() => setView({ webhook: undefined })}
         position="right"
         size={560}
-        title={chosen?.type ?? 'Webhook'}
-        closeButtonProps={{ 'aria-label': 'Close' }}
       >
-        {chosen ? <WebhookDetail entry={chosen} /> : null}
-      </Drawer>
+        <Drawer.Overlay />
+        <Drawer.Content aria-label={chosen?.type ?? 'Webhook'}>
+          <Drawer.Body pt="md">
+            {chosen ? (
+              <div className="stack">
+                <div className="row spread">
+                  <h2>{chosen.type}</h2>
+                  <Drawer.CloseButton aria-label="Close" />
+                </div>
+                <WebhookDetail entry={chosen} />
+              </div>
+            ) : null}
+          </Drawer.Body>
+        </Drawer.Content>
+      </Drawer.Root>
     </Page>
   )
 }

@@ -37,11 +37,11 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, current }: Prop
               {columns.map((column, place) =>
                 place === 0 ? (
                   <th key={column.title} scope="row" data-label={column.title}>
-                    {column.cell(row)}
+                    <div>{column.cell(row)}</div>
                   </th>
                 ) : (
                   <td key={column.title} data-label={column.title} data-figures={column.figures || undefined}>
-                    {column.cell(row)}
+                    <div>{column.cell(row)}</div>
                   </td>
                 ),
               )}

@@ -12,7 +12,9 @@ export function Id({ value, label, full }: { value: string; label: string; full?
   }, [copied])
   return (
     <span className={styles.id}>
-      <code title={value}>{full ? value : shorten(value)}</code>
+      <code title={value} data-full={full || undefined}>
+        {full ? value : shorten(value)}
+      </code>
       <button
         type="button"
         className={styles.copy}

@@ -24,7 +24,7 @@ export function Shell({ nav, children }: { nav: ReactNode; children?: ReactNode 
           </nav>
           <div className={styles.who}>
             {session.demo ? <span className={styles.demo}>Demo</span> : null}
-            <span className="small dim">
+            <span className={styles.name}>
               {session.name} · {session.role}
             </span>
             <SchemeSwitch />

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { formatMoney, minorToDecimal } from './money.ts'
+
+test.each([
+  ['4187', 'USD', '$41.87'],
+  ['0', 'USD', '$0.00'],
+  ['5', 'USD', '$0.05'],
+  ['-353', 'USD', '-$3.53'],
+  ['4187', 'JPY', '¥4,187'],
+  ['4187', 'KWD', 'KWD 4.187'],
+  ['100', 'HUF', 'HUF 1.00'],
+  ['123456789012345678', 'USD', '$1,234,567,890,123,456.78'],
+])('%s minor units of %s print as %s, exactly', (amountMinor, currency, printed) => {
+  expect(formatMoney({ amountMinor, currency }, { locale: 'en-US' }).replaceAll('\u00a0', ' ')).toBe(printed)
+})
+
+test('an explicit amount names its currency once', () => {
+  const explicit = (currency: string) =>
+    formatMoney({ amountMinor: '4187', currency }, { locale: 'en-US', explicit: true }).replaceAll('\u00a0', ' ')
+  expect(explicit('USD')).toBe('$41.87 USD')
+  expect(explicit('KWD')).toBe('KWD 4.187')
+})
+
+test.each([
+  ['7', 2, '0.07'],
+  ['-7', 3, '-0.007'],
+  ['70', 0, '70'],
+])('%s with %i digits is %s', (minor, digits, decimal) => {
+  expect(minorToDecimal(minor, digits)).toBe(decimal)
+})

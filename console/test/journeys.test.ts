@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { startWorld, violations, type World } from './support/browser.ts'
+import { acmeId, fixtureId } from './support/fixtures.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(async () => {
+  await world.stop()
+})
+beforeEach(() => {
+  world.asked.length = 0
+})
+
+test('the credential leaves the address bar, stays in the tab, and is forgotten on signing out', async () => {
+  const page = await world.open('/billing', 'owner.active')
+  expect(new URL(page.url()).hash).toBe('')
+  await page.reload()
+  await page.getByRole('heading', { name: 'Billing' }).waitFor()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  expect(await page.evaluate(() => sessionStorage.getItem('turnpike-credential'))).toBeNull()
+})
+
+test('a pasted key signs in, and a refused one says so beside the field', async () => {
+  const page = await world.open('/billing')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('Paste the key first.').waitFor()
+  await page.getByLabel('API key or token').fill('nobody')
+  await page.keyboard.press('Enter')
+  await page.getByText('The key was not accepted').waitFor()
+  await page.getByLabel('API key or token').fill('owner.active')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Billing' }).waitFor()
+})
+
+test('the start page is the billing page for customers and what waits for the house', async () => {
+  const customer = await world.open('/', 'owner.active')
+  await customer.waitForURL('**/billing')
+  const operator = await world.open('/', 'support')
+  await operator.waitForURL('**/operator')
+})
+
+test('a tenant in the address is only sent by people of the house', async () => {
+  await world.open('/billing?tenantId=globex', 'owner.active')
+  expect(world.asked).toContain('GET /billing/status')
+  expect(world.asked.join()).not.toContain('globex')
+  await world.open('/billing?tenantId=0042', 'operator')
+  expect(world.asked).toContain('GET /billing/status?tenantId=0042')
+})
+
+test('coming back is reported once, and the page looks until the server says completed', async () => {
+  const id = fixtureId('checkout', 'later')
+  const page = await world.open(`/billing/return?checkout=${id}&outcome=returned`, 'owner.active')
+  await page.getByRole('heading', { name: 'Scale is on' }).waitFor()
+  await page.getByText('Entitlements version 43').waitFor()
+  await page.reload()
+  await page.getByRole('heading', { name: 'Scale is on' }).waitFor()
+  const reports = world.asked.filter((asked) => asked.startsWith('POST'))
+  expect(reports).toEqual([`POST /billing/checkouts/${id}/return {"outcome":"returned"}`])
+})
+
+test('the address alone never makes a payment look done', async () => {
+  const id = fixtureId('checkout', 'failed')
+  const page = await world.open(`/billing/return?checkout=${id}&outcome=completed&state=completed`, 'owner.active')
+  await page.getByRole('heading', { name: 'The payment did not go through' }).waitFor()
+})
+
+test('an open checkout is offered to go on with or to replace', async () => {
+  const page = await world.open('/billing/plans?interval=year', 'owner.checkout')
+  await page.getByRole('button', { name: 'Choose Scale' }).click()
+  const alert = page.getByRole('alert')
+  await alert.getByText('Another checkout is still open').waitFor()
+  expect(await alert.getByRole('link', { name: 'Go on with the open one' }).getAttribute('href')).toBe(
+    'https://pay.example/c/1',
+  )
+  expect(await violations(page)).toEqual([])
+  await alert.getByRole('button', { name: 'End it and open Scale' }).click()
+  await page.getByText('Payment provider not reachable').waitFor()
+  const [first, second] = world.asked
+    .filter((asked) => asked.startsWith('POST /billing/session'))
+    .map((asked) => JSON.parse(asked.slice(asked.indexOf('{'))))
+  const origin = new URL(page.url()).origin
+  expect(first).toEqual({
+    plan: 'scale',
+    price: 'yearly',
+    currency: 'USD',
+    returnUrl: `${origin}/billing/return`,
+    cancelUrl: `${origin}/billing/return`,
+  })
+  expect(second).toEqual({ ...first, replaceOpen: true })
+})
+
+test('a plan that is held already leads to the portal', async () => {
+  const page = await world.open('/billing/plans', 'owner.free')
+  await page.getByRole('button', { name: 'Start 14-day trial' }).nth(1).click()
+  await page.getByText('You have Pro with this interval already').waitFor()
+  await page.getByRole('button', { name: 'Open the portal' }).waitFor()
+})
+
+test('whoever may not change the plan is told who may, and finds no button that always fails', async () => {
+  const page = await world.open('/billing/plans', 'viewer.active')
+  await page.getByText('Only the billing owner, an administrator or a billing contact').waitFor()
+  expect(await page.getByRole('main').getByRole('button').count()).toBe(0)
+})
+
+test('the first key press offers to skip the navigation', async () => {
+  const page = await world.open('/billing', 'owner.active')
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
+  await page.keyboard.press('Enter')
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+})
+
+test('going to another page puts the reader at its heading', async () => {
+  const page = await world.open('/billing', 'owner.active')
+  await page.getByRole('link', { name: 'Usage', exact: true }).click()
+  await page.getByRole('heading', { level: 1, name: 'Usage' }).waitFor()
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Usage')
+  expect(await page.title()).toBe('Usage · Turnpike')
+})
+
+test('the colours follow the system until somebody chooses, and the choice survives a reload', async () => {
+  const page = await world.open('/billing', 'owner.active', { colorScheme: 'light' })
+  const scheme = () => page.locator('html').getAttribute('data-mantine-color-scheme')
+  expect(await scheme()).toBe('light')
+  await page.getByRole('button', { name: /^Colours: as the system/ }).click()
+  await page.getByRole('button', { name: /^Colours: light/ }).click()
+  expect(await scheme()).toBe('dark')
+  await page.reload()
+  await page.getByRole('button', { name: /^Colours: dark/ }).waitFor()
+  expect(await scheme()).toBe('dark')
+})
+
+test('an operator opens a chain, filters by kind in the address, and asks why, by keyboard', async () => {
+  const page = await world.open(`/operator/customers/${acmeId}`, 'operator')
+  const chain = page.getByRole('button', { name: 'customer.subscription.updated from Stripe' })
+  await chain.focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('Entitlements version 42: gained data export', { exact: true }).waitFor()
+  expect(await violations(page)).toEqual([])
+  await page.getByRole('button', { name: 'Decision 1' }).focus()
+  await page.keyboard.press('Space')
+  await page.waitForURL('**?kinds=decision')
+  expect(await chain.count()).toBe(0)
+  await page.getByRole('link', { name: 'Ask why' }).click()
+  await page.getByText('Denied: limit reached').waitFor()
+  expect(new URL(page.url()).searchParams.get('feature')).toBe('exports')
+  await page.goBack()
+  await page.getByRole('button', { name: 'Decision 1', pressed: true }).waitFor()
+})
+
+test('an override needs a reason and a fitting value, and a refusal of the server is shown with its fields', async () => {
+  const page = await world.open(`/operator/customers/${acmeId}`, 'operator')
+  await page.getByRole('button', { name: 'Grant an override' }).click()
+  await page.getByRole('button', { name: 'Grant override' }).click()
+  await page.getByText('Say why, in at least 3 characters.').waitFor()
+  expect(await violations(page)).toEqual([])
+  await page.getByLabel('New limit').fill('20,000')
+  await page.getByLabel('Reason').fill('Launch week')
+  await page.getByRole('button', { name: 'Grant override' }).click()
+  await page.getByText('is smaller than what is used').waitFor()
+  const sent = world.asked.find((asked) => asked.startsWith('POST /entitlements/overrides'))
+  expect(JSON.parse(sent!.slice(sent!.indexOf('{')))).toMatchObject({
+    tenantId: 'acme',
+    feature: 'api_calls',
+    set: { limit: 20_000 },
+    reason: 'Launch week',
+  })
+})
+
+test('withdrawing an override asks once more', async () => {
+  const page = await world.open(`/operator/customers/${acmeId}`, 'operator')
+  await page.getByRole('button', { name: 'Withdraw the override of tokens' }).click()
+  expect(world.asked.filter((asked) => asked.startsWith('DELETE'))).toEqual([])
+  await page.getByRole('button', { name: 'Withdraw tokens' }).click()
+  await expect.poll(() => world.asked.filter((asked) => asked.startsWith('DELETE')).length).toBe(1)
+})
+
+test('a webhook opens beside the list, has its own address, and Escape closes it', async () => {
+  const page = await world.open('/operator/webhooks?state=dead', 'operator')
+  await page.getByRole('link', { name: 'invoice.paid' }).click()
+  await page.getByRole('dialog', { name: 'invoice.paid' }).waitFor()
+  expect(new URL(page.url()).search).toBe('?state=dead&webhook=in1')
+  await page.keyboard.press('Escape')
+  await page.waitForURL('**/operator/webhooks?state=dead')
+})
+
+test('a replay is not called done before the server shows its effect', async () => {
+  const page = await world.open('/operator/webhooks?webhook=in1', 'operator')
+  await page.getByRole('button', { name: 'Replay this webhook' }).click()
+  await page.getByText('Asked for. Waiting for the effect').waitFor()
+  expect(world.asked).toContain('POST /webhooks/inbox/in1/replay')
+})
+
+test('auditors see everything and no button that changes something', async () => {
+  const page = await world.open('/operator/webhooks?webhook=in1', 'auditor')
+  await page.getByText('Your role cannot replay webhooks.').waitFor()
+  const customer = await world.open(`/operator/customers/${acmeId}`, 'auditor')
+  expect(await customer.getByRole('button', { name: /override|provider again/i }).count()).toBe(0)
+})
+
+test('a pasted customer id leads straight to the customer', async () => {
+  const page = await world.open('/operator', 'operator')
+  await page.getByLabel('Find a customer').fill(` ${acmeId} `)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Acme Robotics' }).waitFor()
+})
+
+test('when a refresh fails the old figures stay and say how old they are', async () => {
+  const page = await world.open('/billing/usage', 'owner.active')
+  // The same tab loses its right to read: from now on the service answers with a failure.
+  await page.evaluate(() => sessionStorage.setItem('turnpike-credential', 'owner.broken'))
+  await page.getByRole('button', { name: 'Refresh' }).click()
+  await page.getByText('Could not refresh. Showing what was known at').waitFor()
+  await page.getByText('6,230 of 10,000 calls').waitFor()
+})
+
+test('no page broke on these ways', () => {
+  expect(world.failures).toEqual([])
+})

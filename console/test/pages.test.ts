@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startWorld, violations, type World } from './support/browser.ts'
+import { acmeId, fixtureId } from './support/fixtures.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(async () => {
+  await world.stop()
+})
+
+const back = (state: string) => `/billing/return?checkout=${fixtureId('checkout', state)}&outcome=returned`
+
+/** Every page in the states that look different: path, who, the one first heading. */
+const views: [path: string, who: string | undefined, heading: string][] = [
+  ['/billing', undefined, 'Sign in'],
+  ['/billing', 'nobody', 'Sign in'],
+  ['/nowhere', 'owner.active', 'Not found'],
+  ['/billing', 'owner.active', 'Billing'],
+  ['/billing', 'owner.free', 'Billing'],
+  ['/billing', 'owner.trial', 'Billing'],
+  ['/billing', 'owner.pastdue', 'Billing'],
+  ['/billing', 'owner.action', 'Billing'],
+  ['/billing', 'owner.pending', 'Billing'],
+  ['/billing', 'owner.checkout', 'Billing'],
+  ['/billing', 'owner.ending', 'Billing'],
+  ['/billing', 'owner.change', 'Billing'],
+  ['/billing', 'owner.ended', 'Billing'],
+  ['/billing', 'owner.broken', 'Billing'],
+  ['/billing', 'viewer.trial', 'Billing'],
+  ['/billing', 'operator', 'Whose billing page?'],
+  ['/billing?tenantId=acme', 'operator', 'Billing'],
+  ['/billing/plans', 'owner.active', 'Plans'],
+  ['/billing/plans?interval=year', 'owner.free', 'Plans'],
+  ['/billing/plans', 'owner.change', 'Plans'],
+  ['/billing/plans', 'owner.empty', 'Plans'],
+  ['/billing/plans', 'viewer.active', 'Plans'],
+  ['/billing/usage', 'owner.active', 'Usage'],
+  ['/billing/usage', 'owner.empty', 'Usage'],
+  ['/billing/usage', 'owner.broken', 'Usage'],
+  [back('pending_sync'), 'owner.active', 'Confirming your payment'],
+  [back('completed'), 'owner.active', 'Scale is on'],
+  [back('open'), 'owner.active', 'You left before paying'],
+  [back('failed'), 'owner.active', 'The payment did not go through'],
+  [back('canceled'), 'owner.active', 'The checkout was canceled'],
+  [back('expired'), 'owner.active', 'This checkout has ended'],
+  [back('unknown'), 'owner.active', 'Not found'],
+  ['/billing/return', 'owner.active', 'Not found'],
+  ['/operator', 'owner.active', 'Not found'],
+  ['/operator', 'operator', 'What needs you'],
+  ['/operator', 'operator.empty', 'What needs you'],
+  ['/operator/customers', 'operator', 'Customers'],
+  ['/operator/customers?search=nobody', 'operator', 'Customers'],
+  ['/operator/customers', 'operator.broken', 'Customers'],
+  [`/operator/customers/${acmeId}`, 'operator', 'Acme Robotics'],
+  [`/operator/customers/${acmeId}?kinds=webhook`, 'auditor', 'Acme Robotics'],
+  [`/operator/customers/${fixtureId('customer', 'globex')}`, 'operator', 'Globex'],
+  [`/operator/customers/${fixtureId('customer', 'nobody')}`, 'operator', 'Customer'],
+  ['/operator/webhooks', 'operator', 'Webhook inbox'],
+  ['/operator/webhooks?state=dead', 'operator.empty', 'Webhook inbox'],
+  ['/operator/webhooks?webhook=in1', 'operator', 'Webhook inbox'],
+  ['/operator/webhooks?webhook=in2', 'auditor', 'Webhook inbox'],
+  ['/operator/explain', 'operator', 'Explain a decision'],
+  ['/operator/explain?tenantId=acme&feature=exports', 'operator', 'Explain a decision'],
+  ['/operator/explain?tenantId=acme&feature=nothing', 'operator', 'Explain a decision'],
+  ['/operator/catalog', 'operator', 'Catalog'],
+  ['/operator/audit', 'operator', 'Audit'],
+  ['/operator/audit?result=denied', 'operator.empty', 'Audit'],
+]
+
+test.each(views)('%s as %s is accessible in both schemes and fits 320 pixels', async (path, who, heading) => {
+  const page = await world.open(path, who, { colorScheme: 'light' })
+  expect(await page.locator('h1').allTextContents()).toEqual([heading])
+  expect(await page.title()).toMatch(/ · Turnpike$/)
+  expect(await violations(page)).toEqual([])
+
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
+  expect(await violations(page)).toEqual([])
+
+  await page.setViewportSize({ width: 320, height: 700 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
+  await page.context().close()
+})
+
+test('the fixtures fit the contract, no page broke, and nothing was asked of another origin', () => {
+  expect(world.failures).toEqual([])
+})

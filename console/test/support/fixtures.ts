@@ -1,0 +1,868 @@
+import {
+  type BillingStatus,
+  type CatalogCurrent,
+  type Checkout,
+  type Customer,
+  type DataOf,
+  type Explanation,
+  type InboxEntry,
+  type MeterUsage,
+  type Override,
+  type ParamsOf,
+  type PlanOffer,
+  type ProblemCode,
+  type Role,
+  type RouteName,
+  type Routes,
+  roles,
+  type Snapshot,
+  type Subscription,
+  type TimelineEntry,
+} from '@turnpike/contract'
+
+export type Question = {
+  /** What the credential names: `role.state`. */
+  state: string
+  params: Record<string, string>
+  query: Record<string, string>
+  body: Record<string, unknown>
+}
+
+export class Refusal extends Error {
+  code: ProblemCode
+  more: object
+  constructor(code: ProblemCode, more: object = {}) {
+    super(code)
+    this.code = code
+    this.more = more
+  }
+}
+
+type Answers = { [N in RouteName]?: (question: Question) => DataOf<Routes[N]> }
+
+const day = 86_400_000
+const now = Date.now()
+const at = (days: number, milliseconds = 0) => new Date(now + days * day + milliseconds).toISOString()
+export const fixtureId = (kind: string, name: string) =>
+  `${kind}_${name.replaceAll('_', '').toLowerCase().padStart(26, '0')}`
+const monthStart = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth(), 1)).toISOString()
+const monthEnd = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1, 1)).toISOString()
+const period = { start: monthStart, end: monthEnd }
+
+const acme: Customer = {
+  id: fixtureId('customer', 'acme'),
+  tenantId: 'acme',
+  name: 'Acme Robotics',
+  email: 'billing@acme.example',
+  currency: 'USD',
+  providerCustomerId: 'cus_QwErTy12345678',
+  createdAt: at(-90),
+  updatedAt: at(-1),
+}
+
+const customers: Customer[] = [
+  acme,
+  {
+    ...acme,
+    id: fixtureId('customer', 'globex'),
+    tenantId: 'globex',
+    name: 'Globex',
+    email: null,
+    currency: 'EUR',
+    providerCustomerId: null,
+  },
+  {
+    ...acme,
+    id: fixtureId('customer', 'umbrella'),
+    tenantId: 'umbrella-kk',
+    name: '株式会社アンブレラ',
+    currency: 'JPY',
+    email: 'keiri@umbrella.example',
+  },
+  {
+    ...acme,
+    id: fixtureId('customer', 'longname'),
+    tenantId: 'the-very-long-tenant-name-of-a-customer-who-likes-words',
+    name: 'The Very Long Name of a Customer Who Likes Words and Never Stops GmbH & Co. KG',
+    currency: 'USD',
+  },
+]
+
+const subscription: Subscription = {
+  id: fixtureId('subscription', 'acme'),
+  tenantId: 'acme',
+  customerId: acme.id,
+  plan: { plan: 'pro', version: 2, name: 'Pro' },
+  price: 'monthly',
+  interval: 'month',
+  currency: 'USD',
+  seats: 7,
+  addOns: [{ addOn: 'extra_storage', quantity: 2 }],
+  status: 'active',
+  accessLevel: 'full',
+  period,
+  trialEndsAt: null,
+  renewsAt: monthEnd,
+  endsAt: null,
+  endedAt: null,
+  pendingChange: null,
+  providerSubscriptionId: 'sub_1QabcDEFghiJKL',
+  startedAt: at(-80),
+  updatedAt: at(-1),
+}
+
+const active: BillingStatus = {
+  tenantId: 'acme',
+  customerId: acme.id,
+  status: 'active',
+  accessLevel: 'full',
+  plan: subscription.plan,
+  price: 'monthly',
+  amount: { amountMinor: '4900', currency: 'USD' },
+  interval: 'month',
+  seats: { held: 7, included: 5, max: 20 },
+  period,
+  trialEndsAt: null,
+  renewsAt: monthEnd,
+  endsAt: null,
+  pendingChange: null,
+  pendingSync: null,
+  openCheckout: null,
+  paymentProblem: null,
+  subscription,
+  nextActions: [],
+  snapshotVersion: 42,
+  asOf: at(0),
+}
+
+const free: BillingStatus = {
+  ...active,
+  status: 'no_subscription',
+  plan: { plan: 'free', version: 1, name: 'Free' },
+  price: null,
+  amount: null,
+  interval: null,
+  seats: null,
+  renewsAt: null,
+  subscription: null,
+  nextActions: [{ action: 'choose_plan', sentence: 'Choose a plan to get more.', url: null }],
+}
+
+const withSubscription = (change: Partial<Subscription> & Partial<BillingStatus>): BillingStatus => ({
+  ...active,
+  ...change,
+  subscription: { ...subscription, ...change } as Subscription,
+})
+
+const statuses: Record<string, BillingStatus> = {
+  active,
+  free,
+  empty: free,
+  trial: {
+    ...active,
+    status: 'trialing',
+    trialEndsAt: at(2),
+    renewsAt: at(2),
+    nextActions: [
+      { action: 'update_payment_method', sentence: 'Add a payment method before the trial ends.', url: null },
+    ],
+  },
+  pastdue: {
+    ...active,
+    status: 'past_due',
+    accessLevel: 'grace',
+    paymentProblem: { kind: 'payment_failed', since: at(-2), invoiceUrl: 'https://pay.example/invoice/1' },
+    nextActions: [
+      { action: 'update_payment_method', sentence: 'Use a payment method that works.', url: null },
+      { action: 'pay_invoice', sentence: 'Pay the open invoice now.', url: 'https://pay.example/invoice/1' },
+    ],
+  },
+  action: {
+    ...active,
+    status: 'past_due',
+    accessLevel: 'restricted',
+    paymentProblem: { kind: 'action_required', since: at(-1), invoiceUrl: 'https://pay.example/invoice/2' },
+  },
+  pending: {
+    ...free,
+    status: 'pending_sync',
+    pendingSync: { since: at(0, -40_000), checkoutId: fixtureId('checkout', 'pending_sync') },
+    nextActions: [
+      { action: 'wait_for_provider', sentence: 'Wait for the confirmation of the payment provider.', url: null },
+    ],
+  },
+  checkout: {
+    ...free,
+    openCheckout: {
+      checkoutId: fixtureId('checkout', 'open'),
+      kind: 'checkout',
+      plan: 'scale',
+      sessionUrl: 'https://pay.example/c/1',
+      expiresAt: at(1),
+    },
+    nextActions: [{ action: 'finish_checkout', sentence: 'Finish the open checkout.', url: 'https://pay.example/c/1' }],
+  },
+  ending: {
+    ...active,
+    renewsAt: null,
+    endsAt: monthEnd,
+    pendingChange: {
+      kind: 'cancellation',
+      effectiveAt: monthEnd,
+      to: { plan: 'free', version: 1, name: 'Free' },
+      interval: null,
+    },
+    nextActions: [{ action: 'undo_cancellation', sentence: 'Keep Pro beyond the end of the period.', url: null }],
+  },
+  change: withSubscription({
+    pendingChange: {
+      kind: 'plan_change',
+      effectiveAt: monthEnd,
+      to: { plan: 'starter', version: 1, name: 'Starter' },
+      interval: 'month',
+    },
+  }),
+  ended: {
+    ...free,
+    status: 'canceled',
+    accessLevel: 'read_only',
+    endsAt: at(-3),
+    nextActions: [{ action: 'resubscribe', sentence: 'Subscribe again.', url: null }],
+  },
+  yen: { ...active, amount: { amountMinor: '4187', currency: 'JPY' }, interval: 'year' },
+}
+
+const meter = (change: Partial<MeterUsage>): MeterUsage => ({
+  meter: 'api_calls',
+  name: 'API calls',
+  unit: 'call',
+  feature: 'api_calls',
+  used: 6_230,
+  included: 10_000,
+  limit: 10_000,
+  remaining: 3_770,
+  percent: 62.3,
+  overage: 0,
+  enforcement: 'hard',
+  state: 'available',
+  upgradePlan: null,
+  refusedAttempts: 0,
+  window: period,
+  ...change,
+})
+
+const meters: MeterUsage[] = [
+  meter({}),
+  meter({
+    meter: 'tokens',
+    name: 'Model tokens',
+    unit: 'token',
+    feature: 'tokens',
+    used: 1_840_000,
+    included: 2_000_000,
+    limit: 2_000_000,
+    remaining: 160_000,
+    percent: 92,
+    state: 'nearing_limit',
+    upgradePlan: 'scale',
+  }),
+  meter({
+    meter: 'exports',
+    name: 'Exports',
+    unit: 'export',
+    feature: 'exports',
+    used: 50,
+    included: 50,
+    limit: 50,
+    remaining: 0,
+    percent: 100,
+    state: 'blocked',
+    refusedAttempts: 14,
+  }),
+  meter({
+    meter: 'storage',
+    name: 'Storage',
+    unit: 'gigabyte',
+    feature: 'storage',
+    used: 100,
+    included: 100,
+    limit: 100,
+    remaining: 0,
+    percent: 100,
+    state: 'upgrade_available',
+    upgradePlan: 'scale',
+    refusedAttempts: 1,
+  }),
+  meter({
+    meter: 'messages',
+    name: 'Messages',
+    unit: 'message',
+    feature: 'messages',
+    used: 6_200,
+    included: 5_000,
+    limit: 20_000,
+    remaining: 13_800,
+    percent: 31,
+    overage: 1_200,
+    enforcement: 'hard',
+  }),
+  meter({
+    meter: 'builds',
+    name: 'Build minutes',
+    unit: 'minute',
+    feature: 'builds',
+    used: 812.5,
+    included: null,
+    limit: null,
+    remaining: null,
+    percent: null,
+    enforcement: null,
+  }),
+]
+
+const offer = (change: Partial<PlanOffer> & Pick<PlanOffer, 'plan' | 'name' | 'rank'>): PlanOffer => ({
+  version: 1,
+  description: 'For teams that ship every day.',
+  model: 'subscription',
+  trialDays: 14,
+  prices: [],
+  seats: null,
+  relation: 'start',
+  features: [],
+  ...change,
+})
+const features = (calls: string, seats: string, sso: boolean, exporting: boolean): PlanOffer['features'] => [
+  { feature: 'api_calls', name: 'API calls', kind: 'metered', included: true, sentence: calls },
+  { feature: 'projects', name: 'Projects', kind: 'value', included: true, sentence: seats },
+  { feature: 'sso', name: 'Single sign-on', kind: 'boolean', included: sso, sentence: 'Included' },
+  { feature: 'export', name: 'Data export', kind: 'boolean', included: exporting, sentence: 'Included' },
+]
+const prices = (monthly: string, yearly: string, relation: PlanOffer['relation']): PlanOffer['prices'] => [
+  { price: 'monthly', interval: 'month', amount: { amountMinor: monthly, currency: 'USD' }, relation },
+  {
+    price: 'yearly',
+    interval: 'year',
+    amount: { amountMinor: yearly, currency: 'USD' },
+    relation: relation === 'current' ? 'switch_interval' : relation,
+  },
+]
+
+function offers(state: string): PlanOffer[] {
+  const held = !['free', 'empty', 'pending', 'checkout', 'ended'].includes(state)
+  const relation = (whenHeld: PlanOffer['relation']): PlanOffer['relation'] => (held ? whenHeld : 'start')
+  return [
+    offer({
+      plan: 'free',
+      name: 'Free',
+      rank: 0,
+      model: 'free',
+      trialDays: 0,
+      description: 'To try things out.',
+      relation: held ? 'downgrade' : 'current',
+      features: features('1,000 calls per month', '1', false, false),
+    }),
+    offer({
+      plan: 'starter',
+      name: 'Starter',
+      rank: 10,
+      description: 'For one person with a product.',
+      relation: state === 'change' ? 'scheduled' : relation('downgrade'),
+      prices: prices('1900', '19000', state === 'change' ? 'scheduled' : relation('downgrade')),
+      features: features('5,000 calls per month', '3', false, true),
+    }),
+    offer({
+      plan: 'pro',
+      name: 'Pro',
+      rank: 20,
+      relation: relation('current'),
+      prices: prices('4900', '49000', relation('current')),
+      seats: { included: 5, max: 20 },
+      features: features('10,000 calls per month', '20', false, true),
+    }),
+    offer({
+      plan: 'scale',
+      name: 'Scale',
+      rank: 30,
+      trialDays: 0,
+      description: 'For companies whose customers depend on it.',
+      relation: relation('upgrade'),
+      prices: prices('19900', '199000', relation('upgrade')),
+      seats: { included: 20, max: null },
+      features: features('50,000 calls per month, then billed', 'no limit', true, true),
+    }),
+  ]
+}
+
+const snapshot: Snapshot = {
+  tenantId: 'acme',
+  customerId: acme.id,
+  version: 42,
+  accessLevel: 'full',
+  plan: 'pro',
+  planVersion: 2,
+  effectiveFrom: at(-1),
+  validUntil: at(20),
+  cause: 'subscription.updated',
+  entitlements: [
+    {
+      feature: 'api_calls',
+      name: 'API calls',
+      kind: 'metered',
+      meter: 'api_calls',
+      unit: 'call',
+      included: 10_000,
+      limit: 10_000,
+      enforcement: 'hard',
+      warnAtPercent: [80],
+      window: period,
+      origin: 'plan',
+    },
+    {
+      feature: 'tokens',
+      name: 'Model tokens',
+      kind: 'metered',
+      meter: 'tokens',
+      unit: 'token',
+      included: 2_000_000,
+      limit: null,
+      enforcement: 'soft',
+      warnAtPercent: [80],
+      window: period,
+      origin: 'override',
+    },
+    { feature: 'projects', name: 'Projects', kind: 'value', value: 20, origin: 'plan' },
+    { feature: 'regions', name: 'Regions', kind: 'value', value: ['eu', 'us'], origin: 'add_on' },
+    { feature: 'export', name: 'Data export', kind: 'boolean', value: true, origin: 'plan' },
+    { feature: 'sso', name: 'Single sign-on', kind: 'boolean', value: false, origin: 'none' },
+  ],
+}
+
+const overrides: Override[] = [
+  {
+    id: fixtureId('override', 'one'),
+    tenantId: 'acme',
+    feature: 'tokens',
+    set: { limit: null },
+    reason: 'Launch week, ticket 812',
+    actor: 'Sam (support)',
+    createdAt: at(-2),
+    expiresAt: at(28),
+    withdrawnAt: null,
+  },
+  {
+    id: fixtureId('override', 'two'),
+    tenantId: 'acme',
+    feature: 'sso',
+    set: { enabled: true },
+    reason: 'Trial of single sign-on',
+    actor: 'Sam (support)',
+    createdAt: at(-40),
+    expiresAt: at(-10),
+    withdrawnAt: null,
+  },
+]
+
+const entry = (change: Partial<TimelineEntry> & Pick<TimelineEntry, 'id' | 'kind' | 'title'>): TimelineEntry => ({
+  at: at(0),
+  correlationId: null,
+  actor: null,
+  object: null,
+  detail: {},
+  ...change,
+})
+const timeline: TimelineEntry[] = [
+  entry({
+    id: 'd2',
+    kind: 'decision',
+    title: 'Denied: exports, limit reached (50 of 50)',
+    at: at(0, -60_000),
+    actor: 'service: reports',
+    detail: { feature: 'exports', allowed: false, reason: 'limit_reached', used: 50, limit: 50 },
+  }),
+  entry({
+    id: 'e9',
+    kind: 'event',
+    title: 'usage.threshold_reached: tokens at 90%',
+    at: at(0, -3_600_000),
+    detail: { feature: 'tokens', percent: 90 },
+  }),
+  entry({
+    id: 'e3',
+    kind: 'event',
+    title: 'entitlements.updated: version 42',
+    at: at(-1, 2_400),
+    correlationId: 'wh_1',
+    object: 'event_318',
+    detail: { version: 42 },
+  }),
+  entry({
+    id: 's3',
+    kind: 'snapshot',
+    title: 'Entitlements version 42: gained data export',
+    at: at(-1, 2_390),
+    correlationId: 'wh_1',
+    object: snapshot.customerId,
+    detail: { version: 42, gained: ['export'] },
+  }),
+  entry({
+    id: 'e2',
+    kind: 'event',
+    title: 'subscription.updated: plan changed from Starter to Pro',
+    at: at(-1, 2_380),
+    correlationId: 'wh_1',
+    object: subscription.id,
+  }),
+  entry({
+    id: 'w1',
+    kind: 'webhook',
+    title: 'customer.subscription.updated from Stripe',
+    at: at(-1),
+    correlationId: 'wh_1',
+    actor: 'stripe',
+    object: 'sub_1QabcDEFghiJKL',
+  }),
+  entry({
+    id: 'a1',
+    kind: 'audit',
+    title: 'Override granted: tokens, no limit',
+    at: at(-2),
+    actor: 'Sam (support)',
+    object: overrides[0]!.id,
+  }),
+  entry({
+    id: 'c1',
+    kind: 'checkout',
+    title: 'Checkout of Starter completed',
+    at: at(-80),
+    actor: 'Ana (owner)',
+    object: fixtureId('checkout', 'completed'),
+  }),
+]
+
+const webhook = (change: Partial<InboxEntry> & Pick<InboxEntry, 'id' | 'state'>): InboxEntry => ({
+  provider: 'stripe',
+  eventId: `evt_1Q${change.id}abcdefgh`,
+  type: 'customer.subscription.updated',
+  objectId: 'sub_1QabcDEFghiJKL',
+  providerCustomerId: 'cus_QwErTy12345678',
+  tenantId: 'acme',
+  outcome: null,
+  attempts: 1,
+  deliveries: 1,
+  receivedAt: at(0, -120_000),
+  appliedAt: null,
+  nextAttemptAt: null,
+  lastError: null,
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+  ...change,
+})
+const inbox: InboxEntry[] = [
+  webhook({
+    id: 'in1',
+    state: 'dead',
+    type: 'invoice.paid',
+    attempts: 12,
+    lastError: 'The provider knows no such invoice.',
+    receivedAt: at(-1),
+  }),
+  webhook({
+    id: 'in2',
+    state: 'retrying',
+    attempts: 3,
+    nextAttemptAt: at(0, 50_000),
+    lastError: 'The provider did not answer in 10 s.',
+  }),
+  webhook({ id: 'in3', state: 'applied', outcome: 'subscription_changed', appliedAt: at(0, -119_000) }),
+  webhook({ id: 'in4', state: 'ignored', outcome: 'stale_version', appliedAt: at(0, -110_000), deliveries: 3 }),
+  webhook({ id: 'in5', state: 'pending', attempts: 0, tenantId: null, receivedAt: at(0, -3_000) }),
+]
+
+const explanation: Explanation = {
+  tenantId: 'acme',
+  feature: 'exports',
+  at: at(0),
+  decision: {
+    feature: 'exports',
+    allowed: false,
+    reason: 'limit_reached',
+    kind: 'metered',
+    value: null,
+    limit: 50,
+    used: 50,
+    remaining: 0,
+    resetsAt: monthEnd,
+    state: 'blocked',
+    upgradePlan: 'scale',
+    consumed: false,
+  },
+  snapshotVersion: 42,
+  accessLevel: 'full',
+  steps: [
+    { source: 'override', decided: false, sentence: 'No override of exports is in force.', detail: {} },
+    {
+      source: 'subscription',
+      decided: false,
+      sentence: 'Pro version 2 gives 50 exports per period, hard limit.',
+      detail: { plan: 'pro', version: 2, limit: 50 },
+    },
+    {
+      source: 'counter',
+      decided: true,
+      sentence: '50 of 50 exports are used since 1 November.',
+      detail: { used: 50, limit: 50 },
+    },
+  ],
+  wouldAllow: [
+    'Scale, which includes 500 exports',
+    'An override of exports with a limit above 50',
+    'The next period, from 1 December',
+  ],
+}
+
+const catalog: CatalogCurrent = {
+  version: 7,
+  hash: 'sha256_9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  appliedAt: at(-5),
+  appliedBy: 'ci@turnpike.example',
+  summary: 'Pro: 10,000 instead of 8,000 calls',
+  plans: { free: 1, pro: 2 },
+  content: {
+    catalog: 'demonstration',
+    currencies: ['USD', 'EUR'],
+    baseline: 'free',
+    meters: { api_calls: { name: 'API calls', unit: 'call', aggregation: 'sum' } },
+    features: {
+      api_calls: { name: 'API calls', kind: 'metered', meter: 'api_calls' },
+      sso: { name: 'Single sign-on', kind: 'boolean' },
+      projects: { name: 'Projects', kind: 'value', type: 'number' },
+    },
+    plans: {
+      free: {
+        name: 'Free',
+        status: 'active',
+        rank: 0,
+        model: 'free',
+        grants: { api_calls: { limit: 1_000, enforcement: 'hard' } },
+      },
+      pro: {
+        name: 'Pro',
+        status: 'active',
+        rank: 20,
+        model: 'subscription',
+        prices: {
+          monthly: { interval: 'month', amounts: { USD: 4900, EUR: 4500 } },
+          yearly: { interval: 'year', amounts: { USD: 49000 } },
+        },
+        grants: { sso: true, projects: 20, api_calls: { limit: 10_000, enforcement: 'hard' } },
+      },
+      old: {
+        name: 'Classic',
+        status: 'legacy',
+        rank: 15,
+        model: 'subscription',
+        prices: { quarterly: { interval: { unit: 'month', count: 3 }, amounts: { USD: 9900 } } },
+        grants: { projects: 10 },
+      },
+    },
+    policies: {
+      access: { active: 'full', past_due: 'grace' },
+      changes: { upgrade: 'immediate', downgrade: 'period_end', proration: 'always_invoice' },
+      cancellation: { timing: 'period_end', readOnlyDays: 30, retentionDays: 90 },
+      dunning: { graceDays: 7, restrictAfterDays: 14, cancelAfterDays: 30 },
+      usage: { acceptLateDays: 3, acceptFutureSeconds: 300 },
+    },
+  },
+}
+
+const looks = new Map<string, number>()
+
+/** A checkout id says its state: `checkout_0…0completed`; `later` is confirmed at the third look. */
+function checkoutOf({ checkoutId }: ParamsOf<Routes['getCheckout']>): Checkout {
+  let name = checkoutId.replace(/^checkout_0*/, '')
+  if (name.startsWith('later')) {
+    looks.set(checkoutId, (looks.get(checkoutId) ?? 0) + 1)
+    name = looks.get(checkoutId)! > 2 ? 'completed' : 'pendingsync'
+  }
+  const state = name === 'pendingsync' ? 'pending_sync' : (name as Checkout['state'])
+  if (!['opening', 'open', 'pending_sync', 'completed', 'failed', 'canceled', 'expired'].includes(state)) {
+    throw new Refusal('not_found')
+  }
+  return {
+    id: checkoutId,
+    tenantId: 'acme',
+    kind: 'checkout',
+    state,
+    plan: { plan: 'scale', version: 1, name: 'Scale' },
+    product: null,
+    price: 'monthly',
+    currency: 'USD',
+    seats: 7,
+    sessionUrl: state === 'open' ? 'https://pay.example/c/1' : null,
+    openedAt: at(0, -90_000),
+    returnedAt: null,
+    completedAt: state === 'completed' ? at(0) : null,
+    expiresAt: at(1),
+    snapshotVersion: state === 'completed' ? 43 : null,
+    nextActions: [],
+  }
+}
+
+const stateOf = ({ state, query }: Question) => {
+  const name = state.split('.')[1] ?? 'active'
+  return query.tenantId === 'globex' ? 'free' : name
+}
+
+/** The fixed answers, by route. */
+export const answers: Answers = {
+  whoami: ({ state }) => {
+    const role = state.split('.')[0] as Role
+    if (!(role in roles)) throw new Refusal('unauthenticated')
+    const tenant = roles[role].holder === 'tenant'
+    return {
+      actor: `key_${role}`,
+      name: tenant ? 'Ana' : 'Sam',
+      role,
+      tenantId: tenant ? 'acme' : null,
+      permissions: [...roles[role].permissions],
+      demo: true,
+      environment: 'development',
+    }
+  },
+  getStatus: (question) => statuses[stateOf(question)] ?? active,
+  getUsage: (question) => ({
+    tenantId: 'acme',
+    snapshotVersion: 42,
+    meters: ['empty', 'free', 'pending', 'checkout', 'trial', 'ended'].includes(stateOf(question))
+      ? stateOf(question) === 'empty'
+        ? []
+        : meters.slice(0, 1)
+      : meters,
+    asOf: at(0),
+  }),
+  listPlans: (question) => (stateOf(question) === 'empty' ? [] : offers(stateOf(question))),
+  getEntitlements: () => snapshot,
+  createSession: ({ body, state }) => {
+    if (body.kind === 'portal')
+      return { kind: 'portal', sessionUrl: 'http://127.0.0.1:1/portal', checkoutId: null, expiresAt: null }
+    if (state.endsWith('checkout') && !body.replaceOpen)
+      throw new Refusal('checkout_open', { sessionUrl: 'https://pay.example/c/1' })
+    if (body.plan === 'pro') throw new Refusal('plan_already_held')
+    throw new Refusal('provider_unavailable')
+  },
+  getCheckout: ({ params }) => checkoutOf(params as ParamsOf<Routes['getCheckout']>),
+  reportReturn: ({ params }) => checkoutOf(params as ParamsOf<Routes['getCheckout']>),
+  sync: () => ({ changed: false, subscriptions: 1, invoices: 3, snapshotVersion: 42 }),
+  listCustomers: (question) => {
+    const wanted = question.query.search?.toLowerCase() ?? ''
+    return question.state.endsWith('empty')
+      ? []
+      : customers.filter((customer) => customer.name.toLowerCase().includes(wanted))
+  },
+  getCustomer: (question) => {
+    const found = customers.find(({ id }) => id === question.params.customerId)
+    if (!found) throw new Refusal('not_found')
+    return found
+  },
+  getTimeline: (question) => (question.params.customerId === acme.id ? timeline : []),
+  listOverrides: ({ query }) => (query.tenantId === 'acme' ? overrides : []),
+  createOverride: () => {
+    throw new Refusal('override_invalid', { errors: [{ field: 'set.limit', message: 'is smaller than what is used' }] })
+  },
+  withdrawOverride: () => ({ ...overrides[0]!, withdrawnAt: at(0) }),
+  listWebhooks: (question) => {
+    return question.state.endsWith('empty')
+      ? []
+      : inbox.filter(({ state }) => !question.query.state || state === question.query.state)
+  },
+  countWebhooks: (question): DataOf<Routes['countWebhooks']> => {
+    if (question.state.endsWith('empty')) return { counts: {}, oldestPendingAt: null }
+    return { counts: { pending: 1, retrying: 1, dead: 1, applied: 1, ignored: 1 }, oldestPendingAt: at(0, -3_000) }
+  },
+  replayWebhook: ({ params }) => inbox.find(({ id }) => id === params.webhookId) ?? inbox[0]!,
+  explain: (question) => {
+    if (question.params.feature === 'nothing') throw new Refusal('feature_unknown')
+    return explanation
+  },
+  getCatalog: () => catalog,
+  listCatalogHistory: () => [
+    {
+      version: 7,
+      hash: catalog.hash,
+      appliedAt: at(-5),
+      appliedBy: catalog.appliedBy,
+      summary: catalog.summary,
+      plans: catalog.plans,
+    },
+    {
+      version: 6,
+      hash: catalog.hash.replace('9f', '1a'),
+      appliedAt: at(-40),
+      appliedBy: 'Sam',
+      summary: 'First catalog',
+      plans: { free: 1, pro: 1 },
+    },
+  ],
+  diffCatalog: () => ({
+    inSync: false,
+    differences: [
+      {
+        kind: 'missing_at_provider',
+        object: 'price',
+        key: 'pro_yearly',
+        field: null,
+        ours: '490.00 USD',
+        theirs: null,
+        sentence: 'The price pro_yearly does not exist at the provider.',
+      },
+    ],
+  }),
+  listAudit: (question) =>
+    question.state.endsWith('empty')
+      ? []
+      : [
+          {
+            id: '1',
+            at: at(0, -5_000),
+            tenantId: 'acme',
+            actor: 'Sam',
+            actorKind: 'person',
+            action: 'override.granted',
+            object: overrides[0]!.id,
+            result: 'allowed',
+            before: null,
+            after: { feature: 'tokens', limit: null },
+            reason: 'Launch week, ticket 812',
+            requestId: 'req_01jd3v7h9x8k2m4n6p0q1r5s3t',
+          },
+          {
+            id: '2',
+            at: at(-1),
+            tenantId: null,
+            actor: 'key_01',
+            actorKind: 'key',
+            action: 'webhook.replay',
+            object: null,
+            result: 'denied',
+            before: null,
+            after: null,
+            reason: null,
+            requestId: null,
+          },
+          {
+            id: '3',
+            at: at(-2),
+            tenantId: 'globex',
+            actor: 'system',
+            actorKind: 'system',
+            action: 'customer.updated',
+            object: fixtureId('customer', 'globex'),
+            result: 'allowed',
+            before: { name: 'Globex Inc.' },
+            after: { name: 'Globex' },
+            reason: null,
+            requestId: null,
+          },
+        ],
+}
+
+export const acmeId = acme.id
