@@ -55,12 +55,13 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
 
   return {
     read: async ({ productIds, lookupKeys }) => {
-      const products = new Map<string, Stripe.Product>()
-      for (const product of [...(await listMarkedProducts()), ...(await findProducts(productIds))])
-        products.set(product.id, product)
+      const marked = new Map((await listMarkedProducts()).map((product) => [product.id, product]))
+      // Archived ones and those without our mark are not among them.
+      const others = await findProducts(productIds.filter((id) => !marked.has(id)))
+      const products = [...marked.values(), ...others]
       const prices = new Map<string, Stripe.Price>()
       for (const price of await findPrices(lookupKeys)) prices.set(price.id, price)
-      for (const product of products.values()) {
+      for (const product of products) {
         // Prices that others put on a product which is not ours are their business.
         if (product.metadata?.[mark] !== catalog) continue
         const listed = await asking(log, 'prices.list', () =>
@@ -68,7 +69,7 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
         )
         for (const price of listed) prices.set(price.id, price)
       }
-      return { products: [...products.values()].map(productOf), prices: [...prices.values()].map(priceOf) }
+      return { products: products.map(productOf), prices: [...prices.values()].map(priceOf) }
     },
 
     ensureProduct: async (wanted, found) => {
