@@ -1,5 +1,6 @@
 import { type Client, createClient } from '@turnpike/client'
 import type { Role } from '@turnpike/contract'
+import { freePort } from '@turnpike/local/postgres'
 import { createTestDatabase } from '@turnpike/local/test-database'
 import { startSandbox } from '@turnpike/sandbox'
 import { type App, startApp } from '../../src/app.ts'
@@ -16,7 +17,9 @@ export const webhookSecret = 'whsec_of_the_test_world_0123456789'
  */
 export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebhooks?: boolean } = {}) => {
   const database = await createTestDatabase()
-  const sandbox = await startSandbox({ port: 0 })
+  const port = await freePort()
+  const webhook = { url: `http://127.0.0.1:${port}/api/v1/billing/webhooks/stripe`, secret: webhookSecret }
+  const sandbox = await startSandbox({ port: 0, ...(options.connectWebhooks === false ? {} : { webhook }) })
   const clock = movableClock()
   const env: NodeJS.ProcessEnv = {
     DATABASE_URL: database.url,
@@ -38,10 +41,8 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
     if ('problems' in read) throw new Error(JSON.stringify(read.problems))
     return startApp(read.config, createLog(read.config.logLevel), clock)
   }
-  const app = await start()
+  const app = await start({ PORT: String(port) })
   const others: App[] = []
-  if (options.connectWebhooks !== false)
-    await sandbox.connectWebhook({ url: `${app.url}/api/v1/billing/webhooks/stripe`, secret: webhookSecret })
 
   const world = {
     app,
@@ -72,7 +73,18 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
     advance: async (duration: string): Promise<void> => {
       const before = clock.now()
       clock.advance(duration)
-      await sandbox.advance(Math.round(clock.now().since(before).total('seconds')))
+      await world.control('POST', '/sandbox/clock/advance', {
+        seconds: Math.round(clock.now().since(before).total('seconds')),
+      })
+    },
+    /** The sandbox's own levers: clock, faults, deliveries. */
+    control: async <T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> => {
+      const response = await fetch(`${sandbox.url}${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+      return (await response.json()) as T
     },
     /** One raw request, for everything that the typed client would not let through. */
     send: async (
