@@ -15,7 +15,7 @@ addEventListener('hashchange', () => {
   if (takeCredentialFromAddress()) location.reload()
 })
 
-// The key is the one that public/color-scheme.js reads before the first paint.
+// The key is the one that public/color-scheme.v1.js reads before the first paint.
 const colorSchemes = localStorageColorSchemeManager({ key: 'turnpike-color-scheme' })
 
 createRoot(document.getElementById('root')!).render(

@@ -32,7 +32,7 @@ export const theme = createTheme({
       // Labels are sentences here: they wrap where there is no room.
       styles: {
         root: { height: 'auto', minHeight: 'var(--button-height)', paddingBlock: 2 },
-        label: { whiteSpace: 'normal', height: 'auto', textAlign: 'center' },
+        label: { whiteSpace: 'normal', height: 'auto', textAlign: 'center', lineHeight: 1.3 },
       },
       // The small button of cards and rows: 30 px high with 14 px text.
       vars: (_, { size }) => ({

@@ -135,20 +135,20 @@ test('the colours follow the system until somebody chooses, and the choice survi
 
 test('an operator opens a chain, filters by kind in the address, and asks why, by keyboard', async () => {
   const page = await world.open(`/operator/customers/${acmeId}`, 'operator')
-  const chain = page.getByRole('button', { name: 'customer.subscription.updated from Stripe' })
+  const chain = page.getByRole('button', { name: 'customer.subscription.updated came in: subscription changed' })
   await chain.focus()
   await page.keyboard.press('Enter')
-  await page.getByText('Entitlements version 42: gained data export', { exact: true }).waitFor()
+  await page.getByText('Entitlements version 42 announced, gained export, changed api_calls', { exact: true }).waitFor()
   expect(await violations(page)).toEqual([])
-  await page.getByRole('button', { name: 'Decision 1' }).focus()
+  await page.getByRole('button', { name: 'Decision 2' }).focus()
   await page.keyboard.press('Space')
   await page.waitForURL('**?kinds=decision')
   expect(await chain.count()).toBe(0)
-  await page.getByRole('link', { name: 'Ask why' }).click()
+  await page.getByRole('link', { name: 'Ask why' }).first().click()
   await page.getByText('Denied: limit reached').waitFor()
   expect(new URL(page.url()).searchParams.get('feature')).toBe('exports')
   await page.goBack()
-  await page.getByRole('button', { name: 'Decision 1', pressed: true }).waitFor()
+  await page.getByRole('button', { name: 'Decision 2', pressed: true }).waitFor()
 })
 
 test('an override needs a reason and a fitting value, and a refusal of the server is shown with its fields', async () => {

@@ -77,7 +77,11 @@ function Overview({ status }: { status: BillingStatus }) {
                 : accessSentences[status.accessLevel]}
             </p>
           </Card>
-          <NextActions status={status} said={attention.flatMap(({ says }) => says)} hosted={hosted} />
+          <NextActions
+            status={status}
+            said={[...attention.flatMap(({ says }) => says), ...saidByPlanCard]}
+            hosted={hosted}
+          />
         </div>
       </div>
       <p className="small dim">
@@ -86,6 +90,9 @@ function Overview({ status }: { status: BillingStatus }) {
     </>
   )
 }
+
+// The button at the plan leads to the plans already.
+const saidByPlanCard = ['choose_plan', 'upgrade_plan', 'resubscribe'] as const
 
 type Hosted = ReturnType<typeof useHostedPage>
 

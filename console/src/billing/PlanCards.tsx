@@ -70,7 +70,7 @@ function PlanCardItem({
       <p className={styles.price}>
         {price ? (
           <>
-            <strong className="figures">{formatMoney(price.amount)}</strong>{' '}
+            <strong className="figures">{formatMoney(price.amount)}</strong>
             <span className="dim">
               {price.amount.currency} {perInterval(price.interval)}
             </span>
@@ -109,7 +109,8 @@ function PlanCardItem({
       <ul className={styles.features}>
         {offer.features
           .filter((feature) => feature.included)
-          .slice(0, 7)
+          .sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind))
+          .slice(0, 8)
           .map((feature) => (
             <li key={feature.feature}>
               <span className={styles.tick}>
@@ -125,3 +126,6 @@ function PlanCardItem({
 
 const byAmount = (a: PlanOffer['prices'][number], b: PlanOffer['prices'][number]) =>
   BigInt(a.amount.amountMinor) < BigInt(b.amount.amountMinor) ? -1 : 1
+
+// What differs most between plans comes first; the table below has everything.
+const kinds = ['metered', 'value', 'boolean']

@@ -1,7 +1,7 @@
 import { readerLocale } from './locale.ts'
 
 /** The zone that billing counts in. Every printed time names it: 1 December 00:00 UTC is 30 November in Los Angeles. */
-export const billingZone = 'UTC'
+const billingZone = 'UTC'
 
 /** `1 Dec 2026`, in the billing zone. */
 export function formatDay(instant: string, locale = readerLocale()): string {

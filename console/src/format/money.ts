@@ -31,7 +31,7 @@ export function minorToDecimal(amountMinor: string, digits: number): string {
 const withoutMinorUnit = new Set('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '))
 const withThousandths = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '))
 
-export function minorDigits(currency: string): number {
+function minorDigits(currency: string): number {
   if (withoutMinorUnit.has(currency)) return 0
   if (withThousandths.has(currency)) return 3
   return currency === 'CLF' || currency === 'UYW' ? 4 : 2

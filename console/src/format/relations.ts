@@ -2,7 +2,6 @@ import type { PlanOffer } from '@turnpike/contract'
 import { intervalName, monthsOf } from './interval.ts'
 
 export type OfferPrice = PlanOffer['prices'][number]
-export type Relation = PlanOffer['relation']
 
 /** What choosing a plan at an interval is called, and whether it can be chosen at all. */
 export function planChoice(

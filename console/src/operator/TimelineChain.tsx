@@ -3,6 +3,7 @@ import type { TimelineEntry } from '@turnpike/contract'
 import { useState } from 'react'
 import { plural } from '../format/quantity.ts'
 import { beginningOf, type Chain, formatLatency, kindWords } from '../format/timeline.ts'
+import { featureOf, isRefusal, sentenceOf } from '../format/timelineSentence.ts'
 import { useView } from '../search.ts'
 import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
@@ -42,7 +43,7 @@ export function TimelineChain({ chain, tenantId }: { chain: Chain; tenantId: str
         <div className={styles.body}>
           <p className={styles.title}>
             <button type="button" className={styles.toggle} aria-expanded={open} onClick={() => setOpen(!open)}>
-              {beginning.title}
+              {sentenceOf(beginning)}
             </button>
           </p>
           <p className={styles.meta}>
@@ -70,15 +71,14 @@ export function TimelineChain({ chain, tenantId }: { chain: Chain; tenantId: str
 function Entry({ entry, tenantId }: { entry: TimelineEntry; tenantId: string }) {
   const [view] = useView()
   const Icon = icons[entry.kind]
-  const feature = typeof entry.detail.feature === 'string' ? entry.detail.feature : null
-  const denied = entry.detail.allowed === false || entry.detail.result === 'denied'
+  const feature = entry.kind === 'decision' ? featureOf(entry) : null
   return (
-    <div className={styles.entry} id={`entry-${entry.id}`} data-denied={denied || undefined}>
+    <div className={styles.entry} id={`entry-${entry.id}`} data-denied={isRefusal(entry) || undefined}>
       <span className={styles.icon} data-kind={entry.kind}>
         <Icon size={16} aria-hidden />
       </span>
       <div className={styles.body}>
-        <p className={styles.title}>{entry.title}</p>
+        <p className={styles.title}>{sentenceOf(entry)}</p>
         <p className={styles.meta}>
           <Instant at={entry.at} show="seconds" />
           <span>{kindWords[entry.kind]}</span>
@@ -87,7 +87,7 @@ function Entry({ entry, tenantId }: { entry: TimelineEntry; tenantId: string }) 
         </p>
         <div className={styles.actions}>
           <Json value={entry} />
-          {entry.kind === 'decision' && feature ? (
+          {feature ? (
             <TextLink to="/operator/explain" search={{ tenantId, feature, at: entry.at }}>
               Ask why
             </TextLink>

@@ -31,7 +31,7 @@ export function Id({ value, label, full }: { value: string; label: string; full?
 }
 
 /** `customer_01j9…x4kq`: the kind and both ends, which is what people compare. */
-export function shorten(value: string): string {
+function shorten(value: string): string {
   const kind = value.includes('_') ? value.slice(0, value.indexOf('_') + 1) : ''
   const rest = value.slice(kind.length)
   return rest.length <= 12 ? value : `${kind}${rest.slice(0, 4)}…${rest.slice(-4)}`

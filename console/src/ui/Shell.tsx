@@ -55,7 +55,7 @@ const schemes = {
 } as const
 
 /** Follows the system until the reader says otherwise; the choice stays in this browser. */
-export function SchemeSwitch() {
+function SchemeSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const { next, word, icon: Icon } = schemes[colorScheme]
   return (

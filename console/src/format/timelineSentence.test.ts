@@ -1,0 +1,51 @@
+import type { TimelineEntry } from '@turnpike/contract'
+import { expect, test } from 'vitest'
+import { featureOf, isRefusal, sentenceOf } from './timelineSentence.ts'
+
+const entry = (change: Partial<TimelineEntry>): TimelineEntry => ({
+  id: 'event:1',
+  at: '2026-11-21T12:00:00Z',
+  kind: 'event',
+  title: 'something.happened',
+  correlationId: null,
+  actor: null,
+  object: null,
+  detail: {},
+  ...change,
+})
+
+test.each([
+  [
+    { kind: 'webhook', title: 'invoice.paid', detail: { state: 'ignored', outcome: 'stale_version' } },
+    'invoice.paid came in: stale version',
+  ],
+  [{ kind: 'webhook', title: 'invoice.paid', detail: { state: 'dead' } }, 'invoice.paid came in: dead'],
+  [
+    { kind: 'decision', object: 'exports', detail: { code: 'limit_reached', quantity: 2, used: 49, limit: 50 } },
+    'Refused 2 of exports: limit reached, 49 of 50 used',
+  ],
+  [
+    { kind: 'decision', object: 'sso', detail: { reason: 'not_included', attempts: 1 } },
+    '1 check of sso refused within the hour: not included',
+  ],
+  [
+    { title: 'entitlements.updated', detail: { data: { version: 3, gained: ['sso'], lost: [], changed: [] } } },
+    'Entitlements version 3 announced, gained sso',
+  ],
+  [
+    { kind: 'snapshot', title: 'override.created', detail: { version: 3, plan: 'pro' } },
+    'Entitlements version 3 for pro, because of override.created',
+  ],
+  [{ kind: 'audit', title: 'override.created', detail: { reason: 'Launch' } }, 'override.created, “Launch”'],
+  [{ title: 'newer.than.this', detail: {} }, 'newer.than.this'],
+] as [Partial<TimelineEntry>, string][])('%o reads “%s”', (change, sentence) => {
+  expect(sentenceOf(entry(change))).toBe(sentence)
+})
+
+test('refusals and denials stand out, and only a feature can be explained', () => {
+  expect(isRefusal(entry({ kind: 'decision' }))).toBe(true)
+  expect(isRefusal(entry({ kind: 'audit', detail: { result: 'denied' } }))).toBe(true)
+  expect(isRefusal(entry({ kind: 'audit', detail: { result: 'allowed' } }))).toBe(false)
+  expect(featureOf(entry({ object: 'exports' }))).toBe('exports')
+  expect(featureOf(entry({ object: 'Some object' }))).toBeNull()
+})
