@@ -123,7 +123,7 @@ export const applyProviderFacts = async (
     })
   }
 
-  const refreshed = await refreshEntitlements(tx, deps, customer, causeOf(changes), actor.requestId)
+  const refreshed = await refreshEntitlements(tx, deps, customer, at, causeOf(changes), actor.requestId)
   const { budget } = refreshed
   for (const { type, record, changed } of changes) {
     const subscription: Subscription = subscriptionView(catalog, record)

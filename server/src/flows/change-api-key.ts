@@ -2,7 +2,7 @@ import { type ApiKeyCreate, roles, tenantRoles } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { instantOf } from '../core/period.ts'
+import { instantOrNull } from '../core/period.ts'
 import {
   type ApiKeyRecord,
   findApiKey,
@@ -36,7 +36,9 @@ export const createApiKey = (
         errors: [{ field: 'permissions', message: `The role ${request.role} does not hold ${beyond}.` }],
       })
     const at = deps.clock.now()
-    const expiresAt = request.expiresAt ? instantOf(request.expiresAt) : null
+    const expiresAt = request.expiresAt ? instantOrNull(request.expiresAt) : null
+    if (request.expiresAt && expiresAt === null)
+      throw fail('invalid_request', { errors: [{ field: 'expiresAt', message: 'The year is not from 1 to 9999.' }] })
     if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0)
       throw fail('invalid_request', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
     const secret = newKeySecret()

@@ -2,7 +2,7 @@ import type { OverrideCreate } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { instantOf } from '../core/period.ts'
+import { instantOrNull } from '../core/period.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
 import {
   findOverrideById,
@@ -27,7 +27,8 @@ export const grantOverride = (
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) throw fail('not_found')
     const at = deps.clock.now()
-    const definition = deps.catalog().file.features[request.feature]
+    const { features } = deps.catalog().file
+    const definition = Object.hasOwn(features, request.feature) ? features[request.feature] : undefined
     if (!definition) throw fail('feature_unknown')
     const fitting = { boolean: 'enabled', value: 'value', metered: 'limit' }[definition.kind]
     if (!(fitting in request.set))
@@ -38,7 +39,16 @@ export const grantOverride = (
       throw fail('override_invalid', {
         errors: [{ field: 'set.value', message: `The feature holds a ${definition.type}.` }],
       })
-    const expiresAt = request.expiresAt ? instantOf(request.expiresAt) : null
+    // Counters are compared with limits exactly, in whole units.
+    if ('limit' in request.set && request.set.limit !== null && !isWholeLimit(request.set.limit))
+      throw fail('override_invalid', {
+        errors: [
+          { field: 'set.limit', message: 'A limit is whole and has at most 15 digits, or is null for no limit.' },
+        ],
+      })
+    const expiresAt = request.expiresAt ? instantOrNull(request.expiresAt) : null
+    if (request.expiresAt && expiresAt === null)
+      throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: 'The year is not from 1 to 9999.' }] })
     if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0)
       throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
     const override: OverrideRecord = {
@@ -61,7 +71,7 @@ export const grantOverride = (
       after: { feature: override.feature, set: override.set, expiresAt: request.expiresAt ?? null },
       reason: override.reason,
     })
-    await refreshAndAnnounce(tx, deps, customer, `override granted: ${override.feature}`, actor.requestId)
+    await refreshAndAnnounce(tx, deps, customer, at, `override granted: ${override.feature}`, actor.requestId)
     return override
   })
 
@@ -86,7 +96,7 @@ export const withdrawOverride = (
       object: overrideId,
       before: { feature: override.feature, set: override.set },
     })
-    await refreshAndAnnounce(tx, deps, customer, `override withdrawn: ${override.feature}`, actor.requestId)
+    await refreshAndAnnounce(tx, deps, customer, at, `override withdrawn: ${override.feature}`, actor.requestId)
     return { ...override, withdrawnAt: at }
   })
 
@@ -94,12 +104,19 @@ const refreshAndAnnounce = async (
   tx: Tx,
   deps: Deps,
   customer: CustomerRecord,
+  at: Temporal.Instant,
   cause: string,
   correlationId: string,
 ): Promise<void> => {
-  const { events } = await refreshEntitlements(tx, deps, customer, cause, correlationId)
+  const { events } = await refreshEntitlements(tx, deps, customer, at, cause, correlationId)
   await appendEvents(tx, deps.clock, customer, correlationId, events)
 }
 
+const isWholeLimit = (limit: number): boolean => Number.isInteger(limit) && limit >= 0 && limit < 1e15
+
 const fitsType = (type: 'number' | 'string' | 'set', value: unknown): boolean =>
-  type === 'number' ? typeof value === 'number' : type === 'set' ? Array.isArray(value) : typeof value === 'string'
+  type === 'number'
+    ? typeof value === 'number' && Math.abs(value) < 1e15
+    : type === 'set'
+      ? Array.isArray(value)
+      : typeof value === 'string'

@@ -28,7 +28,7 @@ export const createCustomer = (
       updatedAt: at,
     }
     if (!(await insertCustomer(tx, customer))) throw fail('customer_exists')
-    const { budget, events } = await refreshEntitlements(tx, deps, customer, 'customer created', actor.requestId)
+    const { budget, events } = await refreshEntitlements(tx, deps, customer, at, 'customer created', actor.requestId)
     await appendAudit(tx, deps.clock, {
       tenantId,
       actor,

@@ -1,6 +1,6 @@
 import type { Entitlement, Explanation, Snapshot } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { instantOf } from '../core/period.ts'
+import { instantOrNull } from '../core/period.ts'
 import { microOfWhole } from '../core/quantity.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import {
@@ -53,7 +53,9 @@ const snapshotFor = async (
   atText: string | undefined,
 ): Promise<{ snapshot: StoredSnapshot; at: Temporal.Instant; customerId: string }> => {
   const now = deps.clock.now()
-  const at = atText === undefined ? now : instantOf(atText)
+  const at = atText === undefined ? now : instantOrNull(atText)
+  if (at === null)
+    throw fail('time_out_of_range', { errors: [{ field: 'at', message: 'The year is not from 1 to 9999.' }] })
   const customer = await findCustomer(deps.db, tenantId)
   if (!customer) throw fail('not_found')
   if (Temporal.Instant.compare(at, now) > 0)

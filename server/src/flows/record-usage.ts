@@ -18,7 +18,7 @@ import {
   type RecordDecision,
 } from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
-import { transact } from '../platform/db.ts'
+import { isUniqueViolation, transact } from '../platform/db.ts'
 import { type Notice, noticeBytesMax, notify } from '../platform/notify.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
@@ -56,7 +56,18 @@ export const createUsageRecorder = (
   return { record: batcher.add, idle: batcher.idle }
 }
 
-const commit = async (
+const commit = async (...given: Parameters<typeof commitOnce>): Promise<UsageResult[][]> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await commitOnce(...given)
+    } catch (error) {
+      // One key for records of two counters, at the same time: no counter's lock keeps them apart. Now it is known.
+      if (!isUniqueViolation(error) || attempt === 3) throw error
+    }
+  }
+}
+
+const commitOnce = async (
   deps: Pick<Deps, 'db' | 'clock' | 'live'>,
   works: readonly UsageWork[],
   onCounted: (tenantId: string) => void,

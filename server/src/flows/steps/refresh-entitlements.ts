@@ -28,12 +28,12 @@ export type Refreshed = {
  */
 export const refreshEntitlements = async (
   tx: Tx,
-  deps: Pick<Deps, 'clock' | 'catalog'>,
+  deps: Pick<Deps, 'catalog'>,
   customer: CustomerRecord,
+  at: Temporal.Instant,
   cause: string,
   correlationId: string,
 ): Promise<Refreshed> => {
-  const at = deps.clock.now()
   const [before, subscriptions, overrides] = [
     await newestSnapshot(tx, customer.tenantId),
     await findSubscriptions(tx, customer.tenantId),
