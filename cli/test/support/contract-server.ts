@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { apiPrefix, type ProblemCode, problems, type RouteDefinition, type RouteName, routes } from '@turnpike/contract'
 import { Value } from 'typebox/value'
 
-export type Asked = {
+type Asked = {
   route: RouteName
   params: Record<string, string>
   query: Record<string, string>

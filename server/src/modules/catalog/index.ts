@@ -6,9 +6,9 @@ export {
   type ProviderState,
   pickPrice,
 } from './compare-provider.ts'
-export { lookupKeyOf, type ResolvedPrice, resolveLookupKey } from './lookup-key.ts'
+export { lookupKeyOf, resolveLookupKey } from './lookup-key.ts'
 export { type ParsedCatalog, parseCatalog } from './parse.ts'
 export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-change.ts'
-export { amountOf, intervalOf, intervalText, type PriceAmount, type PriceRef } from './price.ts'
+export { amountOf, intervalOf, intervalText, type PriceRef } from './price.ts'
 export { type WantedPrice, type WantedProduct, wantedAtProvider } from './provider-catalog.ts'
 export { catalogHistory, insertCatalog, loadCatalog, lockCatalog } from './store.ts'

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startSandbox } from '@turnpike/sandbox'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startService } from '../../server/test/support/service.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const acme = readFileSync(new URL('../../catalog/acme.yaml', import.meta.url), 'utf8')
+
+let sandbox: Awaited<ReturnType<typeof startSandbox>>
+let service: Awaited<ReturnType<typeof startService>>
+let folder: string
+beforeAll(async () => {
+  sandbox = await startSandbox({ port: 0 })
+  service = await startService({ env: { STRIPE_API_BASE: sandbox.url } })
+  folder = mkdtempSync(join(tmpdir(), 'turnpike-operate-'))
+})
+afterAll(async () => {
+  await service.stop()
+  await sandbox.close()
+  rmSync(folder, { recursive: true })
+})
+
+const turnpike = (...words: string[]): Promise<{ code: number | null; out: string; error: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...words], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, TURNPIKE_URL: service.app.url, TURNPIKE_KEY: service.operatorKey },
+    })
+    let [out, error] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      error += chunk
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, out, error }))
+  })
+
+test('a price is changed from the file to the provider, with a look before each step', async () => {
+  writeFileSync(join(folder, 'acme.yaml'), acme.replace('baseline: free', 'baseline: fre'))
+  const line = acme.split('\n').findIndex((text) => text.startsWith('baseline:')) + 1
+  const mistaken = await turnpike('catalog', 'validate', 'acme.yaml')
+  expect(mistaken).toMatchObject({ code: 1, error: '' })
+  expect(mistaken.out).toContain(
+    `acme.yaml:${line}:11 baseline: There is no plan "fre"; perhaps "free" is meant.\n1 mistake.\n`,
+  )
+
+  writeFileSync(join(folder, 'acme.yaml'), acme.replace('USD: 4900,', 'USD: 5900,'))
+  expect(await turnpike('catalog', 'validate', 'acme.yaml')).toMatchObject({ code: 0 })
+  const planned = await turnpike('catalog', 'plan', 'acme.yaml', '-o', 'plan.json')
+  expect(planned).toMatchObject({ code: 0, error: '' })
+  expect(planned.out).toContain('~ Plan "pro" changes in prices.')
+
+  expect(await turnpike('catalog', 'apply', 'acme.yaml', '--plan', 'plan.json', '--reason', 'New year')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Catalog 2 is in force'),
+  })
+  expect((await turnpike('catalog', 'diff')).code).toBe(1)
+  expect((await turnpike('catalog', 'push')).out).toContain('0 updated')
+  expect(await turnpike('catalog', 'diff')).toEqual({ code: 0, out: 'Catalog and provider agree.\n', error: '' })
+  const history = JSON.parse((await turnpike('catalog', 'history', '--json')).out)
+  expect(history.map((each: { plans: Record<string, number> }) => each.plans.pro)).toEqual([2, 1])
+
+  writeFileSync(join(folder, 'acme.yaml'), acme.replace('USD: 4900,', 'USD: 6900,'))
+  const stale = await turnpike('catalog', 'apply', 'acme.yaml', '--plan', 'plan.json')
+  expect([stale.code, stale.error.split(':')[0]]).toEqual([3, 'catalog_stale'])
+})
+
+test('a customer is looked at: status, usage, and why something is allowed', async () => {
+  await service.customer('northwind')
+  expect((await turnpike('status', 'northwind')).out).toMatch(/plan +Free \(free version 1\)/)
+  expect((await turnpike('usage', 'northwind')).out).toMatch(/api_calls +0 +1000 +1000/)
+  const explained = await turnpike('explain', 'northwind', 'sso')
+  expect([explained.code, /allowed +no/.test(explained.out)]).toEqual([0, true])
+  expect((await turnpike('status', 'nobody')).code).toBe(3)
+})
+
+test('a key is made, listed and revoked; webhooks are listed', async () => {
+  const made = await turnpike('keys', 'create', '--name', 'CI', '--role', 'auditor', '--json')
+  const { id, key } = JSON.parse(made.out)
+  expect(key).toMatch(/^tpk_/)
+  expect((await turnpike('keys', 'list')).out).toContain(id)
+  expect((await turnpike('keys', 'list')).out).not.toContain(key)
+  expect((await turnpike('keys', 'revoke', id)).code).toBe(0)
+  expect((await turnpike('keys', 'list')).out).toMatch(new RegExp(`${id}.*revoked`))
+  expect((await turnpike('webhooks', 'list')).code).toBe(0)
+  expect((await turnpike('webhooks', 'replay', '999999')).error).toMatch(/^not_found/)
+})
