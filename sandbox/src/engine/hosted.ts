@@ -1,5 +1,4 @@
 // The only door through which the hosted pages reach the billing engine. Amounts are minor units, times unix seconds.
-import type { World } from '../world.ts'
 
 export type CardInput = { number: string; expMonth: number; expYear: number; cvc: string }
 
@@ -208,111 +207,15 @@ export type HostedInvoiceView =
     }
   | { state: 'not_found' }
 
-const todo = (): never => {
-  throw new Error('not built yet')
-}
-
-export function viewCheckout(_world: World, _sessionId: string): CheckoutView {
-  return todo()
-}
-
-/** What the amounts become with another quantity or with a promotion code, without storing anything. */
-export function previewCheckout(
-  _world: World,
-  _sessionId: string,
-  _choice: { quantities?: Record<string, number>; promotionCode?: string },
-): CheckoutView | { state: 'invalid_promotion_code'; message: string } {
-  return todo()
-}
-
-/** Resolves when the outcome is stored and, on success, the webhook was acknowledged (at most ten seconds). */
-export async function submitCheckout(
-  _world: World,
-  _sessionId: string,
-  _input: {
-    email: string
-    name: string
-    /** Null only when the view says that no card is required. */
-    card: CardInput | null
-    promotionCode?: string
-    /** Line id to quantity, for adjustable lines. */
-    quantities?: Record<string, number>
-  },
-): Promise<SubmitResult> {
-  return todo()
-}
-
-/** The URL to which "back" leads; the session stays open. */
-export function cancelCheckout(_world: World, _sessionId: string): string | null {
-  return todo()
-}
-
-export function viewAuthentication(_world: World, _authenticationId: string): AuthenticationView {
-  return todo()
-}
-
-/** Ends the bank's challenge; a second answer returns the first outcome's address. */
-export async function completeAuthentication(
-  _world: World,
-  _authenticationId: string,
-  _outcome: 'approve' | 'fail',
-): Promise<{ redirectUrl: string }> {
-  return todo()
-}
-
-export function viewPortal(_world: World, _token: string): PortalView {
-  return todo()
-}
-
-export async function portalUpdateCard(_world: World, _token: string, _card: CardInput): Promise<PortalResult> {
-  return todo()
-}
-
-export function portalPreviewChange(
-  _world: World,
-  _token: string,
-  _change: { subscriptionId: string; priceId: string; quantity?: number },
-): PortalPreview {
-  return todo()
-}
-
-export async function portalChangePlan(
-  _world: World,
-  _token: string,
-  _change: { subscriptionId: string; priceId: string; quantity?: number },
-): Promise<PortalResult> {
-  return todo()
-}
-
-export async function portalCancel(
-  _world: World,
-  _token: string,
-  _input: { subscriptionId: string; reason?: string; comment?: string },
-): Promise<PortalResult> {
-  return todo()
-}
-
-export async function portalUndoCancel(
-  _world: World,
-  _token: string,
-  _input: { subscriptionId: string },
-): Promise<PortalResult> {
-  return todo()
-}
-
-export async function portalUpdateCustomer(
-  _world: World,
-  _token: string,
-  _input: { email?: string; name?: string },
-): Promise<PortalResult> {
-  return todo()
-}
-
-export function viewHostedInvoice(_world: World, _token: string): HostedInvoiceView {
-  return todo()
-}
-
-/** `card: null` pays with the saved card. Success redirects back to the invoice's page. */
-export async function payHostedInvoice(_world: World, _token: string, _card: CardInput | null): Promise<SubmitResult> {
-  return todo()
-}
+export { completeAuthentication, viewAuthentication } from './hostedAuthentication.ts'
+export { cancelCheckout, previewCheckout, submitCheckout, viewCheckout } from './hostedCheckout.ts'
+export { payHostedInvoice, viewHostedInvoice } from './hostedInvoice.ts'
+export {
+  portalCancel,
+  portalChangePlan,
+  portalPreviewChange,
+  portalUndoCancel,
+  portalUpdateCard,
+  portalUpdateCustomer,
+  viewPortal,
+} from './hostedPortal.ts'
