@@ -22,7 +22,7 @@ import { readProviderSetting, saveProviderSetting } from './modules/payments/ind
 import { type Actor, systemActor } from './platform/audit.ts'
 import { createBatcher } from './platform/batch.ts'
 import type { Clock } from './platform/clock.ts'
-import { closeDb, type Db, openDb, query, sql, transact } from './platform/db.ts'
+import { closeDb, type Db, isReachable, openDb, transact } from './platform/db.ts'
 import { type NewWebhook, storeWebhooks } from './platform/inbox.ts'
 import type { Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
@@ -158,10 +158,7 @@ const isReady = async (
   stopping: AbortSignal,
 ): Promise<boolean> => {
   if (stopping.aborted || !listener.connected() || catalog() === null) return false
-  return query(db, sql`select 1`).then(
-    () => true,
-    () => false,
-  )
+  return isReachable(db)
 }
 
 /** Tells of moved counters a few times a second per customer, whatever number of records moved them. */

@@ -5,6 +5,19 @@ export type Interval = { unit: IntervalUnit; count: number }
 
 export const instantOf = (text: string): Temporal.Instant => Temporal.Instant.from(text)
 
+const first = Temporal.Instant.from('0001-01-01T00:00:00Z')
+const last = Temporal.Instant.from('9999-12-31T23:59:59.999999Z')
+
+/** An instant that somebody sent; null when it is none, or not in a year that every reader of ours can write. */
+export const instantOrNull = (text: string): Temporal.Instant | null => {
+  try {
+    const instant = Temporal.Instant.from(text)
+    return isBefore(instant, first) || isBefore(last, instant) ? null : instant
+  } catch {
+    return null
+  }
+}
+
 // PostgreSQL prints `2026-01-31 00:00:00+00`; Temporal reads RFC 3339.
 export const instantOfRow = (text: string): Temporal.Instant =>
   Temporal.Instant.from(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))

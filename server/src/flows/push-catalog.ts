@@ -1,10 +1,9 @@
 import type { CatalogPush } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { loadCatalog, pickPrice, wantedAtProvider } from '../modules/catalog/index.ts'
+import { loadCatalog, type ProviderCatalog, pickPrice, wantedAtProvider } from '../modules/catalog/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, transact } from '../platform/db.ts'
-import type { ProviderCatalog } from '../providers/stripe/catalog.ts'
 
 export type PushCatalogDeps = {
   db: Db

@@ -2,7 +2,7 @@ import type { GatewaySnapshot, RoutingPolicy } from '@turnpike/contract'
 import type { Catalog } from '../modules/catalog/index.ts'
 import { listCustomers } from '../modules/customers/index.ts'
 import { newestSnapshot } from '../modules/entitlements/index.ts'
-import { query, sql, transact } from '../platform/db.ts'
+import { readInOneView } from '../platform/db.ts'
 import { newestPosition, streamSequence } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { budgetOf } from './steps/budget.ts'
@@ -17,8 +17,7 @@ export const readGatewaySnapshot = (
   after: { at: string; tenantId: string } | null,
   limit: number,
 ): Promise<GatewaySnapshot & { next: { at: string; tenantId: string } | null }> =>
-  transact(deps.db, async (tx) => {
-    await query(tx, sql`set transaction isolation level repeatable read read only`)
+  readInOneView(deps.db, async (tx) => {
     const position = await newestPosition(tx)
     const customers = await listCustomers(tx, { search: null, after, limit })
     const budgets: GatewaySnapshot['budgets'] = []

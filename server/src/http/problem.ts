@@ -44,6 +44,10 @@ export const failureOf = (error: unknown): Failure => {
     (name === 'SyntaxError' && statusCode === 400)
   )
     return fail('malformed_json')
+  // An id that is longer than any of ours is nobody's.
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return fail('not_found')
+  if (code === 'FST_ERR_BAD_URL')
+    return fail('invalid_request', { errors: [{ field: 'url', message: 'is not a valid address' }] })
   if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH' || statusCode === 400) return fail('invalid_request')
   if (statusCode === 413) return fail('body_too_large')
   if (statusCode === 429) return fail('rate_limited')

@@ -9,6 +9,7 @@ import type { Credential } from '../modules/access/index.ts'
 import { beginRequest, dropRequest, keepAnswer } from '../platform/idempotency.ts'
 import { type Authenticator, actorOf, requirePermission, requireTenant } from './auth.ts'
 import type { Context, Handler, Handlers, HttpDeps } from './handler.ts'
+import { readJsonBody } from './json-body.ts'
 import { servePages } from './pages.ts'
 import { failureOf, problemDocument } from './problem.ts'
 import { billingHandlers } from './routes/billing.ts'
@@ -61,6 +62,8 @@ export const createServer = async (
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+    // Addresses that the router itself cannot read never reach the error handler.
+    frameworkErrors: (error, request, reply) => sendProblem(reply, failureOf(error), request.id),
   })
 
   app.setErrorHandler((error, request, reply) => {
@@ -101,12 +104,7 @@ export const createServer = async (
 
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
-    if (body.includes('\\u0000') || body.includes('\u0000'))
-      return done(fail('invalid_request', { errors: [{ field: 'body', message: 'contains a NUL character' }] }))
-    return parseJson(request, body as string, done)
-  })
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, readJsonBody(parseJson))
 
   app.get('/health/live', (_, reply) => reply.header('content-type', json).send('{"status":"live"}'))
   app.get('/health/ready', async (_, reply) => {

@@ -102,6 +102,20 @@ export const transact = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise
   }
 }
 
+/** As `transact`, with one unchanging view of the database for all its reads; it cannot write. */
+export const readInOneView = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  transact(db, async (tx) => {
+    await query(tx, sql`set transaction isolation level repeatable read read only`)
+    return work(tx)
+  })
+
+/** Whether the database answers. */
+export const isReachable = (db: Db): Promise<boolean> =>
+  query(db, sql`select 1`).then(
+    () => true,
+    () => false,
+  )
+
 const runOnce = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => {
   const client = await db.pool.connect()
   let broken: Error | undefined

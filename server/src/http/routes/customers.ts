@@ -1,5 +1,6 @@
 import type { Customer } from '@turnpike/contract'
 import { fail } from '../../core/errors.ts'
+import { instantOrNull } from '../../core/period.ts'
 import { createCustomer } from '../../flows/create-customer.ts'
 import { readTimeline } from '../../flows/read-timeline.ts'
 import { updateCustomer } from '../../flows/update-customer.ts'
@@ -32,12 +33,16 @@ const owned = async ({
 type Place = { at: string; tenantId: string }
 export const isPlace = (value: unknown): value is Place => {
   const { at, tenantId } = (value ?? {}) as Partial<Place>
-  return typeof at === 'string' && !Number.isNaN(Date.parse(at)) && typeof tenantId === 'string'
+  return isInstantText(at) && isName(tenantId)
 }
 const isEntry = (value: unknown): value is { at: string; id: string } => {
   const { at, id } = (value ?? {}) as { at?: unknown; id?: unknown }
-  return typeof at === 'string' && !Number.isNaN(Date.parse(at)) && typeof id === 'string'
+  return isInstantText(at) && isName(id)
 }
+// Cursors come from outside, whoever made them up: only what we could have written goes to the database.
+const isInstantText = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]{8,18}Z$/.test(value) && instantOrNull(value) !== null
+const isName = (value: unknown): value is string => typeof value === 'string' && /^[^\p{C}]{1,400}$/u.test(value)
 
 export const customerHandlers: Handlers<
   'createCustomer' | 'listCustomers' | 'getCustomer' | 'updateCustomer' | 'getTimeline'

@@ -1,5 +1,6 @@
 import type { Interval } from '../../core/period.ts'
 import { type Catalog, findPlan } from './catalog.ts'
+import type { ProviderProduct, ProviderState } from './compare-provider.ts'
 import { addOnRefs, lookupKeyOf, planRefs, productRefs } from './lookup-key.ts'
 import { amountOf, intervalText, type PriceAmount, type PriceRef } from './price.ts'
 
@@ -7,6 +8,16 @@ import { amountOf, intervalText, type PriceAmount, type PriceRef } from './price
 export type WantedProduct = { id: string; name: string; description: string | null }
 /** A price as the provider should have it: one currency each. */
 export type WantedPrice = PriceAmount & { lookupKey: string; productId: string; nickname: string; ref: PriceRef }
+
+/** Products and prices at the provider, by our names. Reading and writing, nothing decided. */
+export type ProviderCatalog = {
+  /** What is there of our lookup keys and of our products, active or not. */
+  read(wanted: { productIds: readonly string[]; lookupKeys: readonly string[] }): Promise<ProviderState>
+  /** Makes the product, or brings name and description of ours up to date. A product that is not ours is left alone. */
+  ensureProduct(wanted: WantedProduct, found: ProviderProduct | undefined): Promise<'created' | 'updated' | 'unchanged'>
+  /** Makes the price. Prices are never changed there. */
+  createPrice(wanted: WantedPrice): Promise<void>
+}
 
 /**
  * What can be bought now, as products and prices of the provider: the newest versions, without what is archived. Prices

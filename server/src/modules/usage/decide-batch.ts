@@ -62,7 +62,10 @@ export const decideBatch = (
       const key = keyOf(index)
       const known = earlier.get(key)
       if (known) {
-        decisions[index] = isSameRecord(known, record) ? { kind: 'duplicate', earlier: known } : { kind: 'reused' }
+        const same = isSameRecord(known, record)
+        // A repeat of a group that was refused takes nothing either, even where there is room by now.
+        if (!same || known.outcome === 'refused') refused = true
+        decisions[index] = same ? { kind: 'duplicate', earlier: known } : { kind: 'reused' }
         continue
       }
       const state = counters.get(counter)!

@@ -1,24 +1,8 @@
 import type Stripe from 'stripe'
 import { canonicalJson, sha256 } from '../../core/canonical.ts'
-import type {
-  ProviderPrice,
-  ProviderProduct,
-  ProviderState,
-  WantedPrice,
-  WantedProduct,
-} from '../../modules/catalog/index.ts'
+import type { ProviderCatalog, ProviderPrice, ProviderProduct, WantedPrice } from '../../modules/catalog/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { asking, orMissing } from './client.ts'
-
-/** Products and prices at the provider, by our names. Reading and writing, nothing decided. */
-export type ProviderCatalog = {
-  /** What is there of our lookup keys and of our products, active or not. */
-  read(wanted: { productIds: readonly string[]; lookupKeys: readonly string[] }): Promise<ProviderState>
-  /** Makes the product, or brings name and description of ours up to date. A product that is not ours is left alone. */
-  ensureProduct(wanted: WantedProduct, found: ProviderProduct | undefined): Promise<'created' | 'updated' | 'unchanged'>
-  /** Makes the price. Prices are never changed there. */
-  createPrice(wanted: WantedPrice): Promise<void>
-}
 
 const mark = 'turnpike_catalog'
 // Stripe takes at most ten lookup keys in one request.
