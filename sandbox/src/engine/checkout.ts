@@ -65,8 +65,6 @@ export function completeCheckout(tx: Tx, session: CheckoutSession, submission: S
     session: session.id,
     _: { submission },
   } as Authentication)
-  session._.authentication = authentication.id
-  save(tx, session)
   return { kind: 'requires_action', authenticationId: authentication.id }
 }
 

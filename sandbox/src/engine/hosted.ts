@@ -55,6 +55,8 @@ export type CheckoutView =
       cardRequired: boolean
       termsRequired: boolean
       submitMessage: string | null
+      /** Why the bank's page led back here: shown until the next attempt. */
+      lastError: string | null
     }
   | { state: 'complete'; id: string; redirectUrl: string | null }
   | { state: 'expired'; id: string; cancelUrl: string | null }

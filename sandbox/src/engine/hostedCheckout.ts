@@ -11,6 +11,9 @@ import { merchantName } from './draftInvoice.ts'
 import type { CardInput, CheckoutLine, CheckoutView, Recurrence, SubmitResult } from './hosted.ts'
 import { moneyText } from './money.ts'
 
+const unauthenticated =
+  'We are unable to authenticate your payment method. Please choose a different payment method and try again.'
+
 /** How long the return to the shop waits for its webhook to be answered, as Stripe's does. */
 const acknowledgementMs = 10_000
 
@@ -51,6 +54,8 @@ export async function submitCheckout(
     if (session?.object !== 'checkout.session') return declined('resource_missing', 'This payment page does not exist.')
     if (session.status === 'complete') return { kind: 'complete' }
     if (session.status === 'expired') return declined('session_expired', 'This payment page has expired.')
+    session._.lastError = null
+    save(tx, session)
     const refused = choose(tx, session, input)
     if (refused) return declined('invalid_promotion_code', refused)
     const method = input.card ? cardMethod(tx, input.card) : null
@@ -72,12 +77,18 @@ export async function resumeCheckout(
   const result = transact(world, null, (tx): Completion => {
     const session = load<CheckoutSession>(tx, sessionId)
     if (session.status !== 'open') return { kind: 'complete' }
-    return completeCheckout(tx, session, { ...submission, authentication: answer })
+    session._.lastError = answer === 'failed' ? unauthenticated : null
+    save(tx, session)
+    const completion = completeCheckout(tx, session, { ...submission, authentication: answer })
+    if (completion.kind === 'declined' && answer === 'approved') {
+      session._.lastError = completion.message
+      save(tx, session)
+    }
+    return completion
   })
   const finished = await finish(world, sessionId, result)
   if (finished.kind === 'complete') return { redirectUrl: finished.redirectUrl }
-  const message = finished.kind === 'declined' ? finished.message : 'The bank asked again.'
-  return { redirectUrl: `${world.url}/c/pay/${sessionId}?error=${encodeURIComponent(message)}` }
+  return { redirectUrl: `${world.url}/c/pay/${sessionId}` }
 }
 
 /** The URL to which "back" leads; the session stays open. */
@@ -197,6 +208,7 @@ function viewOf(tx: Tx, session: CheckoutSession | undefined): CheckoutView {
     termsRequired:
       (session.consent_collection as { terms_of_service?: string } | null)?.terms_of_service === 'required',
     submitMessage: (session.custom_text as { submit?: { message?: string } | null }).submit?.message ?? null,
+    lastError: session._.lastError,
   }
 }
 

@@ -128,7 +128,7 @@ export function createSession(tx: Tx, params: Params): CheckoutSession {
       subscriptionData: (params.subscription_data ?? {}) as Record<string, unknown>,
       paymentIntentData: (params.payment_intent_data ?? {}) as Record<string, unknown>,
       setupIntentData: (params.setup_intent_data ?? {}) as Record<string, unknown>,
-      authentication: null,
+      lastError: null,
     },
   }
   if (mode === 'setup')

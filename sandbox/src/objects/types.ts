@@ -452,8 +452,8 @@ export type CheckoutSession = Stored & {
     subscriptionData: Record<string, unknown>
     paymentIntentData: Record<string, unknown>
     setupIntentData: Record<string, unknown>
-    /** The browser key of the payment page, which the Stripe CLI reads. */
-    authentication: string | null
+    /** What the payment page tells a customer who comes back from the bank. */
+    lastError: string | null
   }
 }
 
