@@ -283,8 +283,12 @@ const settle = (
     completedAt: at,
   })
   if (checkout.kind === 'plan_change') {
+    // A change that waits for the end of the period has been agreed to: that is all the intent was for.
     const changed = subscriptions.some(
-      (record) => !isTerminal(record.status) && record.plan === checkout.plan && record.price === checkout.price,
+      (record) =>
+        !isTerminal(record.status) &&
+        ((record.plan === checkout.plan && record.price === checkout.price) ||
+          record.pendingChange?.to?.plan === checkout.plan),
     )
     return changed ? completed() : null
   }

@@ -1,13 +1,7 @@
 import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
-import {
-  counterName,
-  decide,
-  type LiveCustomer,
-  type ResolvedEntitlement,
-  windowAt,
-} from '../modules/entitlements/index.ts'
+import { counterName, decide, type LiveCustomer, type ResolvedEntitlement } from '../modules/entitlements/index.ts'
 import { isProblem, prepareRecord } from '../modules/usage/index.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
@@ -30,16 +24,12 @@ export const decideNow = (
   live: LiveCustomer,
   entitlement: ResolvedEntitlement,
   quantity: Micro,
-  at: Temporal.Instant,
+  atMs: number,
 ): Decision => {
   if (entitlement.kind !== 'metered') return decide(live.content, entitlement, null, quantity)
-  const window = windowAt(live.content.window, at)
-  return decide(
-    live.content,
-    entitlement,
-    { used: live.counters.get(counterName(entitlement.meter, window.start.epochMilliseconds))?.used ?? 0n, window },
-    quantity,
-  )
+  const { startMs, resetsAt } = live.windowAt(atMs)
+  const used = live.counters.get(counterName(entitlement.meter, startMs))?.used ?? 0n
+  return decide(live.content, entitlement, { used, resetsAt }, quantity)
 }
 
 /**
@@ -53,7 +43,7 @@ export const checkEntitlements = async (
   idempotencyKey: string | null,
   correlationId: string,
 ): Promise<CheckAnswer> => {
-  const at = deps.clock.now()
+  const atMs = deps.clock.nowMs()
   const names = request.features ?? (request.feature === undefined ? [] : [request.feature])
   if (names.length === 0 || (request.features && request.feature !== undefined))
     throw fail('invalid_request', { errors: [{ field: 'feature', message: 'Send either `feature` or `features`.' }] })
@@ -62,7 +52,7 @@ export const checkEntitlements = async (
     throw fail('invalid_request', {
       errors: [{ field: 'quantity', message: 'Not negative, at most 15 significant digits and 6 decimals.' }],
     })
-  const live = await liveCustomer(deps, tenantId, at.epochMilliseconds)
+  const live = await liveCustomer(deps, tenantId, atMs)
   const asked = names.map((feature) => {
     const entitlement = live.byFeature.get(feature)
     if (!entitlement)
@@ -74,10 +64,10 @@ export const checkEntitlements = async (
     return entitlement
   })
   const decisions = request.consume
-    ? await consume(deps, tenantId, live, asked, request, idempotencyKey, correlationId, at)
-    : asked.map((entitlement) => decideNow(live, entitlement, quantity, at))
+    ? await consume(deps, tenantId, live, asked, request, idempotencyKey, correlationId, atMs)
+    : asked.map((entitlement) => decideNow(live, entitlement, quantity, atMs))
   for (const decision of decisions)
-    if (!decision.allowed) deps.refusals.add(tenantId, decision.feature, decision.reason, at.epochMilliseconds)
+    if (!decision.allowed) deps.refusals.add(tenantId, decision.feature, decision.reason, atMs)
   return {
     tenantId,
     allowed: decisions.every((decision) => decision.allowed),
@@ -94,7 +84,7 @@ const consume = async (
   request: CheckRequest,
   headerKey: string | null,
   correlationId: string,
-  at: Temporal.Instant,
+  atMs: number,
 ): Promise<Decision[]> => {
   const key = request.idempotencyKey ?? headerKey
   if (key === null)
@@ -117,7 +107,7 @@ const consume = async (
       },
       meters[entitlement.meter],
       policies.usage,
-      at.epochMilliseconds,
+      atMs,
     )
     if (isProblem(prepared))
       throw fail('invalid_request', { errors: [{ field: 'quantity', message: prepared.detail }] })
@@ -138,9 +128,13 @@ const consume = async (
     const accepted =
       decision.kind === 'accepted' || (decision.kind === 'duplicate' && decision.earlier.outcome === 'accepted')
     const used = decision.kind === 'duplicate' ? decision.earlier.used : decision.used
-    const window = windowAt(live.content.window, at)
     // What is said about the counter is what the database decided on; a refusal is worded for the quantity that was wanted.
-    const said = decide(live.content, entitlement, { used, window }, accepted ? 0n : wanted)
+    const said = decide(
+      live.content,
+      entitlement,
+      { used, resetsAt: live.windowAt(atMs).resetsAt },
+      accepted ? 0n : wanted,
+    )
     return {
       ...said,
       allowed: accepted,

@@ -2,6 +2,7 @@ import type { Session, SessionCreate } from '@turnpike/contract'
 import { canonicalJson, sha256 } from '../core/canonical.ts'
 import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import { own } from '../core/own.ts'
 import { type Catalog, findPlan, lookupKeyOf, type PriceRef } from '../modules/catalog/index.ts'
 import { type CustomerRecord, findCustomer, lockCustomer } from '../modules/customers/index.ts'
 import {
@@ -13,7 +14,7 @@ import {
   insertCheckout,
   isUnderWay,
   nextCheckoutState,
-  type PortalPrices,
+  type PortalOffer,
   type PriceLine,
   saveCheckout,
   saveProviderCustomer,
@@ -340,7 +341,7 @@ const openPlanChange = async (
     lookupKey,
     quantity: 1,
     returnUrl,
-    prices: portalPrices(catalog),
+    offer: portalOffer(catalog),
   })
 }
 
@@ -366,8 +367,9 @@ const linesOf = (catalog: Catalog, checkout: CheckoutRecord): PriceLine[] => {
   ]
 }
 
-/** What the portal may offer: the prices of every active plan. */
-const portalPrices = (catalog: Catalog): PortalPrices => {
+/** What the portal may offer: the prices of every active plan, changed as the catalog says (SUB-4). */
+const portalOffer = (catalog: Catalog): PortalOffer => {
+  const { changes, cancellation } = catalog.file.policies
   const lookupKeys = Object.entries(catalog.file.plans)
     .filter(([, plan]) => plan.status === 'active')
     .flatMap(([key, plan]) =>
@@ -376,7 +378,7 @@ const portalPrices = (catalog: Catalog): PortalPrices => {
       ),
     )
     .filter((key): key is string => key !== null)
-  return { key: lookupKeys.join(','), lookupKeys }
+  return { lookupKeys, proration: changes.proration, downgradeAt: changes.downgrade, cancelAt: cancellation.timing }
 }
 
 const openPortal = async (deps: Deps, actor: Actor, customer: CustomerRecord, returnUrl: string): Promise<Session> => {
@@ -387,7 +389,7 @@ const openPortal = async (deps: Deps, actor: Actor, customer: CustomerRecord, re
     checkoutId: visit,
     providerCustomerId,
     returnUrl,
-    prices: portalPrices(deps.catalog()),
+    offer: portalOffer(deps.catalog()),
   })
   await transact(deps.db, (tx) =>
     appendAudit(tx, deps.clock, {

@@ -85,7 +85,7 @@ export const explainEntitlement = async (
   const window = windowAt(content.window, at)
   const used =
     entitlement.kind === 'metered' ? await readCounter(deps.db, tenantId, entitlement.meter, window.start) : 0n
-  const decision = decide(content, entitlement, { used, window }, microOfWhole(1))
+  const decision = decide(content, entitlement, { used, resetsAt: window.end.toString() }, microOfWhole(1))
   const [overrides, subscriptions] = await Promise.all([
     findOverrides(deps.db, tenantId),
     findSubscriptions(deps.db, tenantId),

@@ -1,6 +1,6 @@
 import type { UsageOutcome } from '@turnpike/contract'
 import { type Micro, numberOfMicro } from '../core/quantity.ts'
-import { decideMetered, type LiveCustomer, thresholdsCrossed, windowAt } from '../modules/entitlements/index.ts'
+import { decideMetered, type LiveCustomer, thresholdsCrossed } from '../modules/entitlements/index.ts'
 import {
   type BatchItem,
   type CounterRef,
@@ -160,13 +160,8 @@ const layOut = (works: readonly UsageWork[]) => {
       if (known && known.meter === record.meter && record.at >= known.windowStart && record.at < known.windowEnd)
         ref = known
       else {
-        const window = windowAt(work.live.content.window, Temporal.Instant.fromEpochMilliseconds(record.at))
-        ref = {
-          tenantId: work.tenantId,
-          meter: record.meter,
-          windowStart: window.start.epochMilliseconds,
-          windowEnd: window.end.epochMilliseconds,
-        }
+        const { startMs, endMs } = work.live.windowAt(record.at)
+        ref = { tenantId: work.tenantId, meter: record.meter, windowStart: startMs, windowEnd: endMs }
       }
       known = ref
       const name = nameOf(ref)

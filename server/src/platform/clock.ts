@@ -1,16 +1,23 @@
 /** The only reader of the time. Everything else takes `at` or a `Clock`. */
-export type Clock = { now(): Temporal.Instant }
+export type Clock = {
+  now(): Temporal.Instant
+  /** The same in epoch milliseconds, for hot paths that need no more. */
+  nowMs(): number
+}
 
 // As fine as the database keeps time, so that what is answered now and read later is the same.
 export const systemClock: Clock = {
   now: () => Temporal.Now.instant().round({ smallestUnit: 'microsecond', roundingMode: 'floor' }),
+  nowMs: Date.now,
 }
 
-/** Runs on from the system's time by what it was moved: for tests, and for trying out what happens next month. */
-export const movableClock = (): Clock & { advance(duration: string): void } => {
-  let ahead = Temporal.Duration.from({ seconds: 0 })
+/** Runs on from a start, or from the system's time, by what it was moved: for tests, and for trying out next month. */
+export const movableClock = (start?: string): Clock & { advance(duration: string): void } => {
+  let ahead =
+    start === undefined ? Temporal.Duration.from({ seconds: 0 }) : systemClock.now().until(Temporal.Instant.from(start))
   return {
     now: () => systemClock.now().add(ahead),
+    nowMs: () => systemClock.now().add(ahead).epochMilliseconds,
     advance: (duration) => {
       const at = systemClock.now().add(ahead)
       const then = at.toZonedDateTimeISO('UTC').add(duration).toInstant()

@@ -203,3 +203,41 @@ describe('the life of a subscription, as far as the provider tells it', () => {
     expect(times).toEqual([...times].sort((a, b) => Temporal.Instant.compare(b, a)))
   })
 })
+
+test('a downgrade that the provider has scheduled is shown as pending and completes its intent', async () => {
+  const { owner, providerSubscriptionId, status } = await subscribed('downgrader', { plan: 'scale', price: 'monthly' })
+  const { data: session } = await owner.createSession({ body: { plan: 'pro', price: 'monthly', returnUrl: back } })
+  const stripe = stripeOf(world)
+  const prices = await stripe.prices.list({ active: true, limit: 100 })
+  const find = (prefix: string) => prices.data.find((price) => price.lookup_key?.startsWith(prefix))!.id
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: providerSubscriptionId })
+  await stripe.subscriptionSchedules.update(schedule.id, {
+    end_behavior: 'release',
+    phases: [
+      {
+        start_date: schedule.phases[0]!.start_date,
+        end_date: schedule.phases[0]!.end_date,
+        items: [{ price: find('acme_scale_monthly_usd'), quantity: 1 }],
+      },
+      {
+        items: [{ price: find('acme_pro_monthly_usd'), quantity: 1 }],
+        duration: { interval: 'month', interval_count: 1 },
+      },
+    ],
+  })
+  const pending = await eventually(
+    async () => (await owner.getStatus({ query: {} })).data,
+    (seen) => seen.pendingChange !== null,
+  )
+  expect(pending).toMatchObject({
+    plan: { plan: 'scale' },
+    pendingChange: { kind: 'plan_change', effectiveAt: status.period!.end, to: { plan: 'pro' } },
+  })
+  expect((await owner.getCheckout({ params: { checkoutId: session.checkoutId! } })).data.state).toBe('completed')
+  expect((await owner.listPlans({ query: {} })).data.find((plan) => plan.plan === 'pro')?.relation).toBe('scheduled')
+  await world.advance('P1M')
+  await eventually(
+    async () => (await owner.getStatus({ query: {} })).data,
+    (seen) => seen.plan.plan === 'pro' && seen.pendingChange === null,
+  )
+})

@@ -5,6 +5,7 @@ import {
   UsageRecord as UsageRecordSchema,
 } from '@turnpike/contract'
 import { fail } from '../../core/errors.ts'
+import { own } from '../../core/own.ts'
 import { liveCustomer } from '../../flows/check-entitlements.ts'
 import { readUsage } from '../../flows/read-usage.ts'
 import { outcomeOf, type UsageWork } from '../../flows/record-usage.ts'
@@ -72,12 +73,7 @@ const judge = async (
       invalid('customer_unknown', 'Nothing is known of this tenant.')
       continue
     }
-    const prepared = prepareRecord(
-      record,
-      Object.hasOwn(meters, record.meter) ? meters[record.meter] : undefined,
-      policies.usage,
-      nowMs,
-    )
+    const prepared = prepareRecord(record, own(meters, record.meter), policies.usage, nowMs)
     if (isProblem(prepared)) {
       invalid(prepared.code, prepared.detail)
       continue

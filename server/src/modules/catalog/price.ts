@@ -1,4 +1,5 @@
 import type { CatalogFile, CatalogPrice } from '@turnpike/contract'
+import { own } from '../../core/own.ts'
 import type { Interval } from '../../core/period.ts'
 import { type Catalog, findPlan } from './catalog.ts'
 
@@ -59,7 +60,3 @@ const priced = (
   const amount = own(amounts, currency)
   return amount === undefined ? null : { amountMinor: BigInt(amount), currency, interval }
 }
-
-// Keys come from requests and webhooks too: `constructor` is a name like any other and must not find what every object has.
-const own = <T>(record: Record<string, T> | undefined, key: string): T | undefined =>
-  record && Object.hasOwn(record, key) ? record[key] : undefined

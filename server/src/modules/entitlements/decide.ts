@@ -1,5 +1,4 @@
 import type { Decision, Reason } from '@turnpike/contract'
-import type { Period } from '../../core/period.ts'
 import { type Micro, microOfWhole, numberOfMicro } from '../../core/quantity.ts'
 import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
 
@@ -71,7 +70,7 @@ export const thresholdsCrossed = (
 export const decide = (
   content: SnapshotContent,
   entitlement: ResolvedEntitlement,
-  counter: { used: Micro; window: Period } | null,
+  counter: { used: Micro; resetsAt: string } | null,
   quantity: Micro,
 ): Decision => {
   const base = {
@@ -94,7 +93,7 @@ export const decide = (
       limit,
       used: numberOfMicro(used),
       remaining,
-      resetsAt: counter?.window.end.toString() ?? null,
+      resetsAt: counter?.resetsAt ?? null,
       state: allowed ? meterState(entitlement, used) : entitlement.upgradePlan ? 'upgrade_available' : 'blocked',
     }
   }

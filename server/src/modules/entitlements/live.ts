@@ -3,6 +3,7 @@ import type { Db } from '../../platform/db.ts'
 import { currentCounters } from '../usage/index.ts'
 import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
 import { newestSnapshot } from './store.ts'
+import { type LiveWindow, rememberWindow } from './window.ts'
 
 /** What a check needs about one customer, in memory. */
 export type LiveCustomer = {
@@ -11,6 +12,8 @@ export type LiveCustomer = {
   content: SnapshotContent
   validUntilMs: number
   byFeature: ReadonlyMap<string, ResolvedEntitlement>
+  /** The counting window that holds a time. */
+  windowAt(atMs: number): LiveWindow
   /** Meter and window start in epoch ms → what was used and which version of the counter said so. */
   counters: Map<string, { used: Micro; version: number }>
 }
@@ -67,6 +70,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
             ? Number.POSITIVE_INFINITY
             : Temporal.Instant.from(snapshot.content.validUntil).epochMilliseconds,
         byFeature: new Map(snapshot.content.entitlements.map((entitlement) => [entitlement.feature, entitlement])),
+        windowAt: rememberWindow(snapshot.content.window),
         counters: new Map(
           counters.map((counter) => [
             counterName(counter.meter, counter.windowStart),

@@ -15,3 +15,19 @@ export const windowAt = (rule: WindowRule, at: Temporal.Instant): Period => {
     return Temporal.Instant.compare(grid.start, known.end) < 0 ? { start: known.end, end: grid.end } : grid
   return Temporal.Instant.compare(grid.end, known.start) > 0 ? { start: grid.start, end: known.start } : grid
 }
+
+/** A window as hot paths need it: epoch milliseconds, and the end as answers print it. */
+export type LiveWindow = { startMs: number; endMs: number; resetsAt: string }
+
+/** As `windowAt`, remembering the last window: nearly every question is about the same one, and calendars are slow. */
+export const rememberWindow = (rule: WindowRule): ((atMs: number) => LiveWindow) => {
+  let known: LiveWindow | null = null
+  return (atMs) => {
+    if (known && atMs >= known.startMs && atMs < known.endMs) return known
+    const { start, end } = windowAt(rule, Temporal.Instant.fromEpochMilliseconds(atMs))
+    const window = { startMs: start.epochMilliseconds, endMs: end.epochMilliseconds, resetsAt: end.toString() }
+    // Windows of a provider begin on whole seconds; one that did not could not be told apart in milliseconds.
+    if (start.epochNanoseconds % 1_000_000n === 0n && end.epochNanoseconds % 1_000_000n === 0n) known = window
+    return window
+  }
+}

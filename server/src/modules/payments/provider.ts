@@ -22,7 +22,7 @@ export type PaymentProvider = {
     checkoutId: string
     providerCustomerId: string
     returnUrl: string
-    prices: PortalPrices
+    offer: PortalOffer
   }): Promise<OpenedSession>
   fetchSubscriptions(providerCustomerId: string): Promise<SubscriptionFact[]>
   fetchInvoice(providerInvoiceId: string): Promise<InvoiceFact | null>
@@ -51,8 +51,13 @@ export type CheckoutRequest = {
   cancelUrl: string
 }
 
-/** Every price that a customer may change to in the portal, by product. */
-export type PortalPrices = { key: string; lookupKeys: string[] }
+/** What customers may change to in the portal, and how: the prices by lookup key and the catalog's policy of change. */
+export type PortalOffer = {
+  lookupKeys: string[]
+  proration: 'always_invoice' | 'create_prorations' | 'none'
+  downgradeAt: 'immediate' | 'period_end'
+  cancelAt: 'immediate' | 'period_end'
+}
 
 export type PlanChangeRequest = {
   checkoutId: string
@@ -61,7 +66,7 @@ export type PlanChangeRequest = {
   lookupKey: string
   quantity: number
   returnUrl: string
-  prices: PortalPrices
+  offer: PortalOffer
 }
 
 export type OpenedSession = { providerSessionId: string; url: string; expiresAt: Temporal.Instant | null }

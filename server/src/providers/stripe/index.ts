@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
-import { sha256 } from '../../core/canonical.ts'
+import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { fail } from '../../core/errors.ts'
-import type { InvoiceFact, PaymentProvider, PortalPrices, SubscriptionFact } from '../../modules/payments/index.ts'
+import type { InvoiceFact, PaymentProvider, PortalOffer, SubscriptionFact } from '../../modules/payments/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { asking, createStripe, orMissing } from './client.ts'
 import { checkoutFact, invoiceFact, scheduledChange, subscriptionFact } from './translate.ts'
@@ -51,18 +51,30 @@ export const createStripeProvider = (
     throw fail('provider_unavailable')
   }
 
-  /** One portal configuration per set of prices: Stripe only offers plan changes that a configuration lists. */
-  const portalConfiguration = async (prices: PortalPrices): Promise<string> => {
-    const setting = `portal ${sha256(prices.key).toString('hex').slice(0, 16)}`
+  /** One portal configuration per offer: Stripe only offers plan changes that a configuration lists. */
+  const portalConfiguration = async (offer: PortalOffer): Promise<string> => {
+    const setting = `portal-${sha256(canonicalJson(offer)).toString('hex').slice(0, 16)}`
     const remembered = await memory.read(setting)
     if (remembered) return remembered
-    const found = await findPrices(prices.lookupKeys)
+    const found = await findPrices(offer.lookupKeys)
     const byProduct = new Map<string, string[]>()
-    for (const lookupKey of prices.lookupKeys) {
+    for (const lookupKey of offer.lookupKeys) {
       const price = found.get(lookupKey)
       if (price) byProduct.set(price.productId, [...(byProduct.get(price.productId) ?? []), price.priceId])
     }
-    const products = [...byProduct].map(([product, ids]) => ({ product, prices: ids }))
+    const update: Stripe.BillingPortal.ConfigurationCreateParams.Features.SubscriptionUpdate = {
+      enabled: true,
+      default_allowed_updates: ['price'],
+      proration_behavior: offer.proration,
+      products: [...byProduct].map(([product, prices]) => ({ product, prices })),
+      ...(offer.downgradeAt === 'period_end'
+        ? {
+            schedule_at_period_end: {
+              conditions: [{ type: 'decreasing_item_amount' }, { type: 'shortening_interval' }],
+            },
+          }
+        : {}),
+    }
     const configuration = await asking(log, 'billing_portal.configurations.create', () =>
       stripe.billingPortal.configurations.create(
         {
@@ -71,20 +83,14 @@ export const createStripeProvider = (
             customer_update: { enabled: true, allowed_updates: ['email', 'address'] },
             invoice_history: { enabled: true },
             payment_method_update: { enabled: true },
-            subscription_cancel: { enabled: true, mode: 'at_period_end' },
-            ...(products.length > 0
-              ? {
-                  subscription_update: {
-                    enabled: true,
-                    default_allowed_updates: ['price' as const],
-                    proration_behavior: 'always_invoice' as const,
-                    products,
-                  },
-                }
-              : {}),
+            subscription_cancel: {
+              enabled: true,
+              mode: offer.cancelAt === 'period_end' ? 'at_period_end' : 'immediately',
+            },
+            ...(byProduct.size > 0 ? { subscription_update: update } : {}),
           },
         },
-        { idempotencyKey: `turnpike-${setting.replace(' ', '-')}` },
+        { idempotencyKey: `turnpike-${setting}` },
       ),
     )
     await memory.write(setting, configuration.id)
@@ -168,7 +174,7 @@ export const createStripeProvider = (
 
     openPlanChange: async (request) => {
       const { priceId } = await priceOf(request.lookupKey)
-      const configuration = await portalConfiguration(request.prices)
+      const configuration = await portalConfiguration(request.offer)
       const subscription = await asking(log, 'subscriptions.retrieve', () =>
         stripe.subscriptions.retrieve(request.providerSubscriptionId),
       )
@@ -192,7 +198,7 @@ export const createStripeProvider = (
     openPortal: async (request) =>
       openPortal(request.checkoutId, {
         customer: request.providerCustomerId,
-        configuration: await portalConfiguration(request.prices),
+        configuration: await portalConfiguration(request.offer),
         return_url: request.returnUrl,
       }),
 

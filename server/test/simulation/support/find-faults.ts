@@ -1,0 +1,64 @@
+import pg from 'pg'
+
+/** Each statement names what must never be: a row is a sentence about one thing that went wrong. */
+const faults: Record<string, string> = {
+  'a webhook is still waiting, or was given up': `
+    select event_id || ' is ' || state || ': ' || coalesce(last_error, 'never tried') from webhook_inbox where state not in ('applied', 'ignored')`,
+  'the sequence of a customer has a gap or a double': `
+    select s.tenant_id || ': ' || count(o.*) || ' events up to ' || coalesce(max(o.sequence), 0) || ', stream at ' || s.sequence
+    from event_streams s left join outbox o using (tenant_id) group by s.tenant_id, s.sequence
+    having count(o.*) <> s.sequence or count(distinct o.sequence) <> s.sequence or coalesce(max(o.sequence), 0) <> s.sequence`,
+  'an event has no place in the feed': `select tenant_id || ' ' || sequence from outbox where position is null`,
+  'the feed tells the events of a customer in another order': `
+    select tenant_id || ' ' || sequence from (select tenant_id, sequence, position, lag(position) over (partition by tenant_id order by sequence) as earlier from outbox) o
+    where position <= earlier`,
+  'a subscription was not announced exactly once': `
+    select s.subscription_id || ': ' || count(o.*) from subscriptions s
+    left join outbox o on o.tenant_id = s.tenant_id and o.type = 'subscription.created' and o.data -> 'subscription' ->> 'id' = s.subscription_id
+    group by s.subscription_id having count(o.*) <> 1`,
+  'the end of a subscription was not announced exactly once': `
+    select s.subscription_id || ' ' || s.status || ': ' || count(o.*) from subscriptions s
+    left join outbox o on o.tenant_id = s.tenant_id and o.type = 'subscription.canceled' and o.data -> 'subscription' ->> 'id' = s.subscription_id
+    group by s.subscription_id, s.status, s.ended_at having count(o.*) <> (s.ended_at is not null)::int`,
+  'a paid invoice was not announced exactly once': `
+    select i.provider_invoice_id || ' ' || i.status || ': ' || count(o.*) from invoices i
+    left join outbox o on o.tenant_id = i.tenant_id and o.type = 'invoice.paid' and o.data -> 'invoice' ->> 'providerInvoiceId' = i.provider_invoice_id
+    group by i.provider_invoice_id, i.status having count(o.*) <> (i.status = 'paid')::int`,
+  'a completed checkout was not announced exactly once': `
+    select c.checkout_id || ' ' || c.state || ': ' || count(o.*) from checkouts c
+    left join outbox o on o.tenant_id = c.tenant_id and o.type = 'checkout.completed' and o.data -> 'checkout' ->> 'checkoutId' = c.checkout_id
+    group by c.checkout_id, c.state having count(o.*) <> (c.state = 'completed')::int`,
+  'audit and events tell different numbers of changes': `
+    select tenant_id || ' ' || what || ': audit ' || sum(audited) || ', events ' || sum(told) from (
+      select tenant_id, action as what, 1 as audited, 0 as told from audit_log where result = 'allowed' and (action like 'subscription.%' or action like 'invoice.%' or action = 'checkout.completed')
+      union all
+      select tenant_id, type, 0, 1 from outbox where type like 'subscription.%' or type like 'invoice.%' or type = 'checkout.completed') both_sides
+    group by tenant_id, what having sum(audited) <> sum(told)`,
+  'a snapshot is missing, or was not announced exactly once': `
+    select s.tenant_id || ' ' || count(*) || ' snapshots up to ' || max(s.version) from entitlement_snapshots s group by s.tenant_id
+    having count(*) <> max(s.version)
+      or count(*) <> (select count(*) from outbox o where o.tenant_id = s.tenant_id and o.type = 'entitlements.updated')`,
+  'a counter differs from its records': `
+    select c.tenant_id || ' ' || c.meter || ': ' || c.used || ' in ' || c.records || ', recorded ' || coalesce(sum(r.quantity), 0) || ' in ' || count(r.*)
+    from usage_counters c left join usage_records r using (tenant_id, meter, window_start)
+    group by c.tenant_id, c.meter, c.window_start, c.used, c.records having c.used <> coalesce(sum(r.quantity), 0) or c.records <> count(r.*)`,
+  'a moved counter was not announced': `select tenant_id || ' ' || meter from usage_counters where announced <> version`,
+  'a lease was never given back': `select provider_customer_id from provider_leases where leased_until > '-infinity'`,
+}
+
+/** Everything that must never be, looked for in the database itself: an empty list is the promise kept. */
+export const findFaults = async (databaseUrl: string): Promise<string[]> => {
+  const client = new pg.Client(databaseUrl)
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    const found: string[] = []
+    for (const [fault, statement] of Object.entries(faults)) {
+      const { rows } = await client.query<string[]>({ text: statement, rowMode: 'array' })
+      found.push(...rows.slice(0, 5).map(([what]) => `${fault}: ${what}`))
+    }
+    return found
+  } finally {
+    await client.end()
+  }
+}
