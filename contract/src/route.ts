@@ -31,7 +31,7 @@ export type RouteDefinition = {
   status?: 200 | 201 | 202
   /** The shape of `data` in the success envelope. */
   response: TSchema
-  /** `list`: `meta.cursor` is the place to go on from, `null` at the end. `stream`: server-sent events. */
+  /** `list`: `meta.cursor` is the place to go on from, `null` at the end; the event feed never ends. `stream`: server-sent events. */
   kind?: 'item' | 'list' | 'stream'
   problems?: readonly ProblemCode[]
   /** Largest body in bytes, when it differs from the server's default of 256 KiB. */

@@ -27,6 +27,7 @@ import { type NewWebhook, storeWebhooks } from './platform/inbox.ts'
 import type { Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 import { type Listener, listen } from './platform/notify.ts'
+import { readFeedId } from './platform/outbox.ts'
 import { createStripeCatalog } from './providers/stripe/catalog.ts'
 import { createStripe, createStripeProvider } from './providers/stripe/index.ts'
 import { startWorker } from './worker/worker.ts'
@@ -114,6 +115,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
       },
     }),
     listener,
+    feedId: await readFeedId(db),
     demo: config.demo,
     environment: config.environment,
     stopping: stopping.signal,

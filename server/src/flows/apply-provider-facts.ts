@@ -13,7 +13,6 @@ import {
   saveCheckout,
 } from '../modules/payments/index.ts'
 import {
-  accessLevelOf,
   changedFields,
   findSubscriptions,
   isTerminal,
@@ -80,21 +79,22 @@ export const applyProviderFacts = async (
     const changed = before ? changedFields(before, record) : []
     if (before && changed.length === 0) continue
     await saveSubscription(tx, record)
-    const type = isTerminal(record.status)
-      ? 'subscription.canceled'
-      : before
-        ? 'subscription.updated'
-        : 'subscription.created'
-    changes.push({ type, record, changed })
-    await appendAudit(tx, deps.clock, {
-      tenantId,
-      actor,
-      action: type,
-      object: record.subscriptionId,
-      before: before && summary(before),
-      after: summary(record),
-      reason: changed.length > 0 ? changed.join(', ') : null,
-    })
+    // One that was bought and ended before we looked has begun here too: who follows the events meets no end without a start.
+    const types = before
+      ? [isTerminal(record.status) ? ('subscription.canceled' as const) : ('subscription.updated' as const)]
+      : ['subscription.created' as const, ...(isTerminal(record.status) ? ['subscription.canceled' as const] : [])]
+    for (const type of types) {
+      changes.push({ type, record, changed })
+      await appendAudit(tx, deps.clock, {
+        tenantId,
+        actor,
+        action: type,
+        object: record.subscriptionId,
+        before: before && summary(before),
+        after: summary(record),
+        reason: changed.length > 0 ? changed.join(', ') : null,
+      })
+    }
   }
 
   const current = changes.length > 0 ? await findSubscriptions(tx, tenantId) : known
@@ -173,7 +173,7 @@ export const applyProviderFacts = async (
   }
   return {
     changed: events.length > 0,
-    subscriptions: changes.length,
+    subscriptions: new Set(changes.map(({ record }) => record.subscriptionId)).size,
     invoices: invoiceEvents.length,
     snapshotVersion: refreshed.version,
     unmapped,
@@ -299,18 +299,20 @@ const settle = (
   if (!fact) return null
   if (fact.state === 'expired') return { ...checkout, state: nextCheckoutState(checkout.state, 'expired') }
   if (fact.state !== 'complete') return null
-  // A completed subscription checkout counts once its subscription is here and gives something.
+  // A completed subscription checkout counts once its subscription is here and was paid for: what became of it since, also
+  // its end, takes nothing back of the purchase.
   if (
     checkout.kind === 'checkout' &&
     !subscriptions.some(
-      (record) =>
-        record.providerSubscriptionId === fact.providerSubscriptionId &&
-        accessLevelOf(record.status, { trialing: 'full', active: 'full' }) === 'full',
+      (record) => record.providerSubscriptionId === fact.providerSubscriptionId && !neverBegan(record.status),
     )
   )
     return null
   return fact.paid || checkout.kind === 'checkout' ? completed() : null
 }
+
+const neverBegan = (status: SubscriptionRecord['status']): boolean =>
+  status === 'incomplete' || status === 'incomplete_expired'
 
 const invoiceData = (fact: InvoiceFact, subscriptionId: string | null): EventData<'invoice.updated'>['invoice'] => ({
   providerInvoiceId: fact.providerInvoiceId,

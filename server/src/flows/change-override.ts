@@ -2,6 +2,7 @@ import type { OverrideCreate } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import { own } from '../core/own.ts'
 import { instantOrNull } from '../core/period.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
 import {
@@ -27,8 +28,7 @@ export const grantOverride = (
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) throw fail('not_found')
     const at = deps.clock.now()
-    const { features } = deps.catalog().file
-    const definition = Object.hasOwn(features, request.feature) ? features[request.feature] : undefined
+    const definition = own(deps.catalog().file.features, request.feature)
     if (!definition) throw fail('feature_unknown')
     const fitting = { boolean: 'enabled', value: 'value', metered: 'limit' }[definition.kind]
     if (!(fitting in request.set))

@@ -83,9 +83,7 @@ const returnUrls = (deps: Deps, request: SessionCreate): { returnUrl: string; ca
 const select = (catalog: Catalog, customer: CustomerRecord, request: SessionCreate): Selection => {
   const currency = request.currency ?? customer.currency
   if (request.kind === 'product') {
-    const products = catalog.file.products ?? {}
-    const product =
-      request.product !== undefined && Object.hasOwn(products, request.product) ? products[request.product] : undefined
+    const product = request.product === undefined ? undefined : own(catalog.file.products, request.product)
     if (!product || request.product === undefined)
       throw fail('plan_unknown', { errors: [{ field: 'product', message: 'Name a product of the catalog.' }] })
     if (product.status !== 'active' || product.amounts[currency] === undefined) throw fail('plan_not_available')
@@ -125,8 +123,7 @@ const select = (catalog: Catalog, customer: CustomerRecord, request: SessionCrea
   }
   const addOns = [...(request.addOns ?? [])].sort((a, b) => (a.addOn < b.addOn ? -1 : 1))
   for (const { addOn } of addOns) {
-    const known = catalog.file.addOns ?? {}
-    const offered = Object.hasOwn(known, addOn) ? known[addOn] : undefined
+    const offered = own(catalog.file.addOns, addOn)
     if (!offered) throw fail('plan_unknown', { errors: [{ field: 'addOns', message: `There is no add-on ${addOn}.` }] })
     if (
       offered.status !== 'active' ||

@@ -3,7 +3,7 @@ import type { Catalog } from '../modules/catalog/index.ts'
 import { listCustomers } from '../modules/customers/index.ts'
 import { newestSnapshot } from '../modules/entitlements/index.ts'
 import { readInOneView } from '../platform/db.ts'
-import { newestPosition, streamSequence } from '../platform/outbox.ts'
+import { newestPosition, positionText, streamSequence } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { budgetOf } from './steps/budget.ts'
 
@@ -13,7 +13,7 @@ import { budgetOf } from './steps/budget.ts'
  * what comes twice is told apart by its sequence.
  */
 export const readGatewaySnapshot = (
-  deps: Deps,
+  deps: Deps & { feedId: string },
   after: { at: string; tenantId: string } | null,
   limit: number,
 ): Promise<GatewaySnapshot & { next: { at: string; tenantId: string } | null }> =>
@@ -32,7 +32,7 @@ export const readGatewaySnapshot = (
     const last = customers.at(-1)
     const next = customers.length === limit && last ? { at: last.createdAt.toString(), tenantId: last.tenantId } : null
     return {
-      position: String(position),
+      position: positionText(deps.feedId, position),
       budgets,
       routingPolicies: after === null ? routingPolicies(deps.catalog()) : [],
       cursor: null,

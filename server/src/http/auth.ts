@@ -12,6 +12,8 @@ const believedMs = 15_000
 const entriesMax = 20_000
 
 export type Authenticator = {
+  /** A credential that was proven a moment ago; null when it must be proven. */
+  recall(headers: IncomingHttpHeaders): Credential | null
   authenticate(headers: IncomingHttpHeaders, requestId: string): Promise<Credential>
   forget(): void
   /** Writes which keys were used since the last call. */
@@ -24,16 +26,20 @@ export const createAuthenticator = (
 ): Authenticator => {
   const believed = new Map<string, { credential: Credential; until: number }>()
   let used = new Set<string>()
+  const recall = (headers: IncomingHttpHeaders): Credential | null => {
+    const known = headers.authorization === undefined ? undefined : believed.get(headers.authorization)
+    if (!known || deps.clock.nowMs() >= known.until) return null
+    if (known.credential.kind === 'key') used.add(known.credential.id)
+    return known.credential
+  }
   return {
+    recall,
     authenticate: async (headers, requestId) => {
+      const known = recall(headers)
+      if (known) return known
       const secret = bearerOf(headers.authorization)
       if (secret === null) throw fail('unauthenticated')
       const at = deps.clock.now()
-      const known = believed.get(secret)
-      if (known && at.epochMilliseconds < known.until) {
-        if (known.credential.kind === 'key') used.add(known.credential.id)
-        return known.credential
-      }
       const credential = secret.startsWith('tpk_')
         ? await authenticateKey(deps.db, secret, at)
         : await verifyToken(secret, at)
@@ -48,7 +54,7 @@ export const createAuthenticator = (
         throw fail('unauthenticated')
       }
       if (believed.size >= entriesMax) believed.clear()
-      believed.set(secret, { credential, until: at.epochMilliseconds + believedMs })
+      believed.set(headers.authorization!, { credential, until: at.epochMilliseconds + believedMs })
       if (credential.kind === 'key') used.add(credential.id)
       return credential
     },

@@ -13,6 +13,8 @@ export type HttpDeps = CheckDeps &
   CatalogChangeDeps & {
     intake: WebhookIntake
     listener: Listener
+    /** The name of the event feed of this database. */
+    feedId: string
     demo: boolean
     environment: string
     stopping: AbortSignal

@@ -1,17 +1,22 @@
-import helmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import { apiPrefix, apiVersion, type RouteDefinition, type RouteName, routes } from '@turnpike/contract'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type onRequestHookHandler,
+} from 'fastify'
 import { canonicalJson, sha256 } from '../core/canonical.ts'
 import { fail } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
+import { newRequestId } from '../core/ids.ts'
 import type { Credential } from '../modules/access/index.ts'
+import { systemClock } from '../platform/clock.ts'
 import { beginRequest, dropRequest, keepAnswer } from '../platform/idempotency.ts'
 import { type Authenticator, actorOf, requirePermission, requireTenant } from './auth.ts'
 import type { Context, Handler, Handlers, HttpDeps } from './handler.ts'
 import { readJsonBody } from './json-body.ts'
 import { servePages } from './pages.ts'
 import { failureOf, problemDocument } from './problem.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { billingHandlers } from './routes/billing.ts'
 import { catalogHandlers } from './routes/catalog.ts'
 import { customerHandlers } from './routes/customers.ts'
@@ -19,6 +24,7 @@ import { entitlementHandlers } from './routes/entitlements.ts'
 import { eventHandlers } from './routes/events.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { usageHandlers } from './routes/usage.ts'
+import { apiHeaders, pageHeaders } from './security-headers.ts'
 import { compileSchema } from './validate.ts'
 
 const handlers: Handlers = {
@@ -56,7 +62,7 @@ export const createServer = async (
 ): Promise<FastifyInstance> => {
   const app = Fastify({
     loggerInstance: undefined,
-    genReqId: () => newId('request'),
+    genReqId: () => newRequestId(systemClock.nowMs()),
     bodyLimit: bodyLimitDefault,
     trustProxy: false,
     return503OnClosing: true,
@@ -73,34 +79,20 @@ export const createServer = async (
     sendProblem(reply, failure, request.id)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(reply, fail('not_found'), request.id))
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
+  const forPages = await pageHeaders()
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(request.url.startsWith('/api/') ? apiHeaders : forPages).header('x-request-id', request.id)
     // No text of ours holds NUL, and the database would not take it.
-    if (request.raw.url?.includes('%00'))
-      throw fail('invalid_request', { errors: [{ field: 'url', message: 'contains a NUL character' }] })
+    if (request.url.includes('%00'))
+      done(fail('invalid_request', { errors: [{ field: 'url', message: 'contains a NUL character' }] }))
+    else done()
   })
-
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        upgradeInsecureRequests: null,
-      },
-    },
-    crossOriginEmbedderPolicy: false,
-    strictTransportSecurity: false,
-  })
-  await app.register(rateLimit, {
-    global: false,
-    max: settings.rateLimitPerSecond,
-    timeWindow: 1_000,
-    cache: 50_000,
+  const allows = createRateLimit(settings.rateLimitPerSecond)
+  const limitRate: onRequestHookHandler = (request, _, done) => {
     // Per credential; without one, per address.
-    keyGenerator: (request: FastifyRequest) => request.headers.authorization ?? request.ip,
-    errorResponseBuilder: () => fail('rate_limited'),
-  })
+    if (allows(request.headers.authorization ?? request.ip, systemClock.nowMs())) done()
+    else done(fail('rate_limited'))
+  }
 
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
@@ -117,13 +109,13 @@ export const createServer = async (
 
   for (const name of Object.keys(routes) as RouteName[]) {
     if (name === 'receiveWebhook') continue
-    addRoute(app, deps, authenticator, name)
+    addRoute(app, deps, authenticator, limitRate, name)
   }
   await app.register(async (intake) => {
     // The signature is over the bytes as they came, so nothing may read them before it was checked.
     intake.removeAllContentTypeParsers()
     intake.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
-    addRoute(intake, deps, authenticator, 'receiveWebhook')
+    addRoute(intake, deps, authenticator, limitRate, 'receiveWebhook')
   })
   await servePages(app, settings.consoleDir)
   return app
@@ -132,14 +124,20 @@ export const createServer = async (
 const sendProblem = (reply: FastifyReply, failure: ReturnType<typeof fail>, requestId: string): void => {
   const { status, body } = problemDocument(failure, requestId)
   if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
-  if (failure.code === 'unavailable') reply.header('retry-after', '1')
+  if (failure.code === 'unavailable' || failure.code === 'rate_limited') reply.header('retry-after', '1')
   reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(body)
 }
 
 /** The address of a route in Fastify's spelling. */
 const addressOf = (definition: RouteDefinition): string => apiPrefix + definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
-const addRoute = (app: FastifyInstance, deps: HttpDeps, authenticator: Authenticator, name: RouteName): void => {
+const addRoute = (
+  app: FastifyInstance,
+  deps: HttpDeps,
+  authenticator: Authenticator,
+  limitRate: onRequestHookHandler,
+  name: RouteName,
+): void => {
   const definition: RouteDefinition = routes[name]
   const handler = handlers[name] as Handler<RouteName>
   const fitsParams = definition.params && compileSchema(definition.params, 'params')
@@ -151,11 +149,14 @@ const addRoute = (app: FastifyInstance, deps: HttpDeps, authenticator: Authentic
     method: definition.method,
     url: addressOf(definition),
     bodyLimit: definition.bodyLimit ?? bodyLimitDefault,
-    config: { rateLimit: {} },
+    onRequest: limitRate,
     handler: async (request, reply) => {
       const credential =
-        name === 'receiveWebhook' ? null : await authenticator.authenticate(request.headers, request.id)
-      if (credential && definition.permission)
+        name === 'receiveWebhook'
+          ? null
+          : // Whoever was proven a moment ago is not waited for.
+            (authenticator.recall(request.headers) ?? (await authenticator.authenticate(request.headers, request.id)))
+      if (credential && definition.permission && !credential.permissions.has(definition.permission))
         await requirePermission(deps, credential, definition.permission, request.id, name)
       const params = (request.params ?? {}) as Record<string, unknown>
       const query = (request.query ?? {}) as Record<string, unknown>
@@ -301,7 +302,7 @@ const tenantOf = async (
   const source =
     definition.method === 'GET' || definition.method === 'DELETE' ? query : ((body ?? {}) as Record<string, unknown>)
   const named = typeof source.tenantId === 'string' ? source.tenantId : null
-  if (named !== null) await requireTenant(deps, credential, named, requestId, name)
+  if (named !== null && credential.tenantId !== null) await requireTenant(deps, credential, named, requestId, name)
   const tenantId = named ?? credential.tenantId
   if (tenantId === null && definition.tenancy === 'tenant') throw fail('tenant_required')
   return tenantId

@@ -109,3 +109,18 @@ export const newestPosition = async (on: Db | Tx): Promise<bigint> =>
       sql`select max(position) as position from outbox where position is not null`,
     )
   )?.position ?? 0n
+
+/** The name of this feed; positions carry it, so that a position of another database is not mistaken for one of ours. */
+export const readFeedId = async (db: Db): Promise<string> =>
+  (await queryOne<{ feed_id: string }>(db, sql`select feed_id from feed`))!.feed_id
+
+export const positionText = (feedId: string, position: bigint): string => `${feedId}-${position}`
+
+/** The place after which to read; null for text that is no position of this feed. `0` is the beginning of any. */
+export const positionOfText = (feedId: string, text: string | undefined): bigint | null => {
+  if (text === undefined || text === '0') return 0n
+  const [feed, position, more] = text.split('-')
+  return feed === feedId && more === undefined && position !== undefined && /^\d{1,18}$/.test(position)
+    ? BigInt(position)
+    : null
+}

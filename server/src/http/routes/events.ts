@@ -2,11 +2,11 @@ import type { EventEnvelope } from '@turnpike/contract'
 import { fail } from '../../core/errors.ts'
 import { instantOfRow } from '../../core/period.ts'
 import { readGatewaySnapshot } from '../../flows/read-gateway-snapshot.ts'
-import { type OutboxRow, readEvents } from '../../platform/outbox.ts'
+import { type OutboxRow, positionOfText, positionText, readEvents } from '../../platform/outbox.ts'
 import { decodeCursor, encodeCursor, type Handlers } from '../handler.ts'
 import { isPlace } from './customers.ts'
 
-const envelope = (row: OutboxRow): EventEnvelope => ({
+const envelope = (feedId: string, row: OutboxRow): EventEnvelope => ({
   specversion: '1.0',
   id: row.event_id,
   source: '/turnpike',
@@ -17,16 +17,18 @@ const envelope = (row: OutboxRow): EventEnvelope => ({
   dataschema: `/reference/events/${row.type}/${row.schema_version}`,
   tenantid: row.tenant_id,
   sequence: Number(row.sequence),
-  position: String(row.position),
+  position: positionText(feedId, row.position),
   correlationid: row.correlation_id,
   data: row.data,
 })
 
-const positionOf = (text: string | undefined): bigint => {
-  if (text === undefined) return 0n
-  if (!/^\d{1,18}$/.test(text))
-    throw fail('invalid_request', { errors: [{ field: 'after', message: 'is not a position of the feed' }] })
-  return BigInt(text)
+const placeIn = (feedId: string, text: string | undefined): bigint => {
+  const position = positionOfText(feedId, text)
+  if (position === null)
+    throw fail('invalid_request', {
+      errors: [{ field: 'after', message: 'is not a position of this feed: begin anew' }],
+    })
+  return position
 }
 
 const heartbeatMs = 15_000
@@ -34,15 +36,18 @@ const pageSize = 200
 
 export const eventHandlers: Handlers<'listEvents' | 'streamEvents' | 'getGatewaySnapshot'> = {
   listEvents: async ({ deps, tenantId, query }) => {
-    const after = positionOf(query.after)
+    const after = placeIn(deps.feedId, query.after)
     const rows = await readEvents(deps.db, after, query.limit ?? 200, tenantId)
-    return { data: rows.map(envelope), cursor: String(rows.at(-1)?.position ?? after) }
+    return {
+      data: rows.map((row) => envelope(deps.feedId, row)),
+      cursor: positionText(deps.feedId, rows.at(-1)?.position ?? after),
+    }
   },
 
   /** Server-sent events: what is there, then what comes. The reader goes on after the last id that it has seen (EVT-2). */
   streamEvents: async ({ deps, tenantId, query, request, reply }) => {
     const lastId = request.headers['last-event-id']
-    let after = positionOf(typeof lastId === 'string' ? lastId : query.after)
+    let after = placeIn(deps.feedId, typeof lastId === 'string' ? lastId : query.after)
     let wake = () => {}
     let open = true
     const close = () => {
@@ -54,6 +59,7 @@ export const eventHandlers: Handlers<'listEvents' | 'streamEvents' | 'getGateway
     deps.stopping.addEventListener('abort', close)
     reply.hijack()
     reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       connection: 'keep-alive',
@@ -68,7 +74,9 @@ export const eventHandlers: Handlers<'listEvents' | 'streamEvents' | 'getGateway
         })
         const rows = await readEvents(deps.db, after, pageSize, tenantId)
         for (const row of rows)
-          reply.raw.write(`id: ${row.position}\nevent: ${row.type}\ndata: ${JSON.stringify(envelope(row))}\n\n`)
+          reply.raw.write(
+            `id: ${positionText(deps.feedId, row.position)}\nevent: ${row.type}\ndata: ${JSON.stringify(envelope(deps.feedId, row))}\n\n`,
+          )
         after = rows.at(-1)?.position ?? after
         if (reply.raw.writableNeedDrain)
           await new Promise<void>((resolve) => {

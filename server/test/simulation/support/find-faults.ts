@@ -26,7 +26,7 @@ const faults: Record<string, string> = {
     group by i.provider_invoice_id, i.status having count(o.*) <> (i.status = 'paid')::int`,
   'a completed checkout was not announced exactly once': `
     select c.checkout_id || ' ' || c.state || ': ' || count(o.*) from checkouts c
-    left join outbox o on o.tenant_id = c.tenant_id and o.type = 'checkout.completed' and o.data -> 'checkout' ->> 'checkoutId' = c.checkout_id
+    left join outbox o on o.tenant_id = c.tenant_id and o.type = 'checkout.completed' and o.data -> 'checkout' ->> 'id' = c.checkout_id
     group by c.checkout_id, c.state having count(o.*) <> (c.state = 'completed')::int`,
   'audit and events tell different numbers of changes': `
     select tenant_id || ' ' || what || ': audit ' || sum(audited) || ', events ' || sum(told) from (
