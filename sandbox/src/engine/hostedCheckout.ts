@@ -81,8 +81,10 @@ export async function resumeCheckout(
     save(tx, session)
     const completion = completeCheckout(tx, session, { ...submission, authentication: answer })
     if (completion.kind === 'declined' && answer === 'approved') {
-      session._.lastError = completion.message
-      save(tx, session)
+      // What was tried is undone in the store, so it is the stored session that gets the note.
+      const kept = load<CheckoutSession>(tx, sessionId)
+      kept._.lastError = completion.message
+      save(tx, kept)
     }
     return completion
   })

@@ -63,7 +63,10 @@ export function createInvoiceItem(tx: Tx, params: Params): InvoiceItem {
     net_amount: amount,
     parent: subscription
       ? {
-          subscription_details: { subscription: subscription.id, subscription_item: params.proration?.item ?? null },
+          subscription_details: {
+            subscription: subscription.id,
+            ...(params.proration ? { subscription_item: params.proration.item } : {}),
+          },
           type: 'subscription_details',
         }
       : null,

@@ -224,6 +224,6 @@ function nextAction(tx: Tx, authentication: Authentication): Record<string, unkn
     return { redirect_to_url: { return_url: authentication.returnUrl, url }, type: 'redirect_to_url' }
   return {
     type: 'use_stripe_sdk',
-    use_stripe_sdk: { source: authentication.id, stripe_js: url, type: 'three_d_secure_redirect' },
+    use_stripe_sdk: { three_d_secure_redirect: { source: authentication.id, stripe_js: url } },
   }
 }

@@ -65,6 +65,18 @@ export function emptyAddress() {
   return { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
 }
 
+/** An address with every part, null where nothing was given. */
+export function wholeAddress(given: unknown): ReturnType<typeof emptyAddress> | null {
+  return given ? { ...emptyAddress(), ...(given as object) } : null
+}
+
+/** Shipping details with a whole address. */
+export function wholeShipping(given: unknown): object | null {
+  if (!given) return null
+  const { address } = given as { address?: unknown }
+  return { ...(given as object), ...(address ? { address: wholeAddress(address) } : {}) }
+}
+
 /** `created[gte]`-like filters, or one exact value. */
 export function within(value: number | null, filter: unknown): boolean {
   if (filter === undefined) return true

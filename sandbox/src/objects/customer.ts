@@ -4,7 +4,7 @@ import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { newId, randomText } from '../store/ids.ts'
 import { find, listOf, save, type Tx } from '../store/transact.ts'
 import { missing } from '../wire/errors.ts'
-import { assignSent, mergeMetadata, need, textOrNull } from './common.ts'
+import { assignSent, mergeMetadata, need, textOrNull, wholeAddress, wholeShipping } from './common.ts'
 import { grantDiscount } from './discount.ts'
 import { attachPaymentMethod, ownCopy } from './paymentMethod.ts'
 import type { Customer, Discount, PaymentMethod, Subscription, TestClock } from './types.ts'
@@ -18,7 +18,7 @@ export function createCustomer(tx: Tx, params: Stripe.CustomerCreateParams & Old
   const customer: Customer = {
     id: newId('cus', 14),
     object: 'customer',
-    address: params.address || null,
+    address: wholeAddress(params.address),
     balance: params.balance ?? 0,
     created: tx.now,
     currency: null,
@@ -41,7 +41,7 @@ export function createCustomer(tx: Tx, params: Stripe.CustomerCreateParams & Old
     next_invoice_sequence: params.next_invoice_sequence ?? 1,
     phone: textOrNull(params.phone),
     preferred_locales: params.preferred_locales ?? [],
-    shipping: params.shipping || null,
+    shipping: wholeShipping(params.shipping),
     tax_exempt: params.tax_exempt || 'none',
     test_clock: params.test_clock ?? null,
   }
@@ -68,7 +68,6 @@ export function updateCustomer(tx: Tx, id: string, params: Stripe.CustomerUpdate
   const customer = need<Customer>(tx, 'customer', id)
   const before = snapshot(tx, customer)
   assignSent(customer, params, [
-    'address',
     'balance',
     'description',
     'email',
@@ -76,9 +75,10 @@ export function updateCustomer(tx: Tx, id: string, params: Stripe.CustomerUpdate
     'name',
     'next_invoice_sequence',
     'phone',
-    'shipping',
     'preferred_locales',
   ])
+  if (params.address !== undefined) customer.address = wholeAddress(params.address)
+  if (params.shipping !== undefined) customer.shipping = wholeShipping(params.shipping)
   if (params.tax_exempt !== undefined) customer.tax_exempt = params.tax_exempt || 'none'
   if (params.source) {
     const attached = attachPaymentMethod(tx, ownCopy(tx, params.source, 'source').id, id)

@@ -189,7 +189,7 @@ function blankFeatures(): PortalConfiguration['features'] {
       mode: 'at_period_end',
       proration_behavior: 'none',
     },
-    subscription_pause: { duration: null, enabled: false },
+    subscription_pause: { duration: { interval_options: [], type: 'indefinite' }, enabled: false },
     subscription_update: {
       billing_cycle_anchor: null,
       default_allowed_updates: [],

@@ -315,7 +315,7 @@ export type InvoiceItem = Stored & {
   quantity: number
   parent: {
     type: 'subscription_details'
-    subscription_details: { subscription: string; subscription_item: string | null }
+    subscription_details: { subscription: string; subscription_item?: string }
   } | null
   test_clock: string | null
   _: {
