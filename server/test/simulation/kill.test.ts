@@ -77,9 +77,7 @@ test(`killed ${kills} times in a burst of 2,000 webhooks and of usage: nothing l
     await service.kill()
     service = await start()
   }
-  const t0=Date.now()
   await Promise.all(deliveries)
-  console.log('delivered after last start', Date.now()-t0)
   const answered = await usage.stop()
 
   const db = new pg.Client(database.url)
@@ -90,7 +88,6 @@ test(`killed ${kills} times in a burst of 2,000 webhooks and of usage: nothing l
       (found) => found.length === 0,
       60_000,
     )
-    console.log('clean after', Date.now()-t0)
     const inbox = await db.query<{ event_id: string }>('select event_id from webhook_inbox order by event_id')
     expect(inbox.rows.map((row) => row.event_id)).toEqual([...sent].sort())
     const effects = await db.query(
