@@ -22,7 +22,12 @@ export function registerCheckout(app: FastifyInstance, world: World): void {
   app.get<SessionRequest>('/c/pay/:session', (request, reply) => {
     const found = viewChosen(world, request.params.session, readChoice(request.query))
     return found.view.state === 'open'
-      ? showForm(world, reply, 200, { ...found, view: found.view, form: {}, errors: {} })
+      ? showForm(world, reply, 200, {
+          ...found,
+          view: found.view,
+          form: {},
+          errors: found.view.lastError ? { cardNumber: found.view.lastError } : {},
+        })
       : showClosed(reply, found.view)
   })
 

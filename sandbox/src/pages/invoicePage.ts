@@ -71,7 +71,7 @@ function payment(view: FoundInvoice, form: Form, errors: FieldErrors): Content {
   const last = Object.keys(errors).length === 0 && view.lastError
   return html`<section class="pay stack" aria-labelledby="pay-title">
     <h2 id="pay-title">Pay this invoice</h2>
-    ${last && html`<div class="notice warning"><p>The last attempt failed: ${last}</p></div>`}
+    ${last && html`<div class="notice warning"><p>${/authentication/.test(last) ? 'Your bank did not confirm the last attempt.' : `The last attempt failed: ${last}`}</p></div>`}
     ${
       view.savedCard &&
       html`<form method="post" class="tight">

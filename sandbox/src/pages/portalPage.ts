@@ -190,7 +190,7 @@ export function planStep(place: Place, subscription: PortalSubscription): Conten
     'Change plan',
     html`<form method="get" action="${path}/review" class="stack">
     <fieldset class="choices"><legend>Choose a plan</legend>
-      ${subscription.plans.map((plan) => planChoice(plan, plan.priceId === item?.priceId, Boolean(adjustable), place.pricing(plan.priceId)))}
+      ${subscription.plans.map((plan) => planChoice(plan, plan.priceId === item?.priceId, Boolean(adjustable ?? subscription.scheduledChange), place.pricing(plan.priceId)))}
     </fieldset>
     ${
       adjustable &&
@@ -203,16 +203,11 @@ export function planStep(place: Place, subscription: PortalSubscription): Conten
   )
 }
 
-function planChoice(
-  plan: PortalPlan,
-  current: boolean,
-  quantityCounts: boolean,
-  pricing: Pricing | undefined,
-): Content {
+function planChoice(plan: PortalPlan, current: boolean, choosable: boolean, pricing: Pricing | undefined): Content {
   const id = `plan-${plan.priceId}`
-  // The present plan can be chosen again only where another quantity would make a difference.
+  // The present plan can be chosen again only for another quantity or to take back a change that is planned.
   return html`<label class="choice" for="${id}">
-    <input type="radio" id="${id}" name="price" value="${plan.priceId}" required ${current && (quantityCounts ? html`checked` : html`disabled`)}>
+    <input type="radio" id="${id}" name="price" value="${plan.priceId}" required ${current && (choosable ? html`checked` : html`disabled`)}>
     <span class="name">${plan.productName}</span>
     ${current ? html`<span class="tag info">Current plan</span>` : html`<span></span>`}
     <span class="detail">${priceText({ ...plan, pricing })}${plan.productDescription && html`<br>${plan.productDescription}`}</span>

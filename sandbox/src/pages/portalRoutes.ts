@@ -37,6 +37,7 @@ const notices: Readonly<Record<string, string>> = {
   plan: 'Your plan is changed.',
   cancel: 'Your plan is canceled.',
   keep: 'Your plan will renew again.',
+  nothing: 'There was nothing to change.',
 }
 
 export function registerPortal(app: FastifyInstance, world: World): void {
@@ -67,7 +68,7 @@ export function registerPortal(app: FastifyInstance, world: World): void {
       return null
     }
     if (!subscription[can]) {
-      reply.redirect(place.base, 303)
+      reply.redirect(`${place.base}?done=nothing`, 303)
       return null
     }
     return { place, subscription }
@@ -76,9 +77,11 @@ export function registerPortal(app: FastifyInstance, world: World): void {
   app.get<PortalRequest>(root, (request, reply) => {
     const place = enter(reply, request.params.token)
     if (!place) return reply
-    const step = flowStep(place)
+    const notice = notices[request.query.done ?? '']
+    // A finished deep link without an address of its own goes on to the portal's home.
+    const step = notice ? null : flowStep(place)
     if (step) return reply.redirect(step, 303)
-    return show(reply, 200, place.view, 'Billing', portalHome(place, notices[request.query.done ?? ''] ?? null))
+    return show(reply, 200, place.view, 'Billing', portalHome(place, notice ?? null))
   })
 
   app.get<PortalRequest>(`${root}/payment-method`, (request, reply) => {
