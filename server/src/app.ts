@@ -92,6 +92,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     clock,
     log,
     live,
+    presence: listener.presence,
     provider,
     recorder,
     refusals,

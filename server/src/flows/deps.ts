@@ -14,6 +14,8 @@ export type Deps = {
   catalog(): Catalog
   provider: PaymentProvider
   live: LiveCustomers
+  /** The number under which other processes see this one: who holds a lease. */
+  presence: number
   /** Origins that customers may be sent back to (PAY-1). */
   returnOrigins: readonly string[]
   /** Address of this service as customers see it. */

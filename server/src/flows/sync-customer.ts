@@ -26,7 +26,7 @@ export const syncProviderCustomer = async (
   alsoIn: (tx: Tx, outcome: SyncOutcome) => Promise<void> = async () => {},
 ): Promise<SyncOutcome> => {
   const provider = deps.provider.name
-  const fence = await takeLease(deps.db, provider, providerCustomerId, deps.clock.now(), leaseSeconds)
+  const fence = await takeLease(deps.db, provider, providerCustomerId, deps.presence, deps.clock.now(), leaseSeconds)
   if (fence === null) return { kind: 'busy' }
   try {
     const facts = tenantId === null ? null : await gather(deps, providerCustomerId, tenantId, wish)

@@ -1,5 +1,6 @@
 import { instantOfRow, instantOfRowOrNull } from '../core/period.ts'
-import { type Db, query, queryOne, queryPrepared, sql, type Tx } from './db.ts'
+import { type Db, query, queryOne, queryPrepared, type Sql, sql, type Tx } from './db.ts'
+import { presentProcesses } from './notify.ts'
 
 /** A verified webhook before it is stored: the minimum of its payload (WEB-5). */
 export type NewWebhook = {
@@ -107,6 +108,13 @@ export const storeWebhooks = async (
   )
 }
 
+/**
+ * A lease `l` that nobody holds: its time is over, or its holder is gone. A holder that only lost its connection is seen as
+ * gone too; then the fence keeps it from applying what it fetched.
+ */
+const isFree = (at: Temporal.Instant): Sql =>
+  sql`(l.leased_until < ${at.toString()} or l.holder <> all (${presentProcesses}))`
+
 /** Customers of the provider with webhooks that are due and in nobody's hand, the longest waiting first. */
 export const dueCustomers = async (
   db: Db,
@@ -118,7 +126,7 @@ export const dueCustomers = async (
       db,
       sql`select w.provider, w.provider_customer_id from webhook_inbox w
           left join provider_leases l on l.provider = w.provider and l.provider_customer_id = w.provider_customer_id
-          where w.state in ('pending', 'retrying') and w.due_at <= ${at.toString()} and (l.leased_until is null or l.leased_until < ${at.toString()})
+          where w.state in ('pending', 'retrying') and w.due_at <= ${at.toString()} and (l.leased_until is null or ${isFree(at)})
           group by 1, 2 order by min(w.webhook_id) limit ${limit}`,
     )
   ).map((row) => ({ provider: row.provider, providerCustomerId: row.provider_customer_id }))
@@ -177,19 +185,20 @@ export const postponeWebhooks = async (
   )
 }
 
-/** Takes one customer's lease: whoever has it asks the provider. Null when somebody else holds it. */
+/** Takes one customer's lease for the process `holder`: whoever has it asks the provider. Null when somebody else holds it. */
 export const takeLease = async (
   db: Db,
   provider: string,
   providerCustomerId: string,
+  holder: number,
   at: Temporal.Instant,
   seconds: number,
 ): Promise<bigint | null> =>
   (
     await queryOne<{ fence: bigint }>(
       db,
-      sql`insert into provider_leases as l (provider, provider_customer_id, fence, leased_until) values (${provider}, ${providerCustomerId}, 1, ${at.add({ seconds }).toString()})
-          on conflict (provider, provider_customer_id) do update set fence = l.fence + 1, leased_until = excluded.leased_until where l.leased_until < ${at.toString()} returning fence`,
+      sql`insert into provider_leases as l (provider, provider_customer_id, fence, leased_until, holder) values (${provider}, ${providerCustomerId}, 1, ${at.add({ seconds }).toString()}, ${holder})
+          on conflict (provider, provider_customer_id) do update set fence = l.fence + 1, leased_until = excluded.leased_until, holder = excluded.holder where ${isFree(at)} returning fence`,
     )
   )?.fence ?? null
 

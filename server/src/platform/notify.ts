@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto'
 import pg from 'pg'
-import { query, sql, type Tx } from './db.ts'
+import { query, type Sql, sql, type Tx } from './db.ts'
 import type { Log } from './log.ts'
 
 /** What processes on one database tell each other at commit. Small: the reader fetches what it needs. */
@@ -22,7 +23,19 @@ export const notify = async (tx: Tx, notice: Notice): Promise<void> => {
   await query(tx, sql`select pg_notify(${channel}, ${JSON.stringify(notice)})`)
 }
 
+/** First half of the advisory locks that say who is here. */
+const presenceLocks = 7_701
+
+/**
+ * The processes that are connected, as an array of their numbers. Each holds a lock on its listening connection, and the
+ * database drops it the moment that the process is gone, however it went.
+ */
+export const presentProcesses: Sql = sql`array(select objid::bigint from pg_locks where locktype = 'advisory' and classid = ${presenceLocks}
+  and database = (select oid from pg_database where datname = current_database()))`
+
 export type Listener = {
+  /** The number under which other processes see this one, as long as it listens. */
+  presence: number
   on(kind: Notice['kind'], handler: (notice: Notice) => void): () => void
   connected(): boolean
   close(): Promise<void>
@@ -37,6 +50,8 @@ export const listen = async (databaseUrl: string, log: Log, onRestored: () => vo
   let client: pg.Client | null = null
   let closed = false
   let retry: NodeJS.Timeout | undefined
+
+  const presence = randomInt(1, 2 ** 31)
 
   const connect = async (): Promise<void> => {
     const next = new pg.Client({
@@ -59,6 +74,8 @@ export const listen = async (databaseUrl: string, log: Log, onRestored: () => vo
       for (const handler of handlers.get(notice.kind) ?? []) handler(notice)
     })
     await next.connect()
+    // Shared, so that two processes with the same number would both be here rather than one waiting for the other.
+    await next.query('select pg_advisory_lock_shared($1, $2)', [presenceLocks, presence])
     await next.query(`listen ${channel}`)
     client = next
   }
@@ -73,6 +90,7 @@ export const listen = async (databaseUrl: string, log: Log, onRestored: () => vo
 
   await connect()
   return {
+    presence,
     on: (kind, handler) => {
       handlers.set(kind, [...(handlers.get(kind) ?? []), handler])
       return () => {
