@@ -5,10 +5,15 @@ begin
   if not exists (select from pg_roles where rolname = 'turnpike_app') then
     create role turnpike_app nologin;
   end if;
-exception when duplicate_object or unique_violation then null;
+  if not pg_has_role(current_user, 'turnpike_app', 'member') then
+    execute format('grant turnpike_app to %I', current_user);
+  end if;
+exception
+  when duplicate_object or unique_violation then null;
+  when insufficient_privilege then
+    raise exception 'the login % may not make the role turnpike_app: let an administrator run CREATE ROLE turnpike_app NOLOGIN; GRANT turnpike_app TO %;',
+      current_user, quote_ident(current_user);
 end $$;
-
-do $$ begin execute format('grant turnpike_app to %I', current_user); end $$;
 grant usage on schema public to turnpike_app;
 alter default privileges in schema public grant select, insert, update, delete on tables to turnpike_app;
 alter default privileges in schema public grant usage, select on sequences to turnpike_app;

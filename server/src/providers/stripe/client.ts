@@ -38,12 +38,13 @@ export const asking = async <T>(log: Log, what: string, request: () => Promise<T
   }
 }
 
-/** The answer, or null when Stripe does not know the object. */
+/** The answer, or null when Stripe does not know the object, or the one that it was asked for by. */
 export const orMissing = async <T>(request: Promise<T>): Promise<T | null> => {
   try {
     return await request
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return null
+    const { statusCode, code } = error as { statusCode?: number; code?: string }
+    if (statusCode === 404 || code === 'resource_missing') return null
     throw error
   }
 }

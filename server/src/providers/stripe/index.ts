@@ -204,18 +204,10 @@ export const createStripeProvider = (
 
     fetchSubscriptions: async (providerCustomerId) => {
       const facts: SubscriptionFact[] = []
-      const customer = await asking(log, 'subscriptions.list', async () => {
-        const all: Stripe.Subscription[] = []
-        for await (const subscription of stripe.subscriptions.list({
-          customer: providerCustomerId,
-          status: 'all',
-          limit: 100,
-          expand: ['data.schedule'],
-        }))
-          all.push(subscription)
-        return all
-      })
-      for (const subscription of customer) {
+      const subscriptions = await asking(log, 'subscriptions.list', () =>
+        orMissing(listSubscriptions(stripe, providerCustomerId)),
+      )
+      for (const subscription of subscriptions ?? []) {
         const fact = subscriptionFact(subscription, await scheduledOf(subscription))
         if (fact) facts.push(fact)
         else
@@ -254,4 +246,11 @@ export const createStripeProvider = (
     )
     return full ? scheduledChange(full, full.current_phase?.start_date ?? 0) : null
   }
+}
+
+const listSubscriptions = async (stripe: Stripe, customer: string): Promise<Stripe.Subscription[]> => {
+  const all: Stripe.Subscription[] = []
+  for await (const subscription of stripe.subscriptions.list({ customer, status: 'all', limit: 100 }))
+    all.push(subscription)
+  return all
 }
