@@ -65,8 +65,14 @@ export const isProblem = (prepared: PreparedRecord | RecordProblem): prepared is
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
+// The parser of the language takes the 31st of November for the 1st of December.
+const isDayOfMonth = (text: string): boolean => {
+  const day = Number(text.slice(8, 10))
+  return day <= 28 || day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
+}
+
 const instantMs = (text: string): number | null => {
-  if (!rfc3339.test(text)) return null
+  if (!rfc3339.test(text) || !isDayOfMonth(text)) return null
   const ms = Date.parse(text)
   return Number.isNaN(ms) ? null : ms
 }
