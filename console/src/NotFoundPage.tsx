@@ -1,4 +1,4 @@
-import { TextLink } from './ui/Links.ts'
+import { TextLink } from './ui/Links.tsx'
 import { Page } from './ui/Page.tsx'
 
 /** The same words for what does not exist and for what is somebody else's. */

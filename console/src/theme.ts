@@ -31,7 +31,14 @@ export const theme = createTheme({
       defaultProps: { fw: 600 },
       // Labels are sentences here: they wrap where there is no room.
       styles: {
-        root: { height: 'auto', minHeight: 'var(--button-height)', paddingBlock: 2 },
+        root: {
+          display: 'inline-flex',
+          alignItems: 'center',
+          justifyContent: 'center',
+          height: 'auto',
+          minHeight: 'var(--button-height)',
+          paddingBlock: 2,
+        },
         label: { whiteSpace: 'normal', height: 'auto', textAlign: 'center', lineHeight: 1.3 },
       },
       // The small button of cards and rows: 30 px high with 14 px text.

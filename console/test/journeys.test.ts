@@ -121,6 +121,13 @@ test('going to another page puts the reader at its heading', async () => {
   expect(await page.title()).toBe('Usage · Turnpike')
 })
 
+test('what leads to another page is a link, also where it looks like a button', async () => {
+  const page = await world.open('/billing', 'owner.active')
+  expect(await page.getByRole('link', { name: 'Change plan' }).getAttribute('href')).toBe('/billing/plans')
+  const back = await world.open(`/billing/return?checkout=${fixtureId('checkout', 'completed')}`, 'owner.active')
+  expect(await back.getByRole('link', { name: 'Continue to billing' }).getAttribute('href')).toBe('/billing')
+})
+
 test('the colours follow the system until somebody chooses, and the choice survives a reload', async () => {
   const page = await world.open('/billing', 'owner.active', { colorScheme: 'light' })
   const scheme = () => page.locator('html').getAttribute('data-mantine-color-scheme')

@@ -1,7 +1,7 @@
 import type { UsageSummary } from '@turnpike/contract'
 import { byUrgency } from '../format/meters.ts'
 import { Card } from '../ui/Card.tsx'
-import { TextLink } from '../ui/Links.ts'
+import { TextLink } from '../ui/Links.tsx'
 import { Meter } from '../ui/Meter.tsx'
 import { Empty } from '../ui/StateBlock.tsx'
 import { useTenant } from './useTenant.ts'

@@ -1,6 +1,6 @@
 type Fields = Record<string, unknown> | null
 
-/** The fields in which two records differ, as text; `undefined` on the side that has no such field. */
+/** The fields in which two records differ, as text; a side that has nothing there is left out. */
 export function changesBetween(before: Fields, after: Fields): { field: string; before?: string; after?: string }[] {
   const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
   return fields.flatMap((field) => {
@@ -11,4 +11,4 @@ export function changesBetween(before: Fields, after: Fields): { field: string; 
 }
 
 const textOf = (value: unknown): string | undefined =>
-  value === undefined ? undefined : typeof value === 'string' ? value : JSON.stringify(value)
+  value === undefined || value === null ? undefined : typeof value === 'string' ? value : JSON.stringify(value)

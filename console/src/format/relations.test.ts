@@ -35,7 +35,9 @@ describe('the button of a plan', () => {
   test('leads to the portal where a plan without a price is reached by canceling', () => {
     const free = { name: 'Free', relation: 'downgrade', trialDays: 0, model: 'free' } as const
     expect(planChoice(free, undefined, true)).toMatchObject({ label: 'Cancel to move to Free', chooses: 'portal' })
+    expect(planChoice({ ...free, relation: 'not_available' }, undefined, true).chooses).toBe('portal')
     expect(planChoice(free, undefined, false).chooses).toBe('nothing')
+    expect(planChoice({ ...free, model: 'subscription' }, undefined, true).chooses).toBe('nothing')
   })
 })
 

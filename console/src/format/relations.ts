@@ -13,13 +13,13 @@ export function planChoice(
   const nothing = (label: string) => ({ label, chooses: 'nothing' as const, primary: false })
   if (relation === 'current') return nothing('Current plan')
   if (relation === 'scheduled') return nothing('Scheduled')
-  if (relation === 'not_available') return nothing('Not available')
   // A plan without a price is reached by ending the paid one, which the portal of the provider does.
   if (!price) {
-    return relation === 'downgrade' && held
+    return offer.model === 'free' && held
       ? { label: `Cancel to move to ${offer.name}`, chooses: 'portal', primary: false }
       : nothing('Not available')
   }
+  if (relation === 'not_available') return nothing('Not available')
   const label = {
     start: offer.trialDays > 0 ? `Start ${offer.trialDays}-day trial` : `Choose ${offer.name}`,
     upgrade: `Upgrade to ${offer.name}`,

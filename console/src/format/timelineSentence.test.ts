@@ -36,6 +36,20 @@ test.each([
     { kind: 'snapshot', title: 'override.created', detail: { version: 3, plan: 'pro' } },
     'Entitlements version 3 for pro, because of override.created',
   ],
+  [
+    {
+      title: 'usage.updated',
+      detail: {
+        data: {
+          meters: [
+            { meter: 'exports', used: 1200 },
+            { meter: 'calls', used: 3 },
+          ],
+        },
+      },
+    },
+    'Usage counted: exports 1,200, calls 3',
+  ],
   [{ kind: 'audit', title: 'override.created', detail: { reason: 'Launch' } }, 'override.created, “Launch”'],
   [{ title: 'newer.than.this', detail: {} }, 'newer.than.this'],
 ] as [Partial<TimelineEntry>, string][])('%o reads “%s”', (change, sentence) => {

@@ -52,6 +52,8 @@ function event(type: string, data: Record<string, unknown>): string {
       return `Entitlements version ${data.version} announced${list('gained', data.gained)}${list('lost', data.lost)}${list('changed', data.changed)}`
     case 'subscription.updated':
       return `Subscription updated${list('changed', data.changed)}`
+    case 'usage.updated':
+      return Array.isArray(data.meters) ? `Usage counted: ${data.meters.map(counted).join(', ')}` : type
     case 'usage.threshold_reached':
       return `${data.percent}% of ${data.feature} used`
     case 'billing.updated':
@@ -61,6 +63,7 @@ function event(type: string, data: Record<string, unknown>): string {
   }
 }
 
+const counted = (meter: unknown): string => `${record(meter).meter} ${formatQuantity(Number(record(meter).used))}`
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 const words = (value: unknown): string => String(value).replaceAll('_', ' ')
 const record = (value: unknown): Record<string, unknown> =>

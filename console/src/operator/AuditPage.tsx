@@ -7,7 +7,7 @@ import { type Column, DataTable } from '../ui/DataTable.tsx'
 import { FilterLinks } from '../ui/FilterLinks.tsx'
 import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
-import { TextLink } from '../ui/Links.ts'
+import { TextLink } from '../ui/Links.tsx'
 import { More } from '../ui/More.tsx'
 import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
@@ -101,6 +101,7 @@ const columns: Column<AuditEntry>[] = [
       <>
         <strong>{entry.action}</strong>
         {entry.reason ? <span className="dim"> “{entry.reason}”</span> : null}
+        <Changes before={entry.before} after={entry.after} />
       </>
     ),
   },
@@ -109,7 +110,8 @@ const columns: Column<AuditEntry>[] = [
     title: 'Actor',
     cell: (entry) => (
       <>
-        {entry.actor} <span className="dim">({entry.actorKind})</span>
+        {/^[a-z]+_[0-9a-z]{26}$/.test(entry.actor) ? <Id value={entry.actor} label="actor" /> : entry.actor}{' '}
+        <span className="dim">({entry.actorKind})</span>
       </>
     ),
   },
@@ -120,12 +122,8 @@ const columns: Column<AuditEntry>[] = [
   },
   { title: 'At', cell: (entry) => <Instant at={entry.at} show="seconds" /> },
   {
-    title: 'Change',
-    cell: (entry) => (
-      <>
-        <Changes before={entry.before} after={entry.after} />
-        {entry.requestId ? <Id value={entry.requestId} label="request id" /> : null}
-      </>
-    ),
+    title: 'Request',
+    cell: (entry) =>
+      entry.requestId ? <Id value={entry.requestId} label="request id" /> : <span className="dim">–</span>,
   },
 ]

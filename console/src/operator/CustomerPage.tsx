@@ -8,7 +8,7 @@ import { plural } from '../format/quantity.ts'
 import { Card, Facts } from '../ui/Card.tsx'
 import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
-import { ButtonLink } from '../ui/Links.ts'
+import { ButtonLink } from '../ui/Links.tsx'
 import { Page } from '../ui/Page.tsx'
 import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
@@ -63,7 +63,7 @@ function CustomerView({ customer }: { customer: Customer }) {
                 'not yet'
               ),
             ],
-            ['E-mail', customer.email ?? 'none'],
+            ['E-mail', customer.email ? <Email key="email" address={customer.email} /> : 'none'],
             ['Currency', customer.currency],
             ['Created', <Instant key="created" at={customer.createdAt} show="day" distance />],
           ]}
@@ -110,5 +110,16 @@ function Actions({ customer }: { customer: Customer }) {
       </p>
       {sync.error ? <ProblemNote problem={describeProblem(sync.error)} /> : null}
     </div>
+  )
+}
+
+/** Breaks at the sign, if it must break. */
+function Email({ address }: { address: string }) {
+  const [name, host] = address.split('@')
+  return (
+    <>
+      {name}@<wbr />
+      {host}
+    </>
   )
 }

@@ -6,7 +6,7 @@ import { useView } from '../search.ts'
 import { Card } from '../ui/Card.tsx'
 import { type Column, DataTable } from '../ui/DataTable.tsx'
 import { Instant } from '../ui/Instant.tsx'
-import { TextLink } from '../ui/Links.ts'
+import { TextLink } from '../ui/Links.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 

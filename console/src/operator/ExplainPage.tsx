@@ -83,7 +83,7 @@ function Question() {
       </datalist>
       <TextInput
         label="At"
-        description="Empty: now. Example: 2026-11-20T14:00:00Z"
+        description="Empty means now"
         value={at}
         onChange={(event) => setAt(event.currentTarget.value)}
         error={badTime ? 'Write a time such as 2026-11-20T14:00:00Z.' : undefined}

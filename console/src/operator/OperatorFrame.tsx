@@ -1,6 +1,6 @@
 import { Outlet } from '@tanstack/react-router'
 import { useMay, useSession } from '../api/session.tsx'
-import { TextLink } from '../ui/Links.ts'
+import { TextLink } from '../ui/Links.tsx'
 import { Page } from '../ui/Page.tsx'
 import { NavItem, Shell } from '../ui/Shell.tsx'
 import { Empty } from '../ui/StateBlock.tsx'

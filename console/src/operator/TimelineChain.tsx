@@ -8,7 +8,7 @@ import { useView } from '../search.ts'
 import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
 import { Json } from '../ui/Json.tsx'
-import { TextLink } from '../ui/Links.ts'
+import { TextLink } from '../ui/Links.tsx'
 import styles from './Timeline.module.css'
 
 const icons = {

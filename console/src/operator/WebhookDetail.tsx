@@ -10,7 +10,7 @@ import { Facts } from '../ui/Card.tsx'
 import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
 import { Json } from '../ui/Json.tsx'
-import { TextLink } from '../ui/Links.ts'
+import { TextLink } from '../ui/Links.tsx'
 import { ProblemNote } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 
