@@ -1,6 +1,6 @@
 import { type Content, html } from './html.ts'
 
-export type CardEntry = { number: string; expMonth: number; expYear: number; cvc: string; name: string }
+type CardEntry = { number: string; expMonth: number; expYear: number; cvc: string; name: string }
 export type FieldErrors = Readonly<Record<string, string>>
 export type Form = Readonly<Record<string, string>>
 

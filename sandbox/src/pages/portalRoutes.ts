@@ -15,16 +15,8 @@ import { declineErrors, type FieldErrors, type Form, readCard, readEmail } from 
 import { money } from './format.ts'
 import { type Content, html, safeUrl } from './html.ts'
 import { sendMessage, sendNotFound, sendPage } from './layout.ts'
-import {
-  cancelStep,
-  cardStep,
-  customerStep,
-  type OpenPortal,
-  type Place,
-  planStep,
-  portalHome,
-  reviewStep,
-} from './portalPage.ts'
+import { type OpenPortal, type Place, portalHome } from './portalPage.ts'
+import { cancelStep, cardStep, customerStep, planStep, reviewStep } from './portalSteps.ts'
 import { pricingOf } from './pricing.ts'
 
 type PortalRequest = { Params: { token: string }; Querystring: Form; Body: Form | null }

@@ -12,7 +12,7 @@ export type Pricing = {
   tiers: readonly Tier[]
 }
 
-export type PriceText = {
+type PriceText = {
   currency: string
   unitAmount: number | null
   recurrence: Recurrence | null
