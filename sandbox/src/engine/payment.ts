@@ -1,5 +1,6 @@
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { createCharge } from '../objects/charge.ts'
+import { disputeIfCardSays } from '../objects/dispute.ts'
 import { cardRefused } from '../objects/paymentMethod.ts'
 import { renderObject } from '../objects/render.ts'
 import type { Authentication, PaymentIntent, PaymentMethod, SetupIntent, Stored } from '../objects/types.ts'
@@ -109,6 +110,7 @@ export function confirmIntent(tx: Tx, intent: PaymentIntent, asked: Confirming):
   intent.amount_received = intent.amount
   save(tx, intent)
   emit(tx, 'payment_intent.succeeded', intent)
+  disputeIfCardSays(tx, charge, method)
   return { kind: 'succeeded' }
 }
 

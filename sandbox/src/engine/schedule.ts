@@ -146,12 +146,16 @@ function adopt(tx: Tx, params: Stripe.SubscriptionScheduleCreateParams): Subscri
 function startFirstPhase(tx: Tx, schedule: SubscriptionSchedule): void {
   const before = snapshot(tx, schedule)
   const first = schedule.phases[0]!
-  const { subscription } = subscribe(tx, {
-    customer: schedule.customer,
-    items: first.items.map(({ price, quantity, metadata }) => ({ price, quantity, metadata })),
-    metadata: first.metadata,
-    ...(first.trial_end ? { trial_end: first.trial_end } : {}),
-  })
+  const { subscription } = subscribe(
+    tx,
+    {
+      customer: schedule.customer,
+      items: first.items.map(({ price, quantity, metadata }) => ({ price, quantity, metadata })),
+      metadata: first.metadata,
+      ...(first.trial_end ? { trial_end: first.trial_end } : {}),
+    },
+    { onSession: false, later: true },
+  )
   subscription.schedule = schedule.id
   save(tx, subscription)
   schedule.subscription = subscription.id

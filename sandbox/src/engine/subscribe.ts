@@ -29,6 +29,8 @@ export type Presence = {
   authentication?: 'approved' | 'failed'
   returnUrl?: string | null
   session?: string | null
+  /** Nobody waits for the answer: the first invoice stays a draft for its hour, as on a renewal. */
+  later?: boolean
 }
 
 export function subscribe(tx: Tx, params: SubscribeParams, presence: Presence = { onSession: false }): Subscribed {
@@ -118,7 +120,7 @@ function collectFirst(
     collectionMethod: subscription.collection_method,
     daysUntilDue: subscription.days_until_due,
     autoAdvance: automatic ? behavior !== 'default_incomplete' : true,
-    finalizesAt: automatic ? null : tx.now + tx.world.settings.draftSeconds,
+    finalizesAt: automatic && !presence.later ? null : tx.now + tx.world.settings.draftSeconds,
     period: { start: tx.now, end: tx.now },
     lines: [...pending.map((item) => lineOfInvoiceItem(tx, item)), ...lines],
     discounts: subscription.discounts,
@@ -126,7 +128,7 @@ function collectFirst(
   takePending(tx, pending, invoice)
   useOnceDiscounts(tx, subscription)
   subscription.latest_invoice = invoice.id
-  if (!automatic) {
+  if (!automatic || presence.later) {
     if (subscription.status === 'incomplete') subscription.status = 'active'
     save(tx, subscription)
     return { invoice, outcome: null }

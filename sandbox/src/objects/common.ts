@@ -46,6 +46,8 @@ const kinds: Record<string, string> = {
   refund: 'refund',
   credit_note: 'credit_note',
   event: 'event',
+  dispute: 'dispute',
+  tax_rate: 'tax rate',
   webhook_endpoint: 'webhook endpoint',
   'checkout.session': 'checkout.session',
   'billing_portal.configuration': 'configuration',

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { cancelNow } from '../engine/cancel.ts'
+import { testCardByName } from '../engine/testCards.ts'
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { newId, randomText } from '../store/ids.ts'
 import { find, listOf, save, type Tx } from '../store/transact.ts'
@@ -111,8 +112,18 @@ export function retrieveCustomer(tx: Tx, id: string): Customer | { id: string; o
   return customer._?.deleted ? { id, object: 'customer', deleted: true } : customer
 }
 
+// A test name stands for the card of that kind that the customer has, or for a new one.
+function named(tx: Tx, customer: Customer, id: string | undefined): string | undefined {
+  if (!id || !testCardByName(id)) return id
+  const last4 = testCardByName(id)!.number.slice(-4)
+  const present = listOf<PaymentMethod>(tx, 'payment_method', { customer: customer.id }).find(
+    (method) => method.card?.last4 === last4,
+  )
+  return present?.id ?? attachPaymentMethod(tx, id, customer.id).id
+}
+
 function applyInvoiceSettings(tx: Tx, customer: Customer, settings: Stripe.CustomerUpdateParams.InvoiceSettings): void {
-  const method = settings.default_payment_method
+  const method = named(tx, customer, settings.default_payment_method)
   if (method) {
     const attached = need<PaymentMethod>(tx, 'payment_method', method, 'invoice_settings[default_payment_method]')
     if (attached.customer !== customer.id)

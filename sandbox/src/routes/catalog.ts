@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
-import { need, within } from '../objects/common.ts'
+import { emit, emitUpdate, snapshot } from '../events/emit.ts'
+import { assignSent, mergeMetadata, need, within } from '../objects/common.ts'
 import {
   createCoupon,
   createPromotionCode,
@@ -9,13 +10,58 @@ import {
 } from '../objects/coupon.ts'
 import { createPrice, planOf, updatePrice } from '../objects/price.ts'
 import { createProduct, deleteProduct, updateProduct } from '../objects/product.ts'
-import type { Coupon, Price, Product, PromotionCode } from '../objects/types.ts'
-import type { Tx } from '../store/transact.ts'
+import type { Coupon, Price, Product, PromotionCode, Stored } from '../objects/types.ts'
+import { newId } from '../store/ids.ts'
+import { save, type Tx } from '../store/transact.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import { page } from '../wire/list.ts'
 import { search } from '../wire/search.ts'
 
 export const catalogRoutes: Endpoints = {
+  'POST /v1/tax_rates': (tx: Tx, params: Stripe.TaxRateCreateParams) => {
+    const rate: Stored = {
+      id: newId('txr'),
+      object: 'tax_rate',
+      active: params.active ?? true,
+      country: params.country ?? null,
+      created: tx.now,
+      description: params.description ?? null,
+      display_name: params.display_name,
+      effective_percentage: params.percentage,
+      flat_amount: null,
+      inclusive: params.inclusive,
+      jurisdiction: params.jurisdiction ?? null,
+      jurisdiction_level: null,
+      livemode: false,
+      metadata: mergeMetadata({}, params.metadata),
+      percentage: params.percentage,
+      rate_type: 'percentage',
+      state: params.state ?? null,
+      tax_type: params.tax_type ?? null,
+    }
+    save(tx, rate)
+    emit(tx, 'tax_rate.created', rate)
+    return rate
+  },
+  'GET /v1/tax_rates': (tx: Tx, params: Stripe.TaxRateListParams) =>
+    page<Stored>(
+      tx,
+      '/v1/tax_rates',
+      'tax_rate',
+      params,
+      (rate) => params.active === undefined || rate.active === params.active,
+    ),
+  'GET /v1/tax_rates/{id}': (tx: Tx, _params: unknown, id: string) => need<Stored>(tx, 'tax_rate', id),
+  'POST /v1/tax_rates/{id}': (tx: Tx, params: Stripe.TaxRateUpdateParams, id: string) => {
+    const rate = need<Stored>(tx, 'tax_rate', id)
+    const before = snapshot(tx, rate)
+    assignSent(rate, params, ['active', 'country', 'description', 'display_name', 'jurisdiction', 'state', 'tax_type'])
+    rate.metadata = mergeMetadata(rate.metadata ?? {}, params.metadata)
+    save(tx, rate)
+    emitUpdate(tx, 'tax_rate.updated', rate, before)
+    return rate
+  },
+
   'POST /v1/products': createProduct,
   'GET /v1/products': (tx: Tx, params: Stripe.ProductListParams) =>
     page<Product>(

@@ -110,7 +110,22 @@ export const customerRoutes: Endpoints = {
     const customer = load<Customer>(tx, id)
     customer.invoice_settings.default_payment_method ??= method.id
     save(tx, customer)
-    return { id: method.id, object: 'card', customer: id, ...method.card }
+    const card = { id: method.id, object: 'card', customer: id, ...method.card }
+    tx.events.push({ type: 'customer.source.created', object: card, at: tx.now })
+    return card
+  },
+
+  'POST /v1/customers/{customerId}/sources/{id}': (
+    tx: Tx,
+    params: { metadata?: unknown; exp_month?: number },
+    customer: string,
+    id: string,
+  ) => {
+    need<Customer>(tx, 'customer', customer)
+    const method = updatePaymentMethod(tx, id, { metadata: params.metadata })
+    const card = { id, object: 'card', customer, metadata: method.metadata, ...method.card }
+    tx.events.push({ type: 'customer.source.updated', object: card, previous: {}, at: tx.now })
+    return card
   },
 
   'POST /v1/payment_methods': (tx: Tx, params: Parameters<typeof createPaymentMethod>[1]) =>

@@ -14,6 +14,7 @@ import { previewInvoice } from '../engine/preview.ts'
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { assignSent, mergeMetadata, need, textOrNull, within } from '../objects/common.ts'
 import { grantDiscount } from '../objects/discount.ts'
+import { cardRefused } from '../objects/paymentMethod.ts'
 import { amountFor } from '../objects/price.ts'
 import { linesOf } from '../objects/render.ts'
 import type {
@@ -322,11 +323,10 @@ function pay(tx: Tx, params: Stripe.InvoicePayParams & { source?: string }, id: 
   }
   if (outcome.kind === 'requires_action')
     throw Object.assign(
-      invalid(
-        'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice.',
-        undefined,
+      cardRefused(
         'invoice_payment_intent_requires_action',
-        402,
+        null,
+        'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice.',
       ),
       { keep: true },
     )

@@ -3,10 +3,11 @@ import { settleIntent } from '../engine/collect.ts'
 import { cancelIntent, captureIntent, confirmIntent, confirmSetup, declinedError } from '../engine/payment.ts'
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { assignSent, mergeMetadata, need, within } from '../objects/common.ts'
+import { closeDispute, updateDispute } from '../objects/dispute.ts'
 import { createIntent, createSetup } from '../objects/paymentIntent.ts'
 import { attachPaymentMethod, createPaymentMethod, ownCopy } from '../objects/paymentMethod.ts'
 import { createRefund, updateRefund } from '../objects/refund.ts'
-import type { Charge, Customer, PaymentIntent, PaymentMethod, Refund, SetupIntent } from '../objects/types.ts'
+import type { Charge, Customer, PaymentIntent, PaymentMethod, Refund, SetupIntent, Stored } from '../objects/types.ts'
 import { newId } from '../store/ids.ts'
 import { load, save, type Tx } from '../store/transact.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
@@ -219,6 +220,21 @@ export const paymentRoutes: Endpoints = {
     ),
   'GET /v1/refunds/{id}': (tx: Tx, _params: unknown, id: string) => need<Refund>(tx, 'refund', id),
   'POST /v1/refunds/{id}': (tx: Tx, params: Stripe.RefundUpdateParams, id: string) => updateRefund(tx, id, params),
+
+  'GET /v1/disputes': (tx: Tx, params: { charge?: string; payment_intent?: string; limit?: string }) =>
+    page<Stored>(
+      tx,
+      '/v1/disputes',
+      'dispute',
+      params.limit === undefined ? {} : { limit: Number(params.limit) },
+      (dispute) =>
+        (params.charge === undefined || dispute.charge === params.charge) &&
+        (params.payment_intent === undefined || dispute.payment_intent === params.payment_intent),
+    ),
+  'GET /v1/disputes/{id}': (tx: Tx, _params: unknown, id: string) => need<Stored>(tx, 'dispute', id),
+  'POST /v1/disputes/{id}': (tx: Tx, params: Parameters<typeof updateDispute>[2], id: string) =>
+    updateDispute(tx, id, params),
+  'POST /v1/disputes/{id}/close': (tx: Tx, _params: unknown, id: string) => closeDispute(tx, id),
 
   'POST /v1/tokens': (tx: Tx, params: { card?: { number?: string } }) => {
     const method = createPaymentMethod(tx, { type: 'card', card: params.card ?? { token: 'tok_visa' } })
