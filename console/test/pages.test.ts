@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, violations, type World } from './support/browser.ts'
+import { contrastViolations, startWorld, violations, type World } from './support/browser.ts'
 import { acmeId, fixtureId } from './support/fixtures.ts'
 
 let world: World
@@ -77,7 +77,7 @@ test.each(views)('%s as %s is accessible in both schemes and fits 320 pixels', a
 
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await contrastViolations(page)).toEqual([])
 
   await page.setViewportSize({ width: 320, height: 700 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
