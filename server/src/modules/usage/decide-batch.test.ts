@@ -1,0 +1,189 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type CounterState, decideBatch, type LimitRule } from './decide-batch.ts'
+import type { PreparedRecord } from './record.ts'
+
+type Earlier = Parameters<typeof decideBatch>[3]
+
+const record = (idempotencyKey: string, quantity: bigint, more: Partial<PreparedRecord> = {}): PreparedRecord => ({
+  idempotencyKey,
+  meter: 'calls',
+  quantity,
+  at: 0,
+  atGiven: false,
+  service: null,
+  correlationId: null,
+  properties: null,
+  ...more,
+})
+const upTo =
+  (limit: bigint): LimitRule =>
+  (used, quantity) =>
+    used + quantity <= limit ? null : { feature: 'calls', code: 'limit_reached', limit: Number(limit) }
+
+/** Decides records against one counter per meter; `groups` are the lengths of all-or-nothing groups, or none. */
+const decide = (
+  records: PreparedRecord[],
+  options: { limit?: bigint; used?: bigint; atomic?: number[]; earlier?: Earlier } = {},
+) => {
+  const counters = new Map<string, CounterState>(
+    [...new Set(records.map((each) => each.meter))].map((meter) => [meter, { used: options.used ?? 0n, records: 0 }]),
+  )
+  const earlier: Earlier = options.earlier ?? new Map()
+  let from = 0
+  const groups = (options.atomic ?? [records.length]).map((length) => {
+    const group = { from, to: from + length, atomic: options.atomic !== undefined }
+    from += length
+    return group
+  })
+  const rule = options.limit === undefined ? null : upTo(options.limit)
+  const decisions = decideBatch(
+    records.map((each) => ({ record: each, counter: each.meter, rule: each.meter === 'free' ? null : rule })),
+    groups,
+    counters,
+    earlier,
+    (index) => records[index]!.idempotencyKey,
+  )
+  return { decisions, kinds: decisions.map(({ kind }) => kind), counter: counters.get('calls')!, counters, earlier }
+}
+
+test('records are decided in the order in which they came', () => {
+  const { kinds, decisions, counter } = decide([record('a', 6n), record('b', 5n), record('c', 4n), record('d', 1n)], {
+    limit: 10n,
+  })
+  expect(kinds).toEqual(['accepted', 'refused', 'accepted', 'refused'])
+  expect(decisions.map((decision) => 'used' in decision && decision.used)).toEqual([6n, 6n, 10n, 10n])
+  expect(counter).toEqual({ used: 10n, records: 2 })
+})
+
+describe('the edge of a limit', () => {
+  test.each([
+    [9n, 1n, 'accepted'],
+    [9n, 2n, 'refused'],
+    [10n, 0n, 'accepted'],
+    [10n, 1n, 'refused'],
+    [11n, 0n, 'refused'],
+  ])('used %d, %d more of 10: %s', (used, quantity, kind) => {
+    expect(decide([record('a', quantity)], { limit: 10n, used }).kinds).toEqual([kind])
+  })
+})
+
+describe('a key that came before', () => {
+  test('in the same batch is a repeat with the first answer', () => {
+    const { decisions, counter } = decide([record('a', 3n), record('a', 3n)])
+    expect(decisions[1]).toMatchObject({ kind: 'duplicate', earlier: { used: 3n, outcome: 'accepted' } })
+    expect(counter).toEqual({ used: 3n, records: 1 })
+  })
+
+  test('and was refused stays refused, also when there is room now', () => {
+    const first = decide([record('a', 11n)], { limit: 10n })
+    const again = decide([record('a', 11n)], { limit: 100n, earlier: first.earlier })
+    expect(again.decisions[0]).toMatchObject({
+      kind: 'duplicate',
+      earlier: { outcome: 'refused', limit: 10, code: 'limit_reached' },
+    })
+    expect(again.counter.used).toBe(0n)
+  })
+
+  test.each<[string, Partial<PreparedRecord>, string]>([
+    ['the same', {}, 'duplicate'],
+    ['another quantity', { quantity: 4n }, 'reused'],
+    ['another meter', { meter: 'tokens' }, 'reused'],
+    ['another service', { service: 'b' }, 'reused'],
+    ['other properties', { properties: '{"a":2}' }, 'reused'],
+    ['another time that was named', { at: 5, atGiven: true }, 'reused'],
+    ['the same time that was named', { at: 1, atGiven: true }, 'duplicate'],
+    // A repeat that names no time came later, so its own time differs.
+    ['no time', { at: 5 }, 'duplicate'],
+    ['another correlation', { correlationId: 'x' }, 'duplicate'],
+  ])('with %s', (_, more, kind) => {
+    const base = { at: 1, service: 'a', properties: '{"a":1}' }
+    const first = decide([record('a', 3n, { ...base, atGiven: true })])
+    const again = decide([record('a', 3n, { ...base, ...more })], { earlier: first.earlier })
+    expect(again.kinds).toEqual([kind])
+    expect([...again.counters.values()].map(({ used }) => used)).toEqual([0n])
+  })
+})
+
+describe('a group that is all or nothing', () => {
+  test('gives back what it took when one of its records is refused', () => {
+    const { kinds, counter, earlier } = decide([record('a', 4n), record('b', 4n), record('c', 4n)], {
+      limit: 10n,
+      atomic: [3],
+    })
+    expect(kinds).toEqual(['withdrawn', 'withdrawn', 'refused'])
+    expect(counter).toEqual({ used: 0n, records: 0 })
+    expect([...earlier.keys()]).toEqual(['c'])
+  })
+
+  test('gives back also what was taken after the refusal', () => {
+    const { kinds, counters } = decide([record('a', 11n), record('b', 1n, { meter: 'free' })], {
+      limit: 10n,
+      atomic: [2],
+    })
+    expect(kinds).toEqual(['refused', 'withdrawn'])
+    expect(counters.get('free')).toEqual({ used: 0n, records: 0 })
+  })
+
+  test('leaves room to the groups after it', () => {
+    const { kinds, counter } = decide([record('a', 8n), record('b', 8n), record('c', 9n)], {
+      limit: 10n,
+      atomic: [2, 1],
+    })
+    expect(kinds).toEqual(['withdrawn', 'refused', 'accepted'])
+    expect(counter).toEqual({ used: 9n, records: 1 })
+  })
+
+  test('that was refused takes nothing when it is repeated, also when there is room by now', () => {
+    const first = decide([record('a', 1n, { meter: 'free' }), record('b', 11n)], { limit: 10n, atomic: [2] })
+    const again = decide([record('a', 1n, { meter: 'free' }), record('b', 11n)], {
+      limit: 100n,
+      atomic: [2],
+      earlier: first.earlier,
+    })
+    expect(again.kinds).toEqual(['withdrawn', 'duplicate'])
+    expect([...again.counters.values()]).toEqual([
+      { used: 0n, records: 0 },
+      { used: 0n, records: 0 },
+    ])
+  })
+
+  test('with a key of another content takes nothing', () => {
+    const first = decide([record('b', 1n)])
+    const again = decide([record('a', 1n), record('b', 2n)], { atomic: [2], earlier: first.earlier })
+    expect(again.kinds).toEqual(['withdrawn', 'reused'])
+    expect(again.counter).toEqual({ used: 0n, records: 0 })
+  })
+
+  test('that was accepted is a repeat as a whole', () => {
+    const first = decide([record('a', 4n), record('b', 4n)], { limit: 10n, atomic: [2] })
+    const again = decide([record('a', 4n), record('b', 4n)], {
+      limit: 10n,
+      used: 8n,
+      atomic: [2],
+      earlier: first.earlier,
+    })
+    expect(again.kinds).toEqual(['duplicate', 'duplicate'])
+    expect(again.counter).toEqual({ used: 8n, records: 0 })
+  })
+})
+
+test('whatever comes in whatever order: counters are the sum of what was accepted, and no limit is passed', () => {
+  const records = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), fc.bigInt({ min: 0n, max: 8n })), {
+    maxLength: 30,
+  })
+  fc.assert(
+    fc.property(records, fc.bigInt({ min: 0n, max: 20n }), fc.boolean(), (given, limit, atomic) => {
+      const list = given.map(([key, quantity]) => record(key, quantity))
+      const { decisions, counter } = decide(list, { limit, ...(atomic ? { atomic: list.map(() => 1) } : {}) })
+      const accepted = list.filter((_, index) => decisions[index]!.kind === 'accepted')
+      const sum = accepted.reduce((total, each) => total + each.quantity, 0n)
+      return (
+        decisions.length === list.length &&
+        (counter === undefined) === (list.length === 0) &&
+        (list.length === 0 || (counter.used === sum && counter.records === accepted.length && sum <= limit)) &&
+        new Set(accepted.map((each) => each.idempotencyKey)).size === accepted.length
+      )
+    }),
+  )
+})
