@@ -7,7 +7,8 @@ const amount = (entitlement: ResolvedEntitlement | undefined): boolean | number 
   if (!entitlement) return false
   if (entitlement.kind === 'metered') return entitlement.limit ?? Number.POSITIVE_INFINITY
   if (typeof entitlement.value === 'boolean' || typeof entitlement.value === 'number') return entitlement.value
-  return entitlement.value.length
+  // Words have no order: one is neither more nor less than another, only something or nothing.
+  return typeof entitlement.value === 'string' ? entitlement.value !== '' : entitlement.value.length
 }
 
 /** What a new snapshot changes for the customer, feature by feature. */

@@ -1,5 +1,6 @@
 import type { SubscriptionStatus } from '@turnpike/contract'
 import type Stripe from 'stripe'
+import { own } from '../../core/own.ts'
 import type { Interval, Period } from '../../core/period.ts'
 import type { CheckoutFact, InvoiceFact, SubscriptionFact } from '../../modules/payments/index.ts'
 
@@ -31,7 +32,7 @@ export const subscriptionFact = (
   subscription: Stripe.Subscription,
   scheduled: SubscriptionFact['scheduled'] = null,
 ): SubscriptionFact | null => {
-  const status = statuses[subscription.status]
+  const status = own(statuses, subscription.status)
   const customer = idOf(subscription.customer)
   if (!status || customer === null) return null
   const items = subscription.items.data as ItemWithPeriod[]

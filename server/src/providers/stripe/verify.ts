@@ -53,7 +53,7 @@ const noticeOf = (rawBody: Buffer): WebhookNotice | null => {
   } catch {
     return null
   }
-  const { id, type, created, data } = event as {
+  const { id, type, created, data } = (event ?? {}) as {
     id?: unknown
     type?: unknown
     created?: unknown

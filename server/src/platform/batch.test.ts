@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import { createBatcher } from './batch.ts'
+
+/** A worker whose batches end when the test says so. */
+const held = () => {
+  const batches: { items: number[]; done(): void; fail(error: Error): void }[] = []
+  return {
+    batches,
+    work: (items: number[]) =>
+      new Promise<string[]>((resolve, reject) => {
+        batches.push({ items, done: () => resolve(items.map((item) => `done ${item}`)), fail: reject })
+      }),
+  }
+}
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+const until = async (holds: () => boolean) => {
+  for (let turns = 0; turns < 1_000 && !holds(); turns++) await turn()
+  expect(holds()).toBe(true)
+}
+
+test('what arrives in one turn is one batch, answered in order', async () => {
+  const seen: number[][] = []
+  const batcher = createBatcher<number, number>({
+    weightMax: 100,
+    concurrency: 1,
+    work: async (items) => {
+      seen.push(items)
+      return items.map((item) => item * 2)
+    },
+  })
+  expect(await Promise.all([1, 2, 3].map(batcher.add))).toEqual([2, 4, 6])
+  expect(seen).toEqual([[1, 2, 3]])
+})
+
+test('what arrives while a batch is under way forms the next one', async () => {
+  const { batches, work } = held()
+  const batcher = createBatcher({ weightMax: 100, concurrency: 1, work })
+  const first = batcher.add(1)
+  await until(() => batches.length === 1)
+  const others = [batcher.add(2), batcher.add(3)]
+  await turn()
+  expect(batches).toHaveLength(1)
+  batches[0]!.done()
+  expect(await first).toBe('done 1')
+  await until(() => batches.length === 2)
+  expect(batches[1]!.items).toEqual([2, 3])
+  batches[1]!.done()
+  expect(await Promise.all(others)).toEqual(['done 2', 'done 3'])
+})
+
+test('no more batches are under way at once than were allowed', async () => {
+  const { batches, work } = held()
+  const batcher = createBatcher({ weightMax: 1, concurrency: 2, work })
+  const all = [1, 2, 3, 4].map(batcher.add)
+  await until(() => batches.length === 2)
+  await turn()
+  expect(batches).toHaveLength(2)
+  batches[0]!.done()
+  await until(() => batches.length === 3)
+  batches[1]!.done()
+  batches[2]!.done()
+  await until(() => batches.length === 4)
+  batches[3]!.done()
+  expect(await Promise.all(all)).toEqual(['done 1', 'done 2', 'done 3', 'done 4'])
+})
+
+test('a batch is as heavy as was allowed; one item that is heavier goes alone', async () => {
+  const seen: number[][] = []
+  const batcher = createBatcher<number, number>({
+    weightMax: 10,
+    concurrency: 1,
+    weigh: (item) => item,
+    work: async (items) => {
+      seen.push(items)
+      return items
+    },
+  })
+  await Promise.all([4, 6, 1, 25, 9, 1].map(batcher.add))
+  expect(seen).toEqual([[4, 6], [1], [25], [9, 1]])
+})
+
+describe('when a batch fails', () => {
+  test('one bad item costs nobody else', async () => {
+    const batcher = createBatcher<number, string>({
+      weightMax: 100,
+      concurrency: 1,
+      work: async (items) => {
+        if (items.includes(3)) throw new Error('3 is bad')
+        return items.map((item) => `done ${item}`)
+      },
+    })
+    const settled = await Promise.allSettled([1, 2, 3, 4].map(batcher.add))
+    expect(settled.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.message))).toEqual([
+      'done 1',
+      'done 2',
+      '3 is bad',
+      'done 4',
+    ])
+  })
+
+  test('a single item gets the error, and the batcher goes on', async () => {
+    let calls = 0
+    const batcher = createBatcher<number, number>({
+      weightMax: 100,
+      concurrency: 1,
+      work: async (items) => {
+        if (++calls === 1) throw new Error('once')
+        return items
+      },
+    })
+    await expect(batcher.add(1)).rejects.toThrow('once')
+    expect(calls).toBe(1)
+    expect(await batcher.add(2)).toBe(2)
+  })
+})
+
+test('idle is when everything was answered', async () => {
+  const { batches, work } = held()
+  const batcher = createBatcher({ weightMax: 1, concurrency: 1, work })
+  await batcher.idle()
+  const all = [batcher.add(1), batcher.add(2)]
+  let idle = false
+  const waiting = batcher.idle().then(() => {
+    idle = true
+  })
+  await until(() => batches.length === 1)
+  batches[0]!.done()
+  await until(() => batches.length === 2)
+  expect(idle).toBe(false)
+  batches[1]!.done()
+  await Promise.all([...all, waiting])
+  expect(idle).toBe(true)
+})

@@ -1,0 +1,264 @@
+import type Stripe from 'stripe'
+import { describe, expect, test } from 'vitest'
+import { checkoutFact, invoiceFact, scheduledChange, subscriptionFact } from './translate.ts'
+
+const start = 1_767_225_600
+const end = 1_769_904_000
+const iso = (seconds: number) => Temporal.Instant.fromEpochMilliseconds(seconds * 1_000).toString()
+const text = (value: unknown) =>
+  JSON.parse(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner)))
+
+const price = {
+  lookup_key: 'acme_pro_monthly_usd_1',
+  currency: 'usd',
+  recurring: { interval: 'month', interval_count: 1 },
+}
+const item = (more: object = {}) => ({
+  id: 'si_1',
+  quantity: 1,
+  price,
+  current_period_start: start,
+  current_period_end: end,
+  ...more,
+})
+const subscription = (more: object = {}, items: object[] = [item()]) =>
+  ({
+    id: 'sub_1',
+    customer: 'cus_1',
+    status: 'active',
+    items: { data: items },
+    billing_cycle_anchor: start,
+    start_date: start,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    canceled_at: null,
+    ended_at: null,
+    trial_end: null,
+    metadata: { turnpike_plan_version: '3' },
+    ...more,
+  }) as unknown as Stripe.Subscription
+const fact = (more: object = {}, items?: object[]) => text(subscriptionFact(subscription(more, items)))
+
+test('a subscription in our words', () => {
+  expect(fact()).toEqual({
+    providerSubscriptionId: 'sub_1',
+    providerCustomerId: 'cus_1',
+    status: 'active',
+    items: [
+      { lookupKey: 'acme_pro_monthly_usd_1', quantity: 1, interval: { unit: 'month', count: 1 }, currency: 'USD' },
+    ],
+    period: { start: iso(start), end: iso(end) },
+    anchor: iso(start),
+    trialEndsAt: null,
+    endsAt: null,
+    endedAt: null,
+    startedAt: iso(start),
+    planVersion: 3,
+    scheduled: null,
+  })
+})
+
+describe('shapes of several versions', () => {
+  test.each<[string, object, object[] | undefined, object]>([
+    ['the period on the items, since basil', {}, undefined, { period: { start: iso(start), end: iso(end) } }],
+    [
+      'the period on the subscription, before',
+      { current_period_start: start, current_period_end: end },
+      [item({ current_period_start: undefined, current_period_end: undefined })],
+      { period: { start: iso(start), end: iso(end) } },
+    ],
+    ['no items and no period', {}, [], { period: { start: iso(start), end: iso(start + 1) }, items: [] }],
+    ['a period without length', {}, [item({ current_period_end: start })], { period: { end: iso(start + 1) } }],
+    ['a customer that was expanded', { customer: { id: 'cus_2' } }, undefined, { providerCustomerId: 'cus_2' }],
+    [
+      'a price that is not ours',
+      {},
+      [item({ price: { ...price, lookup_key: null } })],
+      { items: [{ lookupKey: null }] },
+    ],
+    ['a metered item without quantity', {}, [item({ quantity: undefined })], { items: [{ quantity: 1 }] }],
+    [
+      'a price that is paid once',
+      {},
+      [item({ price: { ...price, recurring: null } })],
+      { items: [{ interval: null }] },
+    ],
+    [
+      'three months',
+      {},
+      [item({ price: { ...price, recurring: { interval: 'month', interval_count: 3 } } })],
+      { items: [{ interval: { unit: 'month', count: 3 } }] },
+    ],
+    ['no plan version', { metadata: {} }, undefined, { planVersion: null }],
+    ['a plan version that is none', { metadata: { turnpike_plan_version: '0' } }, undefined, { planVersion: null }],
+    ['no metadata', { metadata: null }, undefined, { planVersion: null }],
+  ])('%s', (_, more, items, expected) => {
+    expect(fact(more, items)).toMatchObject(expected)
+  })
+})
+
+describe('its end', () => {
+  const later = end + 86_400
+  test.each<[string, object, string | null, string | null]>([
+    ['goes on', {}, null, null],
+    ['ends with the period', { cancel_at_period_end: true }, iso(end), null],
+    ['ends with the period, told by a time', { cancel_at: end }, iso(end), null],
+    ['ends at a time of its own', { cancel_at: later }, iso(later), null],
+    ['the time wins over the flag', { cancel_at: later, cancel_at_period_end: true }, iso(later), null],
+    ['has ended', { status: 'canceled', ended_at: start + 5, canceled_at: start }, null, iso(start + 5)],
+    ['has ended as it was going to', { status: 'canceled', ended_at: end, cancel_at_period_end: true }, null, iso(end)],
+    ['has ended and nobody said when', { status: 'canceled', canceled_at: start + 7 }, null, iso(start + 7)],
+    ['expired before it began', { status: 'incomplete_expired' }, null, iso(end)],
+  ])('%s', (_, more, endsAt, endedAt) => {
+    expect(fact(more)).toMatchObject({ endsAt, endedAt })
+  })
+})
+
+describe('its status', () => {
+  test.each(['incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'unpaid', 'paused', 'canceled'])(
+    '%s',
+    (status) => {
+      expect(fact({ status })).toMatchObject({ status })
+    },
+  )
+
+  test.each(['ended', 'frozen', '', 'constructor', '__proto__', null])(
+    '%s is not known, so nothing is guessed',
+    (status) => {
+      expect(fact({ status })).toBeNull()
+    },
+  )
+
+  test('a trial has an end only while it lasts', () => {
+    expect(fact({ status: 'trialing', trial_end: end })).toMatchObject({ trialEndsAt: iso(end) })
+    expect(fact({ status: 'active', trial_end: start })).toMatchObject({ trialEndsAt: null })
+  })
+
+  test('a subscription of nobody is no fact', () => {
+    expect(fact({ customer: null })).toBeNull()
+  })
+})
+
+describe('a schedule', () => {
+  const schedule = (status: string, phases: object[]) => ({ status, phases }) as unknown as Stripe.SubscriptionSchedule
+  const phase = (from: number, lookupKey: string | null) => ({
+    start_date: from,
+    items: [{ price: lookupKey === null ? 'price_1' : { lookup_key: lookupKey } }],
+  })
+  test.each<[string, Stripe.SubscriptionSchedule, object | null]>([
+    [
+      'with a phase to come',
+      schedule('active', [phase(start, 'a'), phase(end, 'b')]),
+      { lookupKeys: ['b'], at: iso(end) },
+    ],
+    ['without one', schedule('active', [phase(start, 'a')]), null],
+    ['that was released', schedule('released', [phase(start, 'a'), phase(end, 'b')]), null],
+    [
+      'whose price was not expanded',
+      schedule('active', [phase(start, 'a'), phase(end, null)]),
+      { lookupKeys: [], at: iso(end) },
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(text(scheduledChange(given, start))).toEqual(expected)
+  })
+})
+
+const invoice = (more: object = {}) =>
+  ({
+    id: 'in_1',
+    customer: 'cus_1',
+    status: 'open',
+    number: 'A-1',
+    billing_reason: 'subscription_cycle',
+    amount_due: 4_900,
+    amount_paid: 0,
+    currency: 'usd',
+    attempt_count: 0,
+    attempted: false,
+    next_payment_attempt: null,
+    hosted_invoice_url: null,
+    created: start,
+    period_start: start - 99,
+    period_end: start,
+    lines: { data: [{ period: { start, end } }] },
+    ...more,
+  }) as unknown as Stripe.Invoice
+
+describe('an invoice', () => {
+  test.each<[string, object, object | null]>([
+    [
+      'of a cycle',
+      {},
+      { status: 'open', amountDue: '4900n', amountPaid: '0n', currency: 'USD', actionRequired: false },
+    ],
+    [
+      'since basil names its subscription under parent',
+      { parent: { subscription_details: { subscription: 'sub_1' } } },
+      { providerSubscriptionId: 'sub_1' },
+    ],
+    [
+      'since basil, expanded',
+      { parent: { subscription_details: { subscription: { id: 'sub_1' } } } },
+      { providerSubscriptionId: 'sub_1' },
+    ],
+    ['before named it itself', { subscription: 'sub_1' }, { providerSubscriptionId: 'sub_1' }],
+    ['of no subscription', { parent: null }, { providerSubscriptionId: null }],
+    ['has the period of its lines, not its own', {}, { period: { start: iso(start), end: iso(end) } }],
+    [
+      'has the span of several lines',
+      { lines: { data: [{ period: { start: start + 5, end } }, { period: { start, end: end - 5 } }] } },
+      { period: { start: iso(start), end: iso(end) } },
+    ],
+    ['without lines has no period', { lines: { data: [] } }, { period: null }],
+    ['that was tried and not counted asks for the customer', { attempted: true }, { actionRequired: true }],
+    ['that failed does not', { attempted: true, attempt_count: 1 }, { actionRequired: false, attemptCount: 1 }],
+    ['that was paid does not', { attempted: true, status: 'paid' }, { actionRequired: false }],
+    ['made by hand', { billing_reason: null }, { billingReason: 'manual' }],
+    ['in a state that is not known', { status: 'frozen' }, null],
+    ['without a state', { status: null }, null],
+    ['of nobody', { customer: null }, null],
+    ['that does not exist yet', { id: undefined }, null],
+  ])('%s', (_, more, expected) => {
+    const given = text(invoiceFact(invoice(more)))
+    if (expected === null) expect(given).toBeNull()
+    else expect(given).toMatchObject(expected)
+  })
+})
+
+describe('a checkout', () => {
+  const session = (more: object) =>
+    checkoutFact({
+      id: 'cs_1',
+      status: 'open',
+      payment_status: 'unpaid',
+      customer: null,
+      subscription: null,
+      client_reference_id: 'checkout_1',
+      metadata: {},
+      ...more,
+    } as unknown as Stripe.Checkout.Session)
+  test.each<[string, object, object]>([
+    ['that is open', {}, { state: 'open', paid: false, checkoutId: 'checkout_1' }],
+    ['that was paid', { status: 'complete', payment_status: 'paid' }, { state: 'complete', paid: true }],
+    [
+      'of a trial, with nothing to pay',
+      { status: 'complete', payment_status: 'no_payment_required' },
+      { state: 'complete', paid: true },
+    ],
+    ['that is complete while the bank takes its time', { status: 'complete' }, { state: 'complete', paid: false }],
+    ['that expired', { status: 'expired' }, { state: 'expired', paid: false }],
+    [
+      'named by metadata',
+      { client_reference_id: null, metadata: { turnpike_checkout: 'checkout_2' } },
+      { checkoutId: 'checkout_2' },
+    ],
+    ['that is not ours', { client_reference_id: null, metadata: null }, { checkoutId: null }],
+    [
+      'with what it made',
+      { customer: { id: 'cus_1' }, subscription: 'sub_1' },
+      { providerCustomerId: 'cus_1', providerSubscriptionId: 'sub_1' },
+    ],
+  ])('%s', (_, more, expected) => {
+    expect(session(more)).toMatchObject(expected)
+  })
+})
