@@ -100,7 +100,7 @@ export function payInvoice(tx: Tx, invoice: Invoice, paying: Paying): Outcome {
   invoice.attempted = true
   if (!method) {
     invoice.attempt_count += 1
-    afterInvoiceFailed(tx, invoice, before, paying.scheduled ?? false)
+    afterInvoiceFailed(tx, invoice, before, paying.scheduled ?? false, false)
     return { kind: 'declined', code: 'resource_missing', declineCode: null, message: noMethod, charge: null }
   }
   const outcome = confirmIntent(tx, intent, { ...paying, method })

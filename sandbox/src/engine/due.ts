@@ -1,13 +1,13 @@
 import type { CheckoutSession, Invoice, Stored, Subscription, SubscriptionSchedule } from '../objects/types.ts'
-import type { Settings } from '../world.ts'
 
 export const day = 86_400
 export const incompleteLifetime = 23 * 3600
 export const trialNotice = 3 * day
 export const upcomingNotice = 7 * day
+const scheduleNotice = 7 * day
 
 /** When the engine must look at an object again. Schedules change prices before the renewal of the same second bills them. */
-export function dueOf(object: Stored, _settings: Settings): { due: number | null; rank: number } {
+export function dueOf(object: Stored): { due: number | null; rank: number } {
   switch (object.object) {
     case 'subscription_schedule':
       return { due: scheduleDue(object as SubscriptionSchedule), rank: 0 }
@@ -24,7 +24,15 @@ export function dueOf(object: Stored, _settings: Settings): { due: number | null
 
 function scheduleDue(schedule: SubscriptionSchedule): number | null {
   if (schedule.status === 'not_started') return schedule.phases[0]!.start_date
-  return schedule.status === 'active' && schedule.current_phase ? schedule.current_phase.end_date : null
+  if (schedule.status !== 'active' || !schedule.current_phase) return null
+  const end = schedule.phases.at(-1)!.end_date
+  const notice = end - scheduleNotice
+  // Short schedules end without a notice: it would come the moment they begin.
+  const gives =
+    schedule._?.expiringNoticeFor !== end &&
+    notice > schedule.current_phase.start_date &&
+    notice < schedule.current_phase.end_date
+  return gives ? notice : schedule.current_phase.end_date
 }
 
 function subscriptionDue(subscription: Subscription): number | null {

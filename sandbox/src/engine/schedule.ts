@@ -88,6 +88,12 @@ export function advanceSchedule(tx: Tx, schedule: SubscriptionSchedule): void {
   const before = snapshot(tx, schedule)
   if (schedule.status === 'not_started') return void startFirstPhase(tx, schedule)
   const ended = schedule.current_phase!
+  if (tx.now < ended.end_date) {
+    schedule._ = { expiringNoticeFor: schedule.phases.at(-1)!.end_date }
+    save(tx, schedule)
+    emit(tx, 'subscription_schedule.expiring', schedule)
+    return
+  }
   const next = schedule.phases.find((phase) => phase.start_date >= ended.end_date)
   if (next) {
     schedule.current_phase = { start_date: next.start_date, end_date: next.end_date }
@@ -97,7 +103,10 @@ export function advanceSchedule(tx: Tx, schedule: SubscriptionSchedule): void {
     return
   }
   const subscription = schedule.subscription ? find<Subscription>(tx, schedule.subscription) : undefined
-  if (schedule.end_behavior !== 'cancel') return void letGo(tx, schedule)
+  if (schedule.end_behavior !== 'cancel') {
+    emit(tx, 'subscription_schedule.completed', letGo(tx, schedule))
+    return
+  }
   schedule.status = 'completed'
   schedule.completed_at = tx.now
   schedule.current_phase = null

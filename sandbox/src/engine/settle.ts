@@ -28,10 +28,18 @@ export function afterInvoicePaid(tx: Tx, invoice: Invoice): void {
   setDelinquent(tx, invoice.customer, false)
 }
 
-export function afterInvoiceFailed(tx: Tx, invoice: Invoice, before: Before, scheduled: boolean): void {
+export function afterInvoiceFailed(
+  tx: Tx,
+  invoice: Invoice,
+  before: Before,
+  scheduled: boolean,
+  hasMethod = true,
+): void {
   const { retryDays } = tx.world.settings
   const subscription = invoice._.subscription ? find<Subscription>(tx, invoice._.subscription) : undefined
-  const retries = invoice.auto_advance && subscription !== undefined && subscription.status !== 'incomplete'
+  // Without any card there is nothing to try again: no further attempt is planned, and none is the last.
+  const retries =
+    hasMethod && invoice.auto_advance && subscription !== undefined && subscription.status !== 'incomplete'
   const wait = retryDays[invoice.attempt_count - 1]
   const exhausted = retries && scheduled && wait === undefined
   if (scheduled) invoice.next_payment_attempt = retries && wait !== undefined ? tx.now + wait * day : null

@@ -11,6 +11,7 @@ import { listOf, load, save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
 import { finalizeInvoice, methodOf, noMethodError, payInvoice } from './collect.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
+import { trialNotice } from './due.ts'
 import { createInvoiceItem } from './invoiceItem.ts'
 import { addItem, notePeriodEnd, periodLine, trialLine, wantedPrice } from './items.ts'
 import { share } from './money.ts'
@@ -85,7 +86,19 @@ export function subscribe(tx: Tx, params: SubscribeParams, presence: Presence = 
   save(tx, customer)
   const result = collectFirst(tx, subscription, customer, params, presence)
   arrangeEvents(tx, mark, load<Subscription>(tx, subscription.id))
+  noticeTrialEnd(tx, load<Subscription>(tx, subscription.id))
   return { ...result, subscription: load<Subscription>(tx, subscription.id) }
+}
+
+/** Three days before a trial ends, or at once when it is shorter than that. */
+export function noticeTrialEnd(tx: Tx, subscription: Subscription): boolean {
+  const { trial_end: end, _: own } = subscription
+  if (subscription.status !== 'trialing' || end === null || own.trialNoticeFor === end || tx.now < end - trialNotice)
+    return false
+  own.trialNoticeFor = end
+  save(tx, subscription)
+  emit(tx, 'customer.subscription.trial_will_end', subscription)
+  return true
 }
 
 function collectFirst(

@@ -15,12 +15,12 @@ import { find, load, rehearse, save, type Tx } from '../store/transact.ts'
 import { cancelNow } from './cancel.ts'
 import { finalizeInvoice, markUncollectible, methodOf, payInvoice, voidInvoice } from './collect.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
-import { incompleteLifetime, noticesRenewal, trialNotice, upcomingNotice } from './due.ts'
+import { incompleteLifetime, noticesRenewal, upcomingNotice } from './due.ts'
 import { notePeriodEnd, periodLine } from './items.ts'
 import { expirePendingUpdate } from './pendingUpdate.ts'
 import { nextBoundary } from './period.ts'
 import { advanceSchedule } from './schedule.ts'
-import { pendingItems, takePending, useOnceDiscounts } from './subscribe.ts'
+import { noticeTrialEnd, pendingItems, takePending, useOnceDiscounts } from './subscribe.ts'
 
 /** Does the next thing that fell due for one object. Calling again does the one after it. */
 export function tick(tx: Tx, id: string): void {
@@ -60,16 +60,7 @@ function tickSubscription(tx: Tx, subscription: Subscription): void {
       return void endTrial(tx, subscription, before)
     return void renew(tx, subscription, before)
   }
-  if (
-    subscription.status === 'trialing' &&
-    own.trialNoticeFor !== subscription.trial_end &&
-    now >= subscription.trial_end! - trialNotice
-  ) {
-    own.trialNoticeFor = subscription.trial_end
-    save(tx, subscription)
-    emit(tx, 'customer.subscription.trial_will_end', subscription)
-    return
-  }
+  if (noticeTrialEnd(tx, subscription)) return
   if (noticesRenewal(subscription) && now >= own.nextPeriodEnd - upcomingNotice) {
     own.upcomingNoticeFor = own.nextPeriodEnd
     save(tx, subscription)

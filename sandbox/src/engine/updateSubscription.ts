@@ -1,12 +1,13 @@
 import type Stripe from 'stripe'
-import { emitUpdate, snapshot } from '../events/emit.ts'
+import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { mergeMetadata, need, textOrNull } from '../objects/common.ts'
 import { cardRefused } from '../objects/paymentMethod.ts'
 import { itemsOf } from '../objects/render.ts'
 import type { Customer, Invoice, PaymentMethod, Price, Subscription, SubscriptionItem } from '../objects/types.ts'
 import { load, remove, save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
-import { finalizeInvoice, methodFor, noMethodError, payInvoice } from './collect.ts'
+import { cancelNow } from './cancel.ts'
+import { finalizeInvoice, methodFor, methodOf, noMethodError, payInvoice } from './collect.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
 import { createInvoiceItem } from './invoiceItem.ts'
 import { addItem, notePeriodEnd, periodLine, trialLine, type WantedItem, wantedPrice } from './items.ts'
@@ -32,6 +33,9 @@ export function updateSubscription(tx: Tx, id: string, params: UpdateParams): Su
     const held = holdUpdate(tx, subscription, params, before)
     if (held) return held
   }
+  const ending =
+    params.trial_end === 'now' && subscription.status === 'trialing' ? endWithoutCard(tx, subscription, before) : null
+  if (ending) return ending
   applySimple(tx, subscription, params)
   applyEnd(tx, subscription, params)
   save(tx, subscription)
@@ -39,6 +43,20 @@ export function updateSubscription(tx: Tx, id: string, params: UpdateParams): Su
   if (invoice) collectUpdate(tx, invoice, params)
   emitUpdate(tx, 'customer.subscription.updated', load<Subscription>(tx, id), before)
   return load<Subscription>(tx, id)
+}
+
+// A trial that is ended by hand asks for a card as one that ends by itself.
+function endWithoutCard(tx: Tx, subscription: Subscription, before: Record<string, unknown>): Subscription | null {
+  const missing = subscription.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice'
+  if (missing === 'create_invoice' || subscription.collection_method !== 'charge_automatically') return null
+  if (methodOf(tx, subscription.customer, [subscription.default_payment_method])) return null
+  if (missing === 'cancel') return cancelNow(tx, subscription, {})
+  subscription.status = 'paused'
+  subscription.trial_end = tx.now
+  save(tx, subscription)
+  emitUpdate(tx, 'customer.subscription.updated', subscription, before)
+  emit(tx, 'customer.subscription.paused', subscription)
+  return subscription
 }
 
 export function changesMoney(params: UpdateParams): boolean {

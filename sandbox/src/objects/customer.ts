@@ -85,11 +85,15 @@ export function updateCustomer(tx: Tx, id: string, params: Stripe.CustomerUpdate
     const attached = attachPaymentMethod(tx, ownCopy(tx, params.source, 'source').id, id)
     customer.invoice_settings.default_payment_method = attached.id
   }
+  const replaced = customer.discount
   if (params.coupon) customer.discount = grantDiscount(tx, { coupon: params.coupon }, { customer: id }).id
+  if (params.coupon === '') customer.discount = null
   if (params.invoice_settings) applyInvoiceSettings(tx, customer, params.invoice_settings)
   customer.metadata = mergeMetadata(customer.metadata ?? {}, params.metadata)
   save(tx, customer)
-  if (params.coupon) emit(tx, 'customer.discount.created', need<Discount>(tx, 'discount', customer.discount))
+  if (params.coupon)
+    emit(tx, `customer.discount.${replaced ? 'updated' : 'created'}`, need<Discount>(tx, 'discount', customer.discount))
+  if (params.coupon === '' && replaced) emit(tx, 'customer.discount.deleted', need<Discount>(tx, 'discount', replaced))
   emitUpdate(tx, 'customer.updated', customer, before)
   return customer
 }

@@ -69,6 +69,7 @@ export function updateRefund(tx: Tx, id: string, params: Stripe.RefundUpdatePara
   const before = snapshot(tx, refund)
   refund.metadata = mergeMetadata(refund.metadata ?? {}, params.metadata)
   save(tx, refund)
-  emitUpdate(tx, 'refund.updated', refund, before)
+  // The older name of the same fact is still sent.
+  if (emitUpdate(tx, 'refund.updated', refund, before)) emitUpdate(tx, 'charge.refund.updated', refund, before)
   return refund
 }

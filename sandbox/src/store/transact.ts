@@ -67,7 +67,7 @@ export function load<T extends Stored>(tx: Tx, id: string): T {
 }
 
 export function save<T extends Stored>(tx: Tx, object: T): T {
-  const { due, rank } = dueOf(object, tx.world.settings)
+  const { due, rank } = dueOf(object)
   tx.world.store.write(
     object.id,
     {
