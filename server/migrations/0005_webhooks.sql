@@ -20,7 +20,7 @@ create table webhook_inbox (
   -- A repeated event has one effect.
   unique (provider, event_id)
 );
-create index webhook_inbox_due on webhook_inbox (due_at, provider, provider_customer_id) where state in ('pending', 'retrying');
+create index webhook_inbox_waiting on webhook_inbox (webhook_id) where state in ('pending', 'retrying');
 create index webhook_inbox_by_customer on webhook_inbox (provider, provider_customer_id) where state in ('pending', 'retrying');
 create index webhook_inbox_by_tenant on webhook_inbox (tenant_id, webhook_id desc);
 

@@ -139,7 +139,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
   const logLevel = text('LOG_LEVEL') ?? 'info'
   if (!['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].includes(logLevel))
     wrong('LOG_LEVEL', 'is not a log level', 'info')
-  const rateLimitPerSecond = whole('RATE_LIMIT_PER_SECOND', 5_000, 1, 10_000_000, '5000')
+  const rateLimitPerSecond = whole('RATE_LIMIT_PER_SECOND', 50_000, 1, 10_000_000, '50000')
   const only = text('TURNPIKE_ONLY')
   if (only !== null && only !== 'api' && only !== 'worker') wrong('TURNPIKE_ONLY', 'is neither api nor worker', 'api')
 

@@ -24,12 +24,11 @@ export function beginningOf(chain: Chain): TimelineEntry {
   return oldestFirst.find((entry) => entry.kind === 'webhook') ?? oldestFirst[0]!
 }
 
-export const timelineKinds = ['webhook', 'checkout', 'event', 'snapshot', 'decision', 'audit'] as const
+export const timelineKinds = ['webhook', 'event', 'snapshot', 'decision', 'audit'] as const
 export type TimelineKind = (typeof timelineKinds)[number]
 
 export const kindWords: Record<TimelineKind, string> = {
   webhook: 'Webhook',
-  checkout: 'Checkout',
   event: 'Event',
   snapshot: 'Entitlements',
   decision: 'Decision',

@@ -551,7 +551,7 @@ const timeline: TimelineEntry[] = [
   }),
   entry({
     id: 'checkout:1',
-    kind: 'checkout',
+    kind: 'event',
     title: 'Checkout of Starter completed',
     at: at(-80),
     actor: 'Ana (owner)',

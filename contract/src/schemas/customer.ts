@@ -39,7 +39,6 @@ export const TimelineEntry = strict({
     Type.Literal('decision'),
     Type.Literal('event'),
     Type.Literal('audit'),
-    Type.Literal('checkout'),
     Type.Literal('snapshot'),
   ]),
   title: Type.String(),

@@ -1,7 +1,11 @@
+import { Failure } from '../core/errors.ts'
+
+const isUnavailable = (error: unknown): boolean => error instanceof Failure && error.code === 'unavailable'
+
 /**
  * Group commit: items that arrive while a batch is under way form the next one, so that many requests share one
  * transaction and its one flush to disk. `work` answers one result per item, in order. When a batch fails, its items are
- * worked on one by one, so that one bad item costs nobody else.
+ * worked on one by one, so that one bad item costs nobody else; when the database is away, all of them are told at once.
  */
 export const createBatcher = <I, R>(options: {
   weightMax: number
@@ -41,7 +45,7 @@ export const createBatcher = <I, R>(options: {
       const results = await options.work(batch.map((entry) => entry.item))
       for (const [index, entry] of batch.entries()) entry.resolve(results[index]!)
     } catch (error) {
-      if (batch.length === 1) batch[0]!.reject(error)
+      if (batch.length === 1 || isUnavailable(error)) for (const entry of batch) entry.reject(error)
       else
         for (const entry of batch)
           await options.work([entry.item]).then(([result]) => entry.resolve(result!), entry.reject)

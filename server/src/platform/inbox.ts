@@ -115,6 +115,9 @@ export const storeWebhooks = async (
 const isFree = (at: Temporal.Instant): Sql =>
   sql`(l.leased_until < ${at.toString()} or l.holder <> all (${presentProcesses}))`
 
+/** How far down a backlog one look goes: enough to fill every hand, whatever its length. */
+const looked = 1_000
+
 /** Customers of the provider with webhooks that are due and in nobody's hand, the longest waiting first. */
 export const dueCustomers = async (
   db: Db,
@@ -124,10 +127,12 @@ export const dueCustomers = async (
   (
     await query<{ provider: string; provider_customer_id: string }>(
       db,
-      sql`select w.provider, w.provider_customer_id from webhook_inbox w
-          left join provider_leases l on l.provider = w.provider and l.provider_customer_id = w.provider_customer_id
-          where w.state in ('pending', 'retrying') and w.due_at <= ${at.toString()} and (l.leased_until is null or ${isFree(at)})
-          group by 1, 2 order by min(w.webhook_id) limit ${limit}`,
+      sql`with oldest as (
+            select w.provider, w.provider_customer_id, w.webhook_id from webhook_inbox w
+            where w.state in ('pending', 'retrying') and w.due_at <= ${at.toString()}
+              and not exists (select from provider_leases l where l.provider = w.provider and l.provider_customer_id = w.provider_customer_id and not ${isFree(at)})
+            order by w.webhook_id limit ${looked})
+          select provider, provider_customer_id from oldest group by 1, 2 order by min(webhook_id) limit ${limit}`,
     )
   ).map((row) => ({ provider: row.provider, providerCustomerId: row.provider_customer_id }))
 

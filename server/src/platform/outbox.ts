@@ -2,7 +2,7 @@ import type { EventType, eventTypes } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { newId } from '../core/ids.ts'
 import type { Clock } from './clock.ts'
-import { type Db, query, queryOne, sql, type Tx, transact } from './db.ts'
+import { type Db, query, queryOne, queryPrepared, sql, type Tx, transact } from './db.ts'
 import { notify } from './notify.ts'
 
 export type EventData<T extends EventType> = Static<(typeof eventTypes)[T]['data']>
@@ -25,24 +25,63 @@ export const appendEvents = async (
   events: NewEvent[],
 ): Promise<void> => {
   if (events.length === 0) return
-  const stream = await queryOne<{ sequence: bigint }>(
+  const { tenantId, customerId } = customer
+  const last = (await takePlaces(tx, new Map([[tenantId, events.length]]))).get(tenantId)!
+  const first = last - events.length + 1
+  await writeEvents(
     tx,
-    sql`insert into event_streams (tenant_id, sequence) values (${customer.tenantId}, ${events.length})
-        on conflict (tenant_id) do update set sequence = event_streams.sequence + ${events.length} returning sequence`,
+    clock,
+    correlationId,
+    events.map(({ type, data }, index) => ({
+      tenantId,
+      customerId,
+      sequence: first + index,
+      type,
+      data: typeof data === 'function' ? data(first + index) : data,
+    })),
   )
-  const first = Number(stream!.sequence) - events.length + 1
-  const at = clock.now().toString()
-  const rows = events.map((event, index) => ({
-    event_id: newId('event'),
-    sequence: first + index,
-    type: event.type,
-    data: typeof event.data === 'function' ? event.data(first + index) : event.data,
-  }))
-  await query(
+}
+
+/** Takes places in the streams of customers, in the order of tenants; gives the last of each. */
+export const takePlaces = async (tx: Tx, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> => {
+  const rows = await queryPrepared<{ tenant_id: string; sequence: bigint }>(
     tx,
+    'take_places',
+    sql`insert into event_streams (tenant_id, sequence)
+        select t, n from unnest(${[...counts.keys()]}::text[], ${[...counts.values()]}::bigint[]) as c (t, n) order by t
+        on conflict (tenant_id) do update set sequence = event_streams.sequence + excluded.sequence returning tenant_id, sequence`,
+  )
+  return new Map(rows.map((row) => [row.tenant_id, Number(row.sequence)]))
+}
+
+/** Writes events at places that were taken in this transaction. */
+export const writeEvents = async (
+  tx: Tx,
+  clock: Clock,
+  correlationId: string | null,
+  events: readonly {
+    tenantId: string
+    customerId: string
+    sequence: number
+    type: EventType
+    data: Record<string, unknown>
+  }[],
+): Promise<void> => {
+  const rows = events.map((event) => ({
+    event_id: newId('event'),
+    tenant_id: event.tenantId,
+    customer_id: event.customerId,
+    sequence: event.sequence,
+    type: event.type,
+    data: event.data,
+  }))
+  await queryPrepared(
+    tx,
+    'write_events',
     sql`insert into outbox (event_id, tenant_id, customer_id, sequence, type, schema_version, at, correlation_id, data)
-        select event_id, ${customer.tenantId}, ${customer.customerId}, sequence, type, ${schemaVersion}, ${at}, ${correlationId}, data
-        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (event_id text, sequence bigint, type text, data jsonb) order by sequence`,
+        select event_id, tenant_id, customer_id, sequence, type, ${schemaVersion}::int, ${clock.now().toString()}::timestamptz, ${correlationId}, data
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (event_id text, tenant_id text, customer_id text, sequence bigint, type text, data jsonb)
+        order by tenant_id, sequence`,
   )
   await notify(tx, { kind: 'outbox' })
 }
