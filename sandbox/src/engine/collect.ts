@@ -116,7 +116,7 @@ export function payInvoice(tx: Tx, invoice: Invoice, paying: Paying): Outcome {
   return outcome
 }
 
-export const noMethod =
+const noMethod =
   'This customer has no attached payment source or default payment method. Please consider adding a default payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.'
 
 export function noMethodError(): StripeError {

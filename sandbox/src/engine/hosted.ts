@@ -210,7 +210,7 @@ export type HostedInvoiceView =
   | { state: 'not_found' }
 
 export { completeAuthentication, viewAuthentication } from './hostedAuthentication.ts'
-export { cancelCheckout, previewCheckout, submitCheckout, viewCheckout } from './hostedCheckout.ts'
+export { previewCheckout, submitCheckout, viewCheckout } from './hostedCheckout.ts'
 export { payHostedInvoice, viewHostedInvoice } from './hostedInvoice.ts'
 export {
   portalCancel,

@@ -93,11 +93,6 @@ export async function resumeCheckout(
   return { redirectUrl: `${world.url}/c/pay/${sessionId}` }
 }
 
-/** The URL to which "back" leads; the session stays open. */
-export function cancelCheckout(world: World, sessionId: string): string | null {
-  return transact(world, null, (tx) => withSession(find<CheckoutSession>(tx, sessionId)?.cancel_url ?? null, sessionId))
-}
-
 /** A card that somebody typed, or why it cannot be one. */
 export function cardMethod(tx: Tx, card: CardInput): { id: string } | Extract<Completion, { kind: 'declined' }> {
   try {

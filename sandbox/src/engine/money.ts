@@ -48,7 +48,7 @@ export function lineDescription(
   return `${count} (at ${moneyText(price.unit_amount, price.currency)} / ${intervalText(price)})`
 }
 
-export function intervalText(price: Price): string {
+function intervalText(price: Price): string {
   const { interval, interval_count: count } = price.recurring!
   return count === 1 ? interval : `every ${count} ${interval}s`
 }

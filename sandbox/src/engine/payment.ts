@@ -26,7 +26,7 @@ type Confirming = {
 }
 
 /** What the card does when it is asked for money. Pure. */
-export function decidePayment(method: PaymentMethod, asked: Pick<Confirming, 'offSession' | 'authentication'>) {
+function decidePayment(method: PaymentMethod, asked: Pick<Confirming, 'offSession' | 'authentication'>) {
   const { behavior, setUp } = method._
   if (asked.authentication === 'failed')
     return { kind: 'declined', code: 'payment_intent_authentication_failure', declineCode: null } as const

@@ -113,19 +113,6 @@ export function declineMessage(code: string, declineCode: string | null): string
   return messages[declineCode ?? code] ?? messages[code] ?? 'Your card was declined.'
 }
 
-/** Declines after which the bank should not be asked again with the same card. */
-export const hardDeclines = new Set([
-  'incorrect_number',
-  'lost_card',
-  'pickup_card',
-  'stolen_card',
-  'revocation_of_authorization',
-  'revocation_of_all_authorizations',
-  'authentication_required',
-  'highest_risk_level',
-  'transaction_not_allowed',
-])
-
 function checkDigitFits(number: string): boolean {
   let sum = 0
   for (let index = 0; index < number.length; index++) {

@@ -108,7 +108,7 @@ function endTrial(tx: Tx, subscription: Subscription, before: Record<string, unk
 }
 
 /** Items whose period ended by `at` enter the next one of the anchored cycle. */
-export function advanceItems(tx: Tx, subscription: Subscription, at: number): SubscriptionItem[] {
+function advanceItems(tx: Tx, subscription: Subscription, at: number): SubscriptionItem[] {
   const renewed: SubscriptionItem[] = []
   for (const item of itemsOf(tx, subscription.id)) {
     if (item.current_period_end > at) continue
@@ -125,7 +125,7 @@ export function advanceItems(tx: Tx, subscription: Subscription, at: number): Su
 }
 
 /** The invoice of a new period with everything that waited for it; null when there is nothing to bill. */
-export function draftCycle(
+function draftCycle(
   tx: Tx,
   subscription: Subscription,
   renewed: SubscriptionItem[],

@@ -21,7 +21,7 @@ export type UpdateParams = Omit<Stripe.SubscriptionUpdateParams, 'billing_cycle_
   billing_cycle_anchor?: { type: string } | string
   coupon?: string
 }
-export type ItemChange = WantedItem & { id?: string; deleted?: boolean; clear_usage?: boolean }
+type ItemChange = WantedItem & { id?: string; deleted?: boolean; clear_usage?: boolean }
 
 const closed = new Set(['canceled', 'incomplete_expired'])
 

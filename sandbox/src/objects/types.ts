@@ -163,7 +163,7 @@ export type PaymentMethod = Stored & {
   _: { behavior: CardBehavior; setUp: boolean; used: boolean }
 }
 
-export type SubscriptionStatus =
+type SubscriptionStatus =
   | 'incomplete'
   | 'incomplete_expired'
   | 'trialing'
@@ -224,7 +224,7 @@ export type SubscriptionItem = Stored & {
   discounts: string[]
 }
 
-export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
+type InvoiceStatus = 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
 
 export type Invoice = Stored & {
   object: 'invoice'
@@ -336,7 +336,7 @@ export type InvoicePayment = Stored & {
   status_transitions: { canceled_at: number | null; paid_at: number | null }
 }
 
-export type IntentStatus =
+type IntentStatus =
   | 'requires_payment_method'
   | 'requires_confirmation'
   | 'requires_action'

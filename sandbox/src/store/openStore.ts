@@ -23,7 +23,7 @@ export type Delivery = {
   attempts: DeliveryAttempt[]
 }
 
-export type DeliveryAttempt = { at: number; status: number | null; error: string | null; ms: number }
+type DeliveryAttempt = { at: number; status: number | null; error: string | null; ms: number }
 
 export type Store = ReturnType<typeof openStore>
 

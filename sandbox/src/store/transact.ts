@@ -4,7 +4,7 @@ import type { Stored } from '../objects/types.ts'
 import { StripeError } from '../wire/errors.ts'
 import { clockNow, type World } from '../world.ts'
 
-export type PendingEvent = { type: string; object: unknown; previous?: unknown; at: number }
+type PendingEvent = { type: string; object: unknown; previous?: unknown; at: number }
 
 /** One atomic piece of work. `now` follows the test clock of the objects that it touches. */
 export type Tx = {

@@ -2,7 +2,7 @@ import type { Tx } from '../store/transact.ts'
 import { type Shape, shapeOf } from './parameters.ts'
 
 /** Params are typed by each handler: the table of parameters has already made them what the SDK's declarations say. */
-export type Handler = (tx: Tx, params: never, ...ids: string[]) => unknown
+type Handler = (tx: Tx, params: never, ...ids: string[]) => unknown
 
 export type Endpoint = {
   method: 'GET' | 'POST' | 'DELETE'

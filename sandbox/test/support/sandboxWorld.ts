@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import Stripe from 'stripe'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/index.ts'
 
-export const secret = 'whsec_test'
+const secret = 'whsec_test'
 
 export type TestWorld = {
   sandbox: Sandbox
