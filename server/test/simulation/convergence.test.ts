@@ -69,7 +69,7 @@ test('told after everything happened: each of the 720 orders, with repetitions, 
       [...order, ...order],
       [...order, order[chance.whole(6)]!],
     ][copy.number % 3]!
-    for (const place of repeated) await deliver(() => app.url, provider.eventOf(copy, story[place]!))
+    for (const place of repeated) await deliver(app.url, provider.eventOf(copy, story[place]!))
   })
   await allApplied()
   await expectOneState(1, 720)
@@ -85,9 +85,9 @@ test('told while it happens: each of the 720 orders, old news after new state, e
       const place = order[turn]!
       // What is told has happened; what was told before has not been undone.
       copy.happened = Math.max(copy.happened, place + 1)
-      await deliver(() => app.url, provider.eventOf(copy, story[place]!))
+      await deliver(app.url, provider.eventOf(copy, story[place]!))
       const again = order[chance.whole(turn + 1)]!
-      await deliver(() => app.url, provider.eventOf(copy, story[again]!))
+      await deliver(app.url, provider.eventOf(copy, story[again]!))
     })
     await allApplied()
   }
@@ -100,7 +100,7 @@ test('a look that took too long cannot overwrite a newer one', async () => {
   copy!.happened = places[0]! + 1
   copy!.held = release.promise
   const before = provider.asked.length
-  await deliver(() => app.url, provider.eventOf(copy!, story[places[0]!]!))
+  await deliver(app.url, provider.eventOf(copy!, story[places[0]!]!))
   // Asked, and waiting for the answer while its lease runs out.
   await eventually(
     async () => provider.asked.slice(before),
@@ -110,7 +110,7 @@ test('a look that took too long cannot overwrite a newer one', async () => {
   clock.advance('PT26S')
   copy!.held = null
   copy!.happened = places[3]! + 1
-  await deliver(() => other.url, provider.eventOf(copy!, story[places[3]!]!))
+  await deliver(other.url, provider.eventOf(copy!, story[places[3]!]!))
   await eventually(
     async () => (await eventTypes('story-2000')).includes('subscription.created'),
     (seen) => seen,
@@ -119,7 +119,7 @@ test('a look that took too long cannot overwrite a newer one', async () => {
   release.resolve()
   // Whoever looked too late takes up other work only when done with it.
   next!.happened = places[0]! + 1
-  await deliver(() => app.url, provider.eventOf(next!, story[places[0]!]!))
+  await deliver(app.url, provider.eventOf(next!, story[places[0]!]!))
   await allApplied()
   const types = await eventTypes('story-2000')
   expect(types.filter((type) => type.startsWith('subscription.'))).toEqual(['subscription.created'])
@@ -128,7 +128,7 @@ test('a look that took too long cannot overwrite a newer one', async () => {
 test('what a lagging provider says of the past opens nothing again', async () => {
   const [copy] = await newCopies(3_000, 1)
   copy!.happened = story.length
-  for (const place of places) await deliver(() => app.url, provider.eventOf(copy!, story[place]!))
+  for (const place of places) await deliver(app.url, provider.eventOf(copy!, story[place]!))
   await allApplied()
   const ended = await states(3_000, 1)
   const eventsBefore = await eventTypes('story-3000')
@@ -139,7 +139,7 @@ test('what a lagging provider says of the past opens nothing again', async () =>
   )
   copy!.happened = finalized + 1
   for (const place of [places[0]!, finalized])
-    await deliver(() => app.url, { ...provider.eventOf(copy!, story[place]!), id: `evt_late_${place}` })
+    await deliver(app.url, { ...provider.eventOf(copy!, story[place]!), id: `evt_late_${place}` })
   await allApplied()
   expect(await states(3_000, 1)).toEqual(ended)
   expect(await eventTypes('story-3000')).toEqual(eventsBefore)

@@ -1,13 +1,13 @@
-import { createClient } from '@turnpike/client'
 import { freePort } from '@turnpike/local/postgres'
 import { createTestDatabase, type TestDatabase } from '@turnpike/local/test-database'
 import { type Sandbox, startSandbox } from '@turnpike/sandbox'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventually, operatorKey } from '../support/world.ts'
+import { eventually } from '../support/world.ts'
 import { buyersOf, eventsAt, stripeAt } from './support/buyers.ts'
 import { findFaults } from './support/find-faults.ts'
 import { type ServiceProcess, startServiceProcess } from './support/service-process.ts'
+import { countedIn, startUsage } from './support/usage-sender.ts'
 import { chanceOf, deliver, type Notice, withHands } from './support/webhook-sender.ts'
 
 const kills = 20
@@ -46,7 +46,7 @@ test(`killed ${kills} times in a burst of 2,000 webhooks and of usage: nothing l
     // A fifth comes twice, the second time whenever it likes.
     return chance.shuffled([...events, ...events.filter(() => chance.next() < 0.2)])
   }
-  const usage = startUsage(url, await serviceKey(url), tenants.slice(0, 20))
+  const usage = await startUsage(url, tenants.slice(0, 20))
 
   const queue = send(past)
   const portion = Math.ceil(queue.length / kills)
@@ -68,7 +68,7 @@ test(`killed ${kills} times in a burst of 2,000 webhooks and of usage: nothing l
     const reached = Promise.withResolvers<void>()
     deliveries.push(
       withHands(8, mine, async (event) => {
-        await deliver(() => url, event)
+        await deliver(url, event)
         if (++taken > enough) reached.resolve()
       }),
     )
@@ -99,10 +99,7 @@ test(`killed ${kills} times in a burst of 2,000 webhooks and of usage: nothing l
     expect(effects.rows).toEqual([
       { subscriptions: buyers, ended: buyers / 2, paid: buyers * 4, completed: buyers, each_delivery_counted: true },
     ])
-    const counted = await db.query<{ tenant_id: string; used: number }>(
-      'select tenant_id, sum(used)::int as used from usage_counters group by tenant_id order by tenant_id',
-    )
-    expect(counted.rows).toEqual([...answered].sort().map(([tenant_id, used]) => ({ tenant_id, used })))
+    expect(await countedIn(database.url)).toEqual(answered)
   } finally {
     await db.end()
   }
@@ -115,53 +112,3 @@ const advance = async (sandbox: Sandbox, days: number): Promise<void> => {
   })
   if (!response.ok) throw new Error(await response.text())
 }
-
-const serviceKey = async (url: string): Promise<string> =>
-  (
-    await createClient({ baseUrl: url, credential: operatorKey }).createApiKey({
-      body: { name: 'usage sender', role: 'service', tenantId: null },
-    })
-  ).data.key
-
-/** Reports usage without pause, each report under its key until it is answered; tells what was answered as counted. */
-const startUsage = (url: string, key: string, tenantIds: readonly string[]) => {
-  const counted = new Map<string, number>(tenantIds.map((tenantId) => [tenantId, 0]))
-  let stopped = false
-  const report = async (tenantId: string, number: number): Promise<void> => {
-    const quantity = 1 + (number % 3)
-    const body = JSON.stringify({ tenantId, meter: 'api_calls', quantity, idempotencyKey: `${tenantId}-${number}` })
-    for (;;) {
-      const answer = await fetch(`${url}/api/v1/usage-records`, {
-        method: 'POST',
-        body,
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      })
-        .then(async (response) => (response.ok ? ((await response.json()) as { data: UsageAnswer }).data : null))
-        .catch(() => null)
-      if (answer) {
-        const [outcome] = answer.outcomes
-        if (outcome?.status !== 'accepted' && outcome?.status !== 'duplicate') throw new Error(JSON.stringify(answer))
-        counted.set(tenantId, counted.get(tenantId)! + quantity)
-        return
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
-  // Stays below the limit of the free plan, so that each report is counted.
-  const reports = Array.from({ length: 450 * tenantIds.length }, (_, index) => ({
-    tenantId: tenantIds[index % tenantIds.length]!,
-    number: Math.floor(index / tenantIds.length),
-  }))
-  const running = withHands(4, reports, async ({ tenantId, number }) => {
-    if (!stopped) await report(tenantId, number)
-  })
-  return {
-    stop: async () => {
-      stopped = true
-      await running
-      return counted
-    },
-  }
-}
-
-type UsageAnswer = { outcomes: { status: string }[] }

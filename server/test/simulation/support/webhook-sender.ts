@@ -4,10 +4,15 @@ import { webhookSecret } from '../../support/world.ts'
 export type Notice = { id: string }
 
 /** Sends an event as the provider does: signed by its own library, again and again until somebody answers 2xx. */
-export const deliver = async (urlNow: () => string, event: Notice, giveUpAfterMs = 120_000): Promise<void> => {
+export const deliver = async (
+  url: string,
+  event: Notice,
+  onRefusal: (status: number | null) => void = () => {},
+  giveUpAfterMs = 120_000,
+): Promise<void> => {
   const payload = JSON.stringify(event)
   for (const end = Date.now() + giveUpAfterMs; ; ) {
-    const answer = await fetch(`${urlNow()}/api/v1/billing/webhooks/stripe`, {
+    const answer = await fetch(`${url}/api/v1/billing/webhooks/stripe`, {
       method: 'POST',
       body: payload,
       headers: {
@@ -17,6 +22,7 @@ export const deliver = async (urlNow: () => string, event: Notice, giveUpAfterMs
     }).catch(() => null)
     await answer?.arrayBuffer().catch(() => {})
     if (answer?.ok) return
+    onRefusal(answer?.status ?? null)
     if (Date.now() > end) throw new Error(`nobody takes ${event.id}: ${answer?.status ?? 'no answer'}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
