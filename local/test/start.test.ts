@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { Demonstration } from '../src/demonstration.ts'
 import { inspectProcess } from '../src/process-table.ts'
 import { createTestDatabase } from '../src/test-database.ts'
+import { end, type Running, npmStart as startProgram, untilRunning } from './npm-start.ts'
 import { until } from './until.ts'
 
-const root = join(import.meta.dirname, '../..')
 let dataDir: string
 const started: ChildProcess[] = []
 
@@ -29,39 +28,10 @@ afterAll(() => {
   rmSync(dirname(dataDir), { recursive: true, force: true })
 })
 
-/** Runs `npm start`'s program on free ports. `text()` is all it has said so far. */
-function npmStart(environment: Record<string, string> = {}): { child: ChildProcess; text: () => string } {
-  const { DATABASE_URL: _, STRIPE_SECRET_KEY: __, ...inherited } = process.env
-  const child = spawn(process.execPath, ['local/src/start.ts'], {
-    cwd: root,
-    env: { ...inherited, PORT: '0', SANDBOX_PORT: '0', TURNPIKE_DATA_DIR: dataDir, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  started.push(child)
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (part) => {
-      text += part
-    })
-  }
-  return { child, text: () => text }
-}
-
-async function untilRunning({ child, text }: ReturnType<typeof npmStart>): Promise<Demonstration> {
-  await until(() => child.exitCode !== null || text().includes('Press Ctrl-C to stop'))
-  expect(child.exitCode, text()).toBeNull()
-  return demo()
-}
-
-function demo(): Demonstration {
-  return JSON.parse(readFileSync(join(dataDir, 'demo.json'), 'utf8'))
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
-  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  child.kill(signal)
-  return exit
+function npmStart(environment: Record<string, string> = {}): Running {
+  const running = startProgram(environment.TURNPIKE_DATA_DIR ?? dataDir, environment)
+  started.push(running.child)
+  return running
 }
 
 /** Every process that works for this data folder: the database, the sandbox and the service carry it in their command or environment. */
@@ -84,7 +54,9 @@ async function get(url: string, key: string): Promise<{ status: number; body: { 
   return { status: response.status, body: (await response.json()) as { data: Record<string, unknown> } }
 }
 
-test('it starts everything, writes demo.json, leaves no process behind, and finds its data again', async () => {
+test('it starts everything, writes demo.json, leaves no process behind, and finds its data again', {
+  timeout: 300_000,
+}, async () => {
   const first = npmStart()
   const before = await untilRunning(first)
   expect(Object.keys(before).sort()).toEqual([
