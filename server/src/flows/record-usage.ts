@@ -16,6 +16,7 @@ import {
   type NewRefusal,
   type PreparedRecord,
   type RecordDecision,
+  tenantsRefused,
 } from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
 import { isUniqueViolation, transact } from '../platform/db.ts'
@@ -37,6 +38,8 @@ export type UsageResult = { decision: RecordDecision; limit: number | null }
 export type UsageRecorder = { record(work: UsageWork): Promise<UsageResult[]>; idle(): Promise<void> }
 
 const recordsPerCommit = 4_000
+/** So many commits are careful after a repeat was met: repeats come in flocks, when a sender tries again. */
+const carefulCommits = 50
 
 /**
  * The one way in which usage is counted (USE-2): requests that arrive together share a transaction. Counters are locked in
@@ -47,44 +50,65 @@ export const createUsageRecorder = (
   deps: Pick<Deps, 'db' | 'clock' | 'live'>,
   onCounted: (tenantId: string) => void,
 ): UsageRecorder => {
+  let careful = 0
+  /**
+   * Repeats are rare, so their keys are not looked for first: the constraint finds them at the insert. Then all is undone
+   * and decided again with what is there, and for a while looking comes first. The same constraint catches one key for
+   * records of two counters at the same time, which no counter's lock keeps apart.
+   */
+  const commit = async (works: readonly UsageWork[]): Promise<UsageResult[][]> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await commitOnce(deps, works, onCounted, careful > 0)
+      } catch (error) {
+        if (!isUniqueViolation(error) || attempt === 3) throw error
+        careful = carefulCommits
+      } finally {
+        if (careful > 0) careful--
+      }
+    }
+  }
   const batcher = createBatcher<UsageWork, UsageResult[]>({
     weightMax: recordsPerCommit,
     concurrency: 2,
+    // Few records are done sooner together: each commit waits for the disk, and one counter is in one hand only.
+    alongsideFrom: 500,
     weigh: (work) => work.records.length,
-    work: (works) => commit(deps, works, onCounted),
+    work: commit,
   })
   return { record: batcher.add, idle: batcher.idle }
-}
-
-const commit = async (...given: Parameters<typeof commitOnce>): Promise<UsageResult[][]> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await commitOnce(...given)
-    } catch (error) {
-      // One key for records of two counters, at the same time: no counter's lock keeps them apart. Now it is known.
-      if (!isUniqueViolation(error) || attempt === 3) throw error
-    }
-  }
 }
 
 const commitOnce = async (
   deps: Pick<Deps, 'db' | 'clock' | 'live'>,
   works: readonly UsageWork[],
   onCounted: (tenantId: string) => void,
+  careful: boolean,
 ): Promise<UsageResult[][]> => {
   const { items, groups, refs, keyOf } = layOut(works)
   const recordedAt = deps.clock.now().epochMilliseconds
   const result = await transact(deps.db, async (tx) => {
     const counters = await lockCounters(tx, refs)
     const before = new Map(counters.map((counter) => [nameOf(counter), counter]))
-    const states = new Map<string, CounterState>(
-      counters.map((counter) => [nameOf(counter), { used: counter.used, records: 0 }]),
-    )
-    const earlier = await findEarlier(
-      tx,
-      items.map((item) => ({ tenantId: item.work.tenantId, idempotencyKey: item.record.idempotencyKey })),
-    )
-    const decisions = decideBatch(items, groups, states, earlier, keyOf)
+    const decideKnowing = async (isLookedUp: (tenantId: string) => boolean) => {
+      const keys = items.flatMap(({ work: { tenantId }, record: { idempotencyKey } }) =>
+        isLookedUp(tenantId) ? [{ tenantId, idempotencyKey }] : [],
+      )
+      const earlier = await findEarlier(tx, keys)
+      const states = new Map<string, CounterState>(
+        counters.map((counter) => [nameOf(counter), { used: counter.used, records: 0 }]),
+      )
+      return { decisions: decideBatch(items, groups, states, earlier, keyOf), states }
+    }
+    // A refusal has no constraint that would find its repeat, so tenants with refusals are always looked up.
+    const refusedBefore = careful ? null : await tenantsRefused(tx, [...new Set(works.map((work) => work.tenantId))])
+    const isLookedUp = (tenantId: string) => refusedBefore === null || refusedBefore.has(tenantId)
+    let decided = await decideKnowing(isLookedUp)
+    const isOpen = (decision: RecordDecision, index: number) =>
+      (decision.kind === 'refused' || decision.kind === 'withdrawn') && !isLookedUp(items[index]!.work.tenantId)
+    // What would be refused now may be the repeat of what was accepted.
+    if (decided.decisions.some(isOpen)) decided = await decideKnowing(() => true)
+    const { decisions, states } = decided
 
     const accepted: NewRecord[] = []
     const refused: NewRefusal[] = []

@@ -10,22 +10,30 @@ const isUnavailable = (error: unknown): boolean => error instanceof Failure && e
 export const createBatcher = <I, R>(options: {
   weightMax: number
   concurrency: number
+  /** A batch runs beside another only when at least this weight is waiting; any unless told. */
+  alongsideFrom?: number
   weigh?: (item: I) => number
   work: (items: I[]) => Promise<R[]>
 }): { add(item: I): Promise<R>; idle(): Promise<void> } => {
   type Waiting = { item: I; weight: number; resolve: (result: R) => void; reject: (error: unknown) => void }
   let waiting: Waiting[] = []
+  let waitingWeight = 0
   let running = 0
   let scheduled = false
   const whenIdle: (() => void)[] = []
 
+  const mayRun = () =>
+    waiting.length > 0 &&
+    running < options.concurrency &&
+    (running === 0 || waitingWeight >= (options.alongsideFrom ?? 0))
+
   const schedule = () => {
-    if (scheduled || running >= options.concurrency || waiting.length === 0) return
+    if (scheduled || !mayRun()) return
     scheduled = true
     // The rest of this turn's requests still join.
     setImmediate(() => {
       scheduled = false
-      while (running < options.concurrency && waiting.length > 0) void run(take())
+      while (mayRun()) void run(take())
     })
   }
 
@@ -36,6 +44,7 @@ export const createBatcher = <I, R>(options: {
       weight += waiting[count++]!.weight
     const batch = waiting.slice(0, count)
     waiting = waiting.slice(count)
+    waitingWeight -= weight
     return batch
   }
 
@@ -59,7 +68,9 @@ export const createBatcher = <I, R>(options: {
   return {
     add: (item) =>
       new Promise<R>((resolve, reject) => {
-        waiting.push({ item, weight: options.weigh?.(item) ?? 1, resolve, reject })
+        const weight = options.weigh?.(item) ?? 1
+        waiting.push({ item, weight, resolve, reject })
+        waitingWeight += weight
         schedule()
       }),
     idle: () =>

@@ -2,7 +2,7 @@ import type { Budget } from '@turnpike/contract'
 import { numberOfMicro } from '../../core/quantity.ts'
 import type { CustomerRecord } from '../../modules/customers/index.ts'
 import { type SnapshotContent, windowAt } from '../../modules/entitlements/index.ts'
-import { readCounter } from '../../modules/usage/index.ts'
+import { type CounterRow, currentCounters } from '../../modules/usage/index.ts'
 import type { Db, Tx } from '../../platform/db.ts'
 
 /**
@@ -14,11 +14,22 @@ export const budgetOf = async (
   customer: Pick<CustomerRecord, 'tenantId' | 'customerId'>,
   content: SnapshotContent,
   at: Temporal.Instant,
-): Promise<Omit<Budget, 'sequence'>> => {
+): Promise<Omit<Budget, 'sequence'>> =>
+  budgetWith(customer, content, at, await currentCounters(on, [customer.tenantId], at.epochMilliseconds))
+
+/** The same from counters that were read already. */
+export const budgetWith = (
+  customer: Pick<CustomerRecord, 'tenantId' | 'customerId'>,
+  content: SnapshotContent,
+  at: Temporal.Instant,
+  counters: readonly CounterRow[],
+): Omit<Budget, 'sequence'> => {
   const window = windowAt(content.window, at)
   const entitlement = content.entitlements.find((candidate) => candidate.feature === content.budgetFeature)
   const metered = entitlement?.kind === 'metered' ? entitlement : null
-  const used = metered ? await readCounter(on, customer.tenantId, metered.meter, window.start) : 0n
+  const counter = counters.find(
+    ({ meter, windowStart }) => meter === metered?.meter && windowStart === window.start.epochMilliseconds,
+  )
   return {
     tenantId: customer.tenantId,
     customerId: customer.customerId,
@@ -26,7 +37,7 @@ export const budgetOf = async (
     planId: content.plan,
     feature: metered?.feature ?? null,
     totalBudget: metered && metered.enforcement === 'hard' ? metered.limit : null,
-    currentSpend: numberOfMicro(used),
+    currentSpend: numberOfMicro(counter?.used ?? 0n),
     periodStart: window.start.toString(),
     periodEnd: window.end.toString(),
   }

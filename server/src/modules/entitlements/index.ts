@@ -10,6 +10,7 @@ export {
   insertOverride,
   insertSnapshot,
   newestSnapshot,
+  newestSnapshots,
   type OverrideRecord,
   type StoredSnapshot,
   snapshotAt,

@@ -59,7 +59,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       ticket.stale = false
       const snapshot = await newestSnapshot(db, tenantId)
       if (!snapshot) return null
-      const counters = await currentCounters(db, tenantId, atMs)
+      const counters = await currentCounters(db, [tenantId], atMs)
       if (ticket.stale || snapshot.version < ticket.minVersion) continue
       const live: LiveCustomer = {
         customerId: snapshot.customerId,

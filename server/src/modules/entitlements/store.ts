@@ -38,6 +38,17 @@ export const newestSnapshot = async (on: Db | Tx, tenantId: string): Promise<Sto
   return row ? fromRow(row) : null
 }
 
+/** The snapshots in force of several tenants, those that have one. */
+export const newestSnapshots = async (on: Db | Tx, tenantIds: readonly string[]): Promise<StoredSnapshot[]> =>
+  (
+    await queryPrepared<SnapshotRow>(
+      on,
+      'newest_snapshots',
+      sql`select s.* from unnest(${[...tenantIds]}::text[]) as t (tenant_id)
+          cross join lateral (select * from entitlement_snapshots e where e.tenant_id = t.tenant_id order by e.version desc limit 1) s`,
+    )
+  ).map(fromRow)
+
 /** What was in force at a past time (ENT-3). */
 export const snapshotAt = async (
   on: Db | Tx,

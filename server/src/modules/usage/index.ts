@@ -14,5 +14,6 @@ export {
   type NewRefusal,
   readCounter,
   takeUnannounced,
+  tenantsRefused,
   tenantsToAnnounce,
 } from './store.ts'

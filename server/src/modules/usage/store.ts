@@ -70,11 +70,24 @@ const selectCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<Coun
   return rows.map(counterFromRow)
 }
 
+/** Those of the tenants that were ever refused something. */
+export const tenantsRefused = async (tx: Tx, tenantIds: readonly string[]): Promise<Set<string>> =>
+  new Set(
+    (
+      await queryPrepared<{ t: string }>(
+        tx,
+        'tenants_refused',
+        sql`select t from unnest(${arrayOf([...tenantIds])}::text[]) as t where exists (select from usage_refusals r where r.tenant_id = t)`,
+      )
+    ).map((row) => row.t),
+  )
+
 /** What was answered to these keys before: accepted records and refusals. */
 export const findEarlier = async (
   tx: Tx,
   keys: readonly { tenantId: string; idempotencyKey: string }[],
 ): Promise<Map<string, EarlierRecord>> => {
+  if (keys.length === 0) return new Map()
   const tenants = arrayOf(keys.map((key) => key.tenantId))
   const names = arrayOf(keys.map((key) => key.idempotencyKey))
   type Row = {
@@ -130,13 +143,24 @@ export type NewRecord = {
   properties: string | null
 }
 
-/** Appends accepted records and raises their counters in one statement. A key that came in meanwhile fails the whole. */
+/**
+ * Appends accepted records and raises their counters in one statement. A key that is there already fails the whole, with
+ * the violation of `usage_records_pkey`.
+ */
 export const insertRecords = async (
   tx: Tx,
   records: readonly NewRecord[],
   counters: readonly CounterRow[],
   recordedAt: number,
 ): Promise<void> => {
+  const tenant = columnOf(records.map((r) => r.tenantId))
+  const meter = columnOf(records.map((r) => r.meter))
+  const quantity = columnOf(records.map((r) => textOfMicro(r.quantity)))
+  const at = columnOf(records.map((r) => r.at))
+  const windowStart = columnOf(records.map((r) => r.windowStart))
+  const service = columnOf(records.map((r) => r.service))
+  const correlation = columnOf(records.map((r) => r.correlationId))
+  const properties = columnOf(records.map((r) => r.properties))
   await queryPrepared(
     tx,
     'insert_usage',
@@ -146,12 +170,25 @@ export const insertRecords = async (
             ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[]) as c (t, m, s, used, records, version)
           where u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0))
         insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties)
-        select t, k, m, q, to_timestamp(a / 1000.0), to_timestamp(w / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0), s, c, p::text
-        from unnest(${arrayOf(records.map((r) => r.tenantId))}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${arrayOf(records.map((r) => r.meter))}::text[],
-          ${arrayOf(records.map((r) => textOfMicro(r.quantity)))}::numeric[], ${arrayOf(records.map((r) => r.at))}::float8[], ${arrayOf(records.map((r) => r.windowStart))}::float8[],
-          ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${arrayOf(records.map((r) => r.service))}::text[], ${arrayOf(records.map((r) => r.correlationId))}::text[],
-          ${arrayOf(records.map((r) => r.properties))}::text[]) as r (t, k, m, q, a, w, ua, s, c, p)`,
+        select coalesce(t, ${tenant.all}), k, coalesce(m, ${meter.all}), coalesce(q, ${quantity.all}::numeric), to_timestamp(coalesce(a, ${at.all}::float8) / 1000.0),
+          to_timestamp(coalesce(w, ${windowStart.all}::float8) / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0),
+          coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all})
+        from unnest(${tenant.each}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${meter.each}::text[],
+          ${quantity.each}::numeric[], ${at.each}::float8[], ${windowStart.each}::float8[],
+          ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${service.each}::text[], ${correlation.each}::text[],
+          ${properties.each}::text[]) as r (t, k, m, q, a, w, ua, s, c, p)`,
   )
+}
+
+/**
+ * A column of many rows as parameters. Mostly all rows have the same value: then it is sent once, and `unnest` fills the
+ * missing elements with null.
+ */
+const columnOf = (values: (string | number | null)[]): { each: string; all: string | number | null } => {
+  const [first] = values
+  return values.every((value) => value === first)
+    ? { each: '{}', all: first ?? null }
+    : { each: arrayOf(values), all: null }
 }
 
 export type NewRefusal = Omit<NewRecord, 'usedAfter'> & {
@@ -187,14 +224,14 @@ export const insertRefusals = async (tx: Tx, refusals: readonly NewRefusal[], re
   )
 }
 
-/** Counters of a tenant whose window is not over, for memory and for pages. */
-export const currentCounters = async (on: Db | Tx, tenantId: string, atMs: number): Promise<CounterRow[]> =>
+/** Counters of tenants whose window is not over. */
+export const currentCounters = async (on: Db | Tx, tenantIds: readonly string[], atMs: number): Promise<CounterRow[]> =>
   (
     await queryPrepared<CounterDbRow>(
       on,
       'current_counters',
       sql`select tenant_id, meter, extract(epoch from window_start) * 1000 as start_ms, extract(epoch from window_end) * 1000 as end_ms, used, records, version
-          from usage_counters where tenant_id = ${tenantId} and window_end > to_timestamp(${atMs}::float8 / 1000.0)`,
+          from usage_counters where tenant_id = any(${arrayOf([...tenantIds])}::text[]) and window_end > to_timestamp(${atMs}::float8 / 1000.0)`,
     )
   ).map(counterFromRow)
 
