@@ -355,6 +355,8 @@ function previewOf(tx: Tx, session: PortalSession, configuration: PortalConfigur
       const shown = event.object as { description: string; amount: number }
       return { description: shown.description, amount: shown.amount }
     })
+    // Read before the renewal is rehearsed, which moves the period on.
+    const renewsAt = itemsOf(tx, subscription.id)[0]!.current_period_end
     const renewal = previewRenewal(tx, load<Subscription>(tx, subscription.id))
     return {
       ...shared,
@@ -363,7 +365,7 @@ function previewOf(tx: Tx, session: PortalSession, configuration: PortalConfigur
       dueNow: invoice ? Math.max(0, invoice.amount_due) : 0,
       nextInvoice: {
         amount: Number(renewal?.amount_due ?? 0),
-        at: itemsOf(tx, subscription.id)[0]!.current_period_end,
+        at: renewsAt,
       },
     }
   })
