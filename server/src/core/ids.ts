@@ -6,9 +6,6 @@ export type IdKind = 'customer' | 'subscription' | 'checkout' | 'override' | 'ev
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
 
-export const isId = (kind: IdKind, text: string): boolean =>
-  text.startsWith(`${kind}_`) && /^[0-9a-z]{26}$/.test(text.slice(kind.length + 1))
-
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const randomness = Buffer.alloc(4_096)
 let spent = randomness.length
