@@ -30,7 +30,7 @@ import { type Listener, listen } from './platform/notify.ts'
 import { readFeedId } from './platform/outbox.ts'
 import { createStripeCatalog } from './providers/stripe/catalog.ts'
 import { createStripe, createStripeProvider } from './providers/stripe/index.ts'
-import { startWorker } from './worker/worker.ts'
+import { startWorker, type Worker } from './worker/worker.ts'
 
 export type App = {
   /** Where the API listens; empty for a process that only works in the background. */
@@ -48,10 +48,15 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
   const stopping = new AbortController()
 
   let current: Catalog | null = await loadCatalog(db)
+  let worker: Worker | null = null
   const live = createLiveCustomers(db)
   const authenticator = createAuthenticator({ db, clock, log }, createTokenVerifier(config.tokens))
   const reloadCatalog = async () => {
-    current = (await loadCatalog(db)) ?? current
+    const loaded = await loadCatalog(db)
+    // Looks may overtake each other: an older one never wins. Everybody is resolved again only once it is in force here.
+    if (!loaded || (current && loaded.version <= current.version)) return
+    current = loaded
+    worker?.catalogChanged()
   }
   const listener = await listen(config.databaseUrl, log, () => {
     // Whatever was announced while nobody listened is not known: start from the database again.
@@ -129,7 +134,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     void refusals.flush()
     authenticator.flush().catch((error: unknown) => log.warn({ err: error }, 'key use could not be written'))
   }, 1_000)
-  const worker = config.roles.worker ? await startWorker(flowDeps, listener, config.databaseUrl) : null
+  worker = config.roles.worker ? await startWorker(flowDeps, listener, config.databaseUrl) : null
   const server = config.roles.api
     ? await createServer(deps, authenticator, {
         rateLimitPerSecond: config.rateLimitPerSecond,

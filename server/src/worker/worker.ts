@@ -10,7 +10,11 @@ import type { Listener } from '../platform/notify.ts'
 import { placeEvents } from '../platform/outbox.ts'
 import { startLoop } from './loop.ts'
 
-export type Worker = { stop(): Promise<void> }
+export type Worker = {
+  /** Another catalog is in force: entitlements are resolved again. */
+  catalogChanged(): void
+  stop(): Promise<void>
+}
 
 /**
  * Everything that happens without a request: the drain of the inbox, the relay of the outbox, and the schedule. Several
@@ -27,11 +31,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     return 0
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
-  const unsubscribe = [
-    listener.on('inbox', inbox.wake),
-    listener.on('outbox', outbox.wake),
-    listener.on('catalog', catalog.wake),
-  ]
+  const unsubscribe = [listener.on('inbox', inbox.wake), listener.on('outbox', outbox.wake)]
 
   const jobs = await runJobs({
     connectionString: databaseUrl,
@@ -63,6 +63,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
   jobs.events.on('pool:listen:error', ({ error }) => log.warn({ err: error }, 'job worker lost the database'))
 
   return {
+    catalogChanged: catalog.wake,
     stop: async () => {
       for (const end of unsubscribe) end()
       await jobs.stop().catch((error: unknown) => log.warn({ err: error }, 'job worker did not stop cleanly'))

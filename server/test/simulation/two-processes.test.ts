@@ -146,6 +146,7 @@ test('a catalog that is applied through one is in force in the other', async () 
   await eventually(
     () => Promise.all([projects(one), projects(two)]),
     (seen) => seen.every((value) => value === 3),
-    20_000,
+    // Long before either looks again by itself.
+    5_000,
   )
 })
