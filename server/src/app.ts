@@ -21,7 +21,7 @@ import { createLiveCustomers } from './modules/entitlements/index.ts'
 import { readProviderSetting, saveProviderSetting } from './modules/payments/index.ts'
 import { type Actor, systemActor } from './platform/audit.ts'
 import { createBatcher } from './platform/batch.ts'
-import type { Clock } from './platform/clock.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
 import { closeDb, type Db, isReachable, openDb, transact } from './platform/db.ts'
 import { type NewWebhook, storeWebhooks } from './platform/inbox.ts'
 import type { Log } from './platform/log.ts'
@@ -178,11 +178,14 @@ const createAnnouncer = (db: Db, clock: Clock, log: Log): { add(tenantId: string
     while (moved.size > 0) {
       const taken = [...moved].slice(0, 200)
       for (const tenantId of taken) moved.delete(tenantId)
+      const begin = systemClock.nowMs()
       // What fails stays marked in the counters; the sweep announces it.
       await announceUsage({ db, clock }, taken).catch((error: unknown) =>
         log.warn({ err: error }, 'usage could not be announced; the sweep will'),
       )
-      await new Promise((resolve) => setTimeout(resolve, beatMs))
+      // Under load it tells less often, and never takes more than a fifth of the time.
+      const restMs = Math.max(beatMs, 4 * (systemClock.nowMs() - begin))
+      await new Promise((resolve) => setTimeout(resolve, restMs))
     }
   }
   const start = () => {

@@ -20,7 +20,7 @@ import {
 } from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
 import { isUniqueViolation, transact } from '../platform/db.ts'
-import { type Notice, noticeBytesMax, notify } from '../platform/notify.ts'
+import { type Notice, noticeBytesMax, notifyAll } from '../platform/notify.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 
@@ -86,7 +86,7 @@ const commitOnce = async (
   careful: boolean,
 ): Promise<UsageResult[][]> => {
   const { items, groups, refs, keyOf } = layOut(works)
-  const recordedAt = deps.clock.now().epochMilliseconds
+  const recordedAt = deps.clock.nowMs()
   const result = await transact(deps.db, async (tx) => {
     const counters = await lockCounters(tx, refs)
     const before = new Map(counters.map((counter) => [nameOf(counter), counter]))
@@ -152,7 +152,7 @@ const commitOnce = async (
     })
     if (accepted.length > 0) await insertRecords(tx, accepted, moved, recordedAt)
     if (refused.length > 0) await insertRefusals(tx, refused, recordedAt)
-    for (const notice of movedNotices(moved)) await notify(tx, notice)
+    if (moved.length > 0) await notifyAll(tx, movedNotices(moved))
     // Event streams last: nothing may be waited for while holding one.
     for (const [work, events] of crossings(works, before, moved))
       await appendEvents(tx, deps.clock, work, work.correlationId, events)

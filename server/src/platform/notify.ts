@@ -23,6 +23,12 @@ export const notify = async (tx: Tx, notice: Notice): Promise<void> => {
   await query(tx, sql`select pg_notify(${channel}, ${JSON.stringify(notice)})`)
 }
 
+/** Several at once. */
+export const notifyAll = async (tx: Tx, notices: readonly Notice[]): Promise<void> => {
+  const payloads = notices.map((notice) => JSON.stringify(notice))
+  await query(tx, sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) as payload`)
+}
+
 /** First half of the advisory locks that say who is here. */
 const presenceLocks = 7_701
 
