@@ -60,13 +60,6 @@ export const problems = {
     next: 'Check the address and the id.',
     retry: 'never',
   },
-  method_not_allowed: {
-    status: 405,
-    title: 'Method not allowed',
-    detail: 'This address does not answer this method.',
-    next: 'See the API reference.',
-    retry: 'never',
-  },
   customer_exists: {
     status: 409,
     title: 'Customer exists',

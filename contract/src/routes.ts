@@ -254,7 +254,7 @@ export const routes = {
     tenancy: 'tenant',
     body: CheckRequest,
     response: CheckAnswer,
-    problems: ['feature_unknown'],
+    problems: ['feature_unknown', 'quantity_invalid', 'idempotency_key_reused'],
   }),
   explain: route({
     method: 'GET',

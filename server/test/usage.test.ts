@@ -370,3 +370,18 @@ describe('time', () => {
     expect(now.data).toMatchObject({ accepted: 1, outcomes: [{ used: 1 }] })
   })
 })
+
+test('usage for another tenant looks like usage for nobody, and the attempt is recorded (CUS-2, AUD-1)', async () => {
+  const [mine, theirs] = [await newTenant(), await newTenant()]
+  const bound = createClient({ baseUrl: urls[0], credential: await service.keyOf('service', mine) })
+  const report = (tenantId: string) =>
+    bound.reportUsage({
+      body: { records: [{ tenantId, meter: 'api_calls', idempotencyKey: `stolen-${tenantId}` }] },
+    })
+  const [stolen, invented] = [await report(theirs), await report('nobody-has-this')]
+  const said = ({ data }: typeof stolen) => data.outcomes.map(({ status, code, detail }) => ({ status, code, detail }))
+  expect(said(stolen)).toEqual(said(invented))
+  expect(said(stolen)).toMatchObject([{ status: 'invalid', code: 'customer_unknown' }])
+  const { data: denied } = await service.operator.listAudit({ query: { result: 'denied', tenantId: mine } })
+  expect(denied).toContainEqual(expect.objectContaining({ action: 'reportUsage', reason: 'belongs to another tenant' }))
+})

@@ -49,7 +49,7 @@ export const checkEntitlements = async (
     throw fail('invalid_request', { errors: [{ field: 'feature', message: 'Send either `feature` or `features`.' }] })
   const quantity = microOf(request.quantity ?? 1)
   if (quantity === null || quantity < 0n)
-    throw fail('invalid_request', {
+    throw fail('quantity_invalid', {
       errors: [{ field: 'quantity', message: 'Not negative, at most 15 significant digits and 6 decimals.' }],
     })
   const live = await liveCustomer(deps, tenantId, atMs)
@@ -110,7 +110,7 @@ const consume = async (
       atMs,
     )
     if (isProblem(prepared))
-      throw fail('invalid_request', { errors: [{ field: 'quantity', message: prepared.detail }] })
+      throw fail('quantity_invalid', { errors: [{ field: 'quantity', message: prepared.detail }] })
     return prepared
   })
   const results = await deps.recorder.record({

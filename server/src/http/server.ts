@@ -65,6 +65,7 @@ export const createServer = async (
     genReqId: () => newRequestId(systemClock.nowMs()),
     bodyLimit: bodyLimitDefault,
     trustProxy: false,
+    exposeHeadRoutes: false,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
@@ -128,6 +129,9 @@ const sendProblem = (reply: FastifyReply, failure: ReturnType<typeof fail>, requ
   reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(body)
 }
 
+/** Who sent a request that is being worked on. */
+const admitted = new WeakMap<FastifyRequest, Credential>()
+
 /** The address of a route in Fastify's spelling. */
 const addressOf = (definition: RouteDefinition): string => apiPrefix + definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
@@ -145,19 +149,23 @@ const addRoute = (
   // Each usage record is judged by itself, so a batch is only checked to be one.
   const fitsBody = definition.body && name !== 'reportUsage' ? compileSchema(definition.body) : null
 
+  const admit = async (request: FastifyRequest): Promise<void> => {
+    if (name === 'receiveWebhook') return
+    // Whoever was proven a moment ago is not waited for.
+    const credential =
+      authenticator.recall(request.headers) ?? (await authenticator.authenticate(request.headers, request.id))
+    if (definition.permission && !credential.permissions.has(definition.permission))
+      await requirePermission(deps, credential, definition.permission, request.id, name)
+    admitted.set(request, credential)
+  }
   app.route({
     method: definition.method,
     url: addressOf(definition),
     bodyLimit: definition.bodyLimit ?? bodyLimitDefault,
-    onRequest: limitRate,
+    // Who asks is settled before a byte of the body is read: strangers cost nothing.
+    onRequest: [limitRate, admit],
     handler: async (request, reply) => {
-      const credential =
-        name === 'receiveWebhook'
-          ? null
-          : // Whoever was proven a moment ago is not waited for.
-            (authenticator.recall(request.headers) ?? (await authenticator.authenticate(request.headers, request.id)))
-      if (credential && definition.permission && !credential.permissions.has(definition.permission))
-        await requirePermission(deps, credential, definition.permission, request.id, name)
+      const credential = admitted.get(request) ?? null
       const params = (request.params ?? {}) as Record<string, unknown>
       const query = (request.query ?? {}) as Record<string, unknown>
       const body = name === 'receiveWebhook' ? undefined : request.body
@@ -220,7 +228,7 @@ const answerOf = async (
   return JSON.stringify({ data, meta: { ...meta, cursor } })
 }
 
-/** Runs a request once per Idempotency-Key and gives repeats the first answer, failures that a repeat cannot mend included. */
+/** Runs a request once per Idempotency-Key and gives repeats the first answer; a failure frees the key for another try. */
 const once = async (
   deps: HttpDeps,
   name: RouteName,
@@ -242,7 +250,6 @@ const once = async (
   if (begun.kind === 'under_way') throw fail('idempotency_key_in_use')
   if (begun.kind === 'answered') {
     context.reply.header('idempotent-replayed', 'true')
-    if (begun.kept.status >= 400) context.reply.header('content-type', 'application/problem+json; charset=utf-8')
     return { status: begun.kept.status, answer: begun.kept.answer }
   }
   try {

@@ -12,6 +12,7 @@ import { outcomeOf, type UsageWork } from '../../flows/record-usage.ts'
 import type { Credential } from '../../modules/access/index.ts'
 import type { LiveCustomer } from '../../modules/entitlements/index.ts'
 import { isProblem, prepareRecord } from '../../modules/usage/index.ts'
+import { requireTenant } from '../auth.ts'
 import type { Handlers, HttpDeps } from '../handler.ts'
 import { fieldErrors } from '../problem.ts'
 import { compileSchema } from '../validate.ts'
@@ -64,8 +65,9 @@ const judge = async (
     let known = byTenant.get(tenantId)
     if (!known) {
       // Another tenant's id answers exactly like an unknown one (CUS-2).
-      const allowed = credential.tenantId === null || credential.tenantId === tenantId
-      const live = allowed ? await liveCustomer(deps, tenantId, nowMs).catch(nullIfNotFound) : null
+      const live = await requireTenant(deps, credential, tenantId, correlationId, 'reportUsage')
+        .then(() => liveCustomer(deps, tenantId, nowMs))
+        .catch(nullIfNotFound)
       known = { live, entry: null }
       byTenant.set(tenantId, known)
     }

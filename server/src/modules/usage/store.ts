@@ -112,22 +112,24 @@ export const findEarlier = async (
         select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000, r.service, r.properties::text, r.used, r.usage_limit, r.code
         from asked join usage_refusals r on r.tenant_id = asked.t and r.idempotency_key = asked.n`,
   )
-  return new Map(
-    rows.map((row) => [
-      `${row.tenant_id}\n${row.idempotency_key}`,
-      {
-        meter: row.meter,
-        quantity: micro(row.quantity),
-        at: Number(row.at_ms),
-        service: row.service,
-        properties: row.properties,
-        outcome: row.code === null ? 'accepted' : 'refused',
-        used: micro(row.used),
-        limit: row.usage_limit === null ? null : Number(row.usage_limit),
-        code: row.code,
-      },
-    ]),
-  )
+  const earlier = new Map<string, EarlierRecord>()
+  for (const row of rows) {
+    const key = `${row.tenant_id}\n${row.idempotency_key}`
+    // Sent for two meters at the same moment, a key may have both; what was counted is what counts.
+    if (row.code !== null && earlier.has(key)) continue
+    earlier.set(key, {
+      meter: row.meter,
+      quantity: micro(row.quantity),
+      at: Number(row.at_ms),
+      service: row.service,
+      properties: row.properties,
+      outcome: row.code === null ? 'accepted' : 'refused',
+      used: micro(row.used),
+      limit: row.usage_limit === null ? null : Number(row.usage_limit),
+      code: row.code,
+    })
+  }
+  return earlier
 }
 
 export type NewRecord = {
