@@ -3,7 +3,7 @@ import type { Permission } from './permissions.ts'
 import type { ProblemCode } from './problems.ts'
 
 /** Whose data a route touches, and where the tenant is named. The server resolves it before the handler runs. */
-export type Tenancy =
+type Tenancy =
   /** The tenant is that of the credential, or `tenantId` in query or body for a credential of the whole house. */
   | 'tenant'
   /** As `tenant`, but a credential of the whole house that names none means all of them. */

@@ -212,7 +212,7 @@ const newCopies = async (from: number, count: number): Promise<Copy[]> => {
      select 'story-' || n, provider, regexp_replace(provider_customer_id, 'x0$', 'x' || n) from provider_customers, ${each} where tenant_id = 'story-0'`,
     `insert into event_streams (tenant_id, sequence) select 'story-' || n, sequence from event_streams, ${each} where tenant_id = 'story-0'`,
     `insert into outbox (event_id, tenant_id, customer_id, sequence, type, schema_version, at, correlation_id, data)
-     select ${copied('event_id')}, 'story-' || n, ${copied('customer_id')}, sequence, type, schema_version, at, correlation_id, data from outbox, ${each} where tenant_id = 'story-0'`,
+     select ${copied('event_id')}, 'story-' || n, ${copied('customer_id')}, sequence, type, schema_version, at, correlation_id, data from outbox, ${each} where tenant_id = 'story-0' order by n, sequence`,
     `insert into entitlement_snapshots select (jsonb_populate_record(null::entitlement_snapshots, to_jsonb(s) || jsonb_build_object('tenant_id', 'story-' || n, 'customer_id', ${copied('customer_id')}))).*
      from entitlement_snapshots s, ${each} where tenant_id = 'story-0'`,
   ])

@@ -1,4 +1,4 @@
-export { type Credential, credentialOfKey } from './credential.ts'
+export type { Credential } from './credential.ts'
 export { authenticateKey, hashKey, newKeySecret } from './keys.ts'
 export {
   type ApiKeyRecord,

@@ -12,7 +12,7 @@ export const newKeySecret = (): string => `tpk_${randomBytes(32).toString('base6
 
 export const hashKey = (secret: string): Buffer => sha256(secret)
 
-export const looksLikeKey = (secret: string): boolean => shape.test(secret)
+const looksLikeKey = (secret: string): boolean => shape.test(secret)
 
 /** The credential of a live key, or null for unknown, revoked and expired ones alike. */
 export const authenticateKey = async (db: Db, secret: string, at: Temporal.Instant): Promise<Credential | null> => {

@@ -32,7 +32,7 @@ export const decideMetered = (
 }
 
 /** What percentages count against: the included amount, or the limit when nothing else is named. */
-export const warningBase = (entitlement: Metered): number | null => entitlement.included ?? entitlement.limit
+const warningBase = (entitlement: Metered): number | null => entitlement.included ?? entitlement.limit
 
 /** The four states of a meter, for pages and answers (ENT-4). */
 export const meterState = (entitlement: Metered, used: Micro): Decision['state'] => {

@@ -1,8 +1,9 @@
 import type { Micro } from '../../core/quantity.ts'
+import { createBatcher } from '../../platform/batch.ts'
 import type { Db } from '../../platform/db.ts'
-import { currentCounters } from '../usage/index.ts'
+import { type CounterRow, currentCounters } from '../usage/index.ts'
 import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
-import { newestSnapshot } from './store.ts'
+import { newestSnapshots, type StoredSnapshot } from './store.ts'
 import { type LiveWindow, rememberWindow } from './window.ts'
 
 /** What a check needs about one customer, in memory. */
@@ -48,6 +49,9 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
     }
   >()
 
+  const reader = createReader(db)
+  const share = createSharing()
+
   const apply = (live: LiveCustomer, name: string, counter: { used: Micro; version: number }) => {
     const known = live.counters.get(name)
     if (!known || known.version < counter.version) live.counters.set(name, counter)
@@ -57,19 +61,19 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
     for (;;) {
       const ticket = loading.get(tenantId)!
       ticket.stale = false
-      const snapshot = await newestSnapshot(db, tenantId)
+      const { snapshot, counters } = await reader.add({ tenantId, atMs })
       if (!snapshot) return null
-      const counters = await currentCounters(db, [tenantId], atMs)
       if (ticket.stale || snapshot.version < ticket.minVersion) continue
+      const entitlements = share(snapshot.content.entitlements)
       const live: LiveCustomer = {
         customerId: snapshot.customerId,
         version: snapshot.version,
-        content: snapshot.content,
+        content: { ...snapshot.content, entitlements: entitlements.list },
         validUntilMs:
           snapshot.content.validUntil === null
             ? Number.POSITIVE_INFINITY
             : Temporal.Instant.from(snapshot.content.validUntil).epochMilliseconds,
-        byFeature: new Map(snapshot.content.entitlements.map((entitlement) => [entitlement.feature, entitlement])),
+        byFeature: entitlements.byFeature,
         windowAt: rememberWindow(snapshot.content.window),
         counters: new Map(
           counters.map((counter) => [
@@ -114,5 +118,38 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       for (const ticket of loading.values()) ticket.stale = true
     },
     size: () => customers.size,
+  }
+}
+
+/** Reads customers that are asked for together in two statements: after a start everybody is asked for. */
+const createReader = (db: Db) =>
+  createBatcher<{ tenantId: string; atMs: number }, { snapshot: StoredSnapshot | null; counters: CounterRow[] }>({
+    weightMax: 200,
+    concurrency: 3,
+    work: async (asked) => {
+      const tenantIds = asked.map(({ tenantId }) => tenantId)
+      const snapshots = new Map((await newestSnapshots(db, tenantIds)).map((snapshot) => [snapshot.tenantId, snapshot]))
+      const earliestMs = Math.min(...asked.map(({ atMs }) => atMs))
+      const counters = Map.groupBy(await currentCounters(db, tenantIds, earliestMs), ({ tenantId }) => tenantId)
+      return tenantIds.map((tenantId) => ({
+        snapshot: snapshots.get(tenantId) ?? null,
+        counters: counters.get(tenantId) ?? [],
+      }))
+    },
+  })
+
+const sharedMax = 10_000
+
+/** Customers of one plan mostly have the same entitlements: kept once, a hundred thousand of them fit into memory. */
+const createSharing = () => {
+  const shared = new Map<string, { list: ResolvedEntitlement[]; byFeature: ReadonlyMap<string, ResolvedEntitlement> }>()
+  return (list: ResolvedEntitlement[]) => {
+    const text = JSON.stringify(list)
+    const known = shared.get(text)
+    if (known) return known
+    if (shared.size >= sharedMax) shared.clear()
+    const entry = { list, byFeature: new Map(list.map((entitlement) => [entitlement.feature, entitlement])) }
+    shared.set(text, entry)
+    return entry
   }
 }

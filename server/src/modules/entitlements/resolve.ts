@@ -4,8 +4,8 @@ import type { Interval } from '../../core/period.ts'
 import { baselinePlan, type Catalog, findPlan, type PlanVersion } from '../catalog/index.ts'
 import { accessLevelOf, leadingSubscription, type SubscriptionRecord } from '../subscriptions/index.ts'
 
-export type Origin = 'override' | 'plan' | 'add_on' | 'baseline' | 'none'
-export type EntitlementValue = boolean | number | string | string[]
+type Origin = 'override' | 'plan' | 'add_on' | 'baseline' | 'none'
+type EntitlementValue = boolean | number | string | string[]
 
 type Common = { feature: string; name: string; origin: Origin; upgradePlan: string | null }
 /** One entitlement as it is kept in a snapshot. Limits are whole units of the meter; `null` is unlimited. */

@@ -1,2 +1,2 @@
-export { type InvoiceNews, invoiceNews } from './change.ts'
+export { invoiceNews } from './change.ts'
 export { findFailedInvoices, findInvoice, type InvoiceRecord, saveInvoice } from './store.ts'

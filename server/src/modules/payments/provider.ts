@@ -39,7 +39,7 @@ export type PaymentProvider = {
 
 export type PriceLine = { lookupKey: string; quantity: number }
 
-export type CheckoutRequest = {
+type CheckoutRequest = {
   checkoutId: string
   tenantId: string
   providerCustomerId: string
@@ -59,7 +59,7 @@ export type PortalOffer = {
   cancelAt: 'immediate' | 'period_end'
 }
 
-export type PlanChangeRequest = {
+type PlanChangeRequest = {
   checkoutId: string
   providerCustomerId: string
   providerSubscriptionId: string
@@ -69,7 +69,7 @@ export type PlanChangeRequest = {
   offer: PortalOffer
 }
 
-export type OpenedSession = { providerSessionId: string; url: string; expiresAt: Temporal.Instant | null }
+type OpenedSession = { providerSessionId: string; url: string; expiresAt: Temporal.Instant | null }
 
 /** A subscription as the provider states it now, in our words. `items` name our lookup keys; null for prices that are not ours. */
 export type SubscriptionFact = {

@@ -1,5 +1,5 @@
 export { type BatchItem, type CounterState, decideBatch, type LimitRule, type RecordDecision } from './decide-batch.ts'
-export { isProblem, type PreparedRecord, prepareRecord, type RecordProblem } from './record.ts'
+export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'
 export {
   type CounterRef,
   type CounterRow,
