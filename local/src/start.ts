@@ -166,10 +166,14 @@ if (!config) {
 }
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (!stop.signal.aborted) console.log('\nStopping …')
-    stop.abort(null)
-  })
+  process.on(signal, () => stopCleanly())
+}
+// A signal to npm ends npm and not what it started: without this, everything would go on with nobody to stop it.
+if (process.env.npm_lifecycle_event === 'start') {
+  const npm = process.ppid
+  setInterval(() => {
+    if (process.ppid !== npm) stopCleanly()
+  }, 200).unref()
 }
 await start(config, stop)
 if (stop.signal.reason instanceof Error) {
@@ -177,4 +181,9 @@ if (stop.signal.reason instanceof Error) {
   process.exitCode = 1
 } else {
   console.log('Stopped.')
+}
+
+function stopCleanly(): void {
+  if (!stop.signal.aborted) console.log('\nStopping …')
+  stop.abort(null)
 }

@@ -10,9 +10,13 @@ const root = join(import.meta.dirname, '../..')
 export type Running = { child: ChildProcess; dataDir: string; text(): string }
 
 /** Runs `npm start`'s program on free ports. `text()` is all it has said so far. */
-export function npmStart(dataDir: string, environment: Record<string, string> = {}): Running {
+export function npmStart(
+  dataDir: string,
+  environment: Record<string, string> = {},
+  command: [string, ...string[]] = [process.execPath, 'local/src/start.ts'],
+): Running {
   const { DATABASE_URL: _, STRIPE_SECRET_KEY: __, ...inherited } = process.env
-  const child = spawn(process.execPath, ['local/src/start.ts'], {
+  const child = spawn(command[0], command.slice(1), {
     cwd: root,
     env: { ...inherited, PORT: '0', SANDBOX_PORT: '0', TURNPIKE_DATA_DIR: dataDir, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

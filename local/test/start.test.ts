@@ -28,8 +28,8 @@ afterAll(() => {
   rmSync(dirname(dataDir), { recursive: true, force: true })
 })
 
-function npmStart(environment: Record<string, string> = {}): Running {
-  const running = startProgram(environment.TURNPIKE_DATA_DIR ?? dataDir, environment)
+function npmStart(environment: Record<string, string> = {}, command?: [string, ...string[]]): Running {
+  const running = startProgram(environment.TURNPIKE_DATA_DIR ?? dataDir, environment, command)
   started.push(running.child)
   return running
 }
@@ -141,6 +141,13 @@ test('another database and another provider take the place of its own', async ()
     await database.drop()
     rmSync(other, { recursive: true, force: true })
   }
+})
+
+test('SIGTERM to npm itself leaves no process behind, although npm does not pass it on', async () => {
+  const running = npmStart({}, ['npm', 'start'])
+  await untilRunning(running)
+  await end(running.child, 'SIGTERM')
+  await until(() => processesOf(dataDir).length === 0)
 })
 
 test('a stop in the middle of starting leaves no process behind', async () => {

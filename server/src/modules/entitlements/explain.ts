@@ -67,7 +67,7 @@ export const explain = (
   steps.push({
     source: 'baseline',
     decided: entitlement.origin === 'baseline' || entitlement.origin === 'none',
-    sentence: `The baseline ${baseline.content.name} ${baseline.content.grants[entitlement.feature] === undefined ? 'does not name it' : 'names it'}.`,
+    sentence: `The baseline ${baseline.content.name} ${gives(baseline.content.grants[entitlement.feature]) ? 'gives it' : 'does not give it'}.`,
     detail: { plan: baseline.key, grant: baseline.content.grants[entitlement.feature] ?? null },
   })
   steps.push({
@@ -103,6 +103,8 @@ export const explain = (
   }
   return { steps, wouldAllow: decision.allowed ? [] : waysToYes(catalog, content, entitlement, decision) }
 }
+
+const gives = (grant: unknown): boolean => grant !== undefined && grant !== false
 
 const waysToYes = (
   catalog: Catalog,
