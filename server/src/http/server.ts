@@ -80,6 +80,7 @@ export const createServer = async (
     sendProblem(reply, failure, request.id)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(reply, fail('not_found'), request.id))
+  app.decorateRequest('credential', null)
   const forPages = await pageHeaders()
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(request.url.startsWith('/api/') ? apiHeaders : forPages).header('x-request-id', request.id)
@@ -129,8 +130,12 @@ const sendProblem = (reply: FastifyReply, failure: ReturnType<typeof fail>, requ
   reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(body)
 }
 
-/** Who sent a request that is being worked on. */
-const admitted = new WeakMap<FastifyRequest, Credential>()
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sent the request, once that is proven. */
+    credential: Credential | null
+  }
+}
 
 /** The address of a route in Fastify's spelling. */
 const addressOf = (definition: RouteDefinition): string => apiPrefix + definition.path.replaceAll(/\{(\w+)\}/g, ':$1')
@@ -149,23 +154,27 @@ const addRoute = (
   // Each usage record is judged by itself, so a batch is only checked to be one.
   const fitsBody = definition.body && name !== 'reportUsage' ? compileSchema(definition.body) : null
 
-  const admit = async (request: FastifyRequest): Promise<void> => {
-    if (name === 'receiveWebhook') return
+  const prove = async (request: FastifyRequest): Promise<void> => {
+    const credential = await authenticator.authenticate(request.headers, request.id)
+    if (definition.permission) await requirePermission(deps, credential, definition.permission, request.id, name)
+    request.credential = credential
+  }
+  const admit: onRequestHookHandler = (request, _, done) => {
     // Whoever was proven a moment ago is not waited for.
-    const credential =
-      authenticator.recall(request.headers) ?? (await authenticator.authenticate(request.headers, request.id))
-    if (definition.permission && !credential.permissions.has(definition.permission))
-      await requirePermission(deps, credential, definition.permission, request.id, name)
-    admitted.set(request, credential)
+    const known = authenticator.recall(request.headers)
+    if (known === null || (definition.permission && !known.permissions.has(definition.permission)))
+      return void prove(request).then(() => done(), done)
+    request.credential = known
+    done()
   }
   app.route({
     method: definition.method,
     url: addressOf(definition),
     bodyLimit: definition.bodyLimit ?? bodyLimitDefault,
     // Who asks is settled before a byte of the body is read: strangers cost nothing.
-    onRequest: [limitRate, admit],
+    onRequest: name === 'receiveWebhook' ? limitRate : [limitRate, admit],
     handler: async (request, reply) => {
-      const credential = admitted.get(request) ?? null
+      const { credential } = request
       const params = (request.params ?? {}) as Record<string, unknown>
       const query = (request.query ?? {}) as Record<string, unknown>
       const body = name === 'receiveWebhook' ? undefined : request.body
@@ -183,9 +192,8 @@ const addRoute = (
       if (!definition.body && body !== undefined)
         throw fail('invalid_request', { errors: [{ field: 'body', message: 'is not read here: send none' }] })
 
-      const tenantId = credential
-        ? await tenantOf(deps, definition, credential, query, body, request.id, name)
-        : undefined
+      const meant = credential ? tenantOf(deps, definition, credential, query, body, request.id, name) : undefined
+      const tenantId = meant instanceof Promise ? await meant : meant
       const context = {
         deps,
         credential,
@@ -291,7 +299,7 @@ const checkUsageBody = (body: unknown): void => {
 }
 
 /** The tenant that a request means (CUS-2): by credential, or named; another tenant's is not there. */
-const tenantOf = async (
+const tenantOf = (
   deps: HttpDeps,
   definition: RouteDefinition,
   credential: Credential,
@@ -299,18 +307,20 @@ const tenantOf = async (
   body: unknown,
   requestId: string,
   name: RouteName,
-): Promise<string | null | undefined> => {
+): Tenant | Promise<Tenant> => {
   if (definition.tenancy === 'none' || definition.tenancy === 'object') return undefined
-  if (definition.tenancy === 'house') {
-    if (credential.tenantId !== null) await requireTenant(deps, credential, '', requestId, name)
-    return undefined
-  }
+  if (definition.tenancy === 'house')
+    return credential.tenantId === null
+      ? undefined
+      : requireTenant(deps, credential, '', requestId, name).then(() => undefined)
   if (name === 'reportUsage') return credential.tenantId
   const source =
     definition.method === 'GET' || definition.method === 'DELETE' ? query : ((body ?? {}) as Record<string, unknown>)
   const named = typeof source.tenantId === 'string' ? source.tenantId : null
-  if (named !== null && credential.tenantId !== null) await requireTenant(deps, credential, named, requestId, name)
   const tenantId = named ?? credential.tenantId
   if (tenantId === null && definition.tenancy === 'tenant') throw fail('tenant_required')
-  return tenantId
+  return named === null || credential.tenantId === null
+    ? tenantId
+    : requireTenant(deps, credential, named, requestId, name).then(() => tenantId)
 }
+type Tenant = string | null | undefined
