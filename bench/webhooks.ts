@@ -31,7 +31,8 @@ export const measureWebhooks = async (world: World, scale: Scale): Promise<Answe
   return {
     question: 'Webhook intake: verified and stored before it is acknowledged',
     measured: `signed events of 2.3 kB at ${connections} connections, in turns with a Fastify route that reads the same body and inserts one row over a pool of the same size`,
-    limitedBy: 'see README',
+    limitedBy:
+      'the flush of each commit, which those who arrive together share, then checking the signature and reading the body; the inbox is drained meanwhile, of a provider that nobody answers for',
     figures: [
       {
         name: 'bare insert per request',

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 export type Figure = {
@@ -44,6 +44,8 @@ export const writeResults = (answers: Answer[], postgres: Record<string, string>
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${process.platform} ${process.arch}`,
+    /** Well above the processors' number: other work took part of the machine. */
+    loadAverage5Minutes: Math.round(loadavg()[1]! * 10) / 10,
   }
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' })
   writeFileSync(

@@ -2,4 +2,4 @@
 export type Scale = { rounds: number; roundMs: number; customersMax: number; lags: number }
 
 export const fullScale: Scale = { rounds: 5, roundMs: 1_000, customersMax: 100_000, lags: 150 }
-export const quickScale: Scale = { rounds: 3, roundMs: 300, customersMax: 5_000, lags: 40 }
+export const quickScale: Scale = { rounds: 3, roundMs: 300, customersMax: 10_000, lags: 40 }
