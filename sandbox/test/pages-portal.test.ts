@@ -89,6 +89,8 @@ describe('the portal', () => {
       expect(await page.textContent('[data-testid=due-now]')).toBe('$100.00')
       expect(await page.locator('table .figure').allTextContents()).toEqual(['-$32.67', '$132.67', '$100.00'])
       expect(await page.textContent('[data-testid=next-invoice]')).toBe('$199.00')
+      // The plan of 1 April 2027 renews on 1 May, not on the day after the next renewal.
+      expect(await page.textContent('dt:has(+ [data-testid=next-invoice])')).toBe('Next invoice, May 1, 2027')
       await page.click('text=Confirm and pay $100.00')
       await page.waitForSelector('.notice.ok')
 
@@ -243,6 +245,28 @@ describe('deep links', () => {
       await fillCard(page, '5555 5555 5555 4444')
       await page.click(submitButton)
       await page.waitForURL(`${shop.site}/after`)
+    }))
+
+  test('to a new card that its bank refuses do not lead on; once it approves they do, and the plan follows the card', () =>
+    inBrowser(shop, async (page) => {
+      const { customer, subscription } = await subscriber()
+      const own = await shop.stripe.paymentMethods.attach('pm_card_visa', { customer })
+      await shop.stripe.subscriptions.update(subscription, { default_payment_method: own.id })
+      const enterCard = async () => {
+        await open(page, customer, { type: 'payment_method_update' })
+        await fillCard(page, '4000 0025 0000 3155')
+        await page.click(submitButton)
+        await page.waitForURL(`${shop.url}/3ds/**`)
+      }
+      await enterCard()
+      await page.click('#test-source-fail-3ds')
+      await page.waitForURL(`${shop.url}/p/session/**`)
+      expect((await subscriptionOf(subscription)).default_payment_method).toBe(own.id)
+      await enterCard()
+      await page.click('#test-source-authorize-3ds')
+      await page.waitForURL(`${shop.site}/after`)
+      const paying = (await subscriptionOf(subscription)).default_payment_method as string
+      expect((await shop.stripe.paymentMethods.retrieve(paying)).card?.last4).toBe('3155')
     }))
 
   test('to the end of a plan', () =>

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { emit, emitUpdate, snapshot } from '../events/emit.ts'
+import { emit } from '../events/emit.ts'
 import { detailsOf, recomputeSession, sessionItems, trialDays } from '../objects/checkoutSession.ts'
 import { createCustomer } from '../objects/customer.ts'
 import { createIntent } from '../objects/paymentIntent.ts'
@@ -49,7 +49,7 @@ export function completeCheckout(tx: Tx, session: CheckoutSession, submission: S
       }
     throw error
   }
-  if (outcome === null || outcome.kind === 'succeeded' || outcome.kind === 'requires_capture') {
+  if (outcome === null || accepted(outcome)) {
     tx.world.store.release(point)
     return { kind: 'complete' }
   }
@@ -62,6 +62,7 @@ export function completeCheckout(tx: Tx, session: CheckoutSession, submission: S
     intent: session.id,
     state: 'pending',
     returnUrl: null,
+    failureUrl: null,
     session: session.id,
     _: { submission },
   } as Authentication)
@@ -82,7 +83,7 @@ function fulfil(tx: Tx, session: CheckoutSession, submission: Submission): Outco
       : session.mode === 'setup'
         ? fulfilSetup(tx, session, customer, method!, submission)
         : fulfilPayment(tx, session, customer, method, submission)
-  if (outcome && outcome.kind !== 'succeeded' && outcome.kind !== 'requires_capture') return outcome
+  if (outcome && !accepted(outcome)) return outcome
   session.status = 'complete'
   session.url = null
   session.customer = customer?.id ?? null
@@ -90,7 +91,7 @@ function fulfil(tx: Tx, session: CheckoutSession, submission: Submission): Outco
   session.payment_status =
     session.mode === 'setup' || session.amount_total === 0
       ? 'no_payment_required'
-      : outcome?.kind === 'requires_capture'
+      : outcome?.kind === 'requires_capture' || outcome?.kind === 'processing'
         ? 'unpaid'
         : 'paid'
   save(tx, session)
@@ -100,6 +101,10 @@ function fulfil(tx: Tx, session: CheckoutSession, submission: Submission): Outco
   emit(tx, 'checkout.session.completed', session)
   tx.events.push(...late)
   return outcome
+}
+
+function accepted(outcome: Outcome): outcome is Exclude<Outcome, { kind: 'declined' | 'requires_action' }> {
+  return outcome.kind !== 'declined' && outcome.kind !== 'requires_action'
 }
 
 function customerFor(tx: Tx, session: CheckoutSession, submission: Submission): Customer | null {
@@ -203,6 +208,7 @@ function fulfilPayment(
     metadata: data.metadata,
     capture_method: data.capture_method ?? 'automatic',
     setup_future_usage: data.setup_future_usage ?? null,
+    payment_method_types: session.payment_method_types as string[],
     receipt_email: data.receipt_email ?? null,
   })
   const outcome = confirmIntent(tx, intent, {
@@ -211,8 +217,7 @@ function fulfilPayment(
     session: session.id,
     ...(submission.authentication ? { authentication: submission.authentication } : {}),
   })
-  if (outcome.kind === 'succeeded' && customer && data.setup_future_usage)
-    attachPaymentMethod(tx, method.id, customer.id)
+  if (accepted(outcome) && customer && data.setup_future_usage) attachPaymentMethod(tx, method.id, customer.id)
   session.payment_intent = intent.id
   return outcome
 }
@@ -232,13 +237,4 @@ function fulfilSetup(
     session: session.id,
     ...(submission.authentication ? { authentication: submission.authentication } : {}),
   })
-}
-
-/** Makes a card the customer's default for everything that follows. */
-export function makeDefault(tx: Tx, customerId: string, method: string): void {
-  const customer = load<Customer>(tx, customerId)
-  const before = snapshot(tx, customer)
-  customer.invoice_settings.default_payment_method = method
-  save(tx, customer)
-  emitUpdate(tx, 'customer.updated', customer, before)
 }

@@ -6,7 +6,13 @@ import { find, listOf, load, save, type Tx } from '../store/transact.ts'
 import { invalid, type StripeError } from '../wire/errors.ts'
 import { recomputeTotals } from './draftInvoice.ts'
 import { cancelIntent, confirmIntent, type Outcome } from './payment.ts'
-import { afterInvoiceClosed, afterInvoiceFailed, afterInvoicePaid, afterInvoiceRequiresAction } from './settle.ts'
+import {
+  afterInvoiceClosed,
+  afterInvoiceFailed,
+  afterInvoicePaid,
+  afterInvoiceProcessing,
+  afterInvoiceRequiresAction,
+} from './settle.ts'
 
 /** Stripe does not charge less than this; such an amount waits on the customer's balance. */
 const minimumCharge = 50
@@ -109,6 +115,8 @@ export function payInvoice(tx: Tx, invoice: Invoice, paying: Paying): Outcome {
     markPaid(tx, invoice, invoice.amount_remaining, before)
   } else if (outcome.kind === 'requires_action') {
     afterInvoiceRequiresAction(tx, invoice, before, paying)
+  } else if (outcome.kind === 'processing') {
+    afterInvoiceProcessing(tx, invoice, before)
   } else {
     invoice.attempt_count += 1
     afterInvoiceFailed(tx, invoice, before, paying.scheduled ?? false)
@@ -124,7 +132,7 @@ export function noMethodError(): StripeError {
 }
 
 /** Money arrived for an invoice whose intent was confirmed outside of it, by the browser or by the bank's answer. */
-export function settleIntent(tx: Tx, intent: PaymentIntent, outcome: Outcome): void {
+export function settleIntent(tx: Tx, intent: PaymentIntent, outcome: Outcome, scheduled = false): void {
   const invoice = intent._.invoice ? find<Invoice>(tx, intent._.invoice) : undefined
   if (!invoice || (invoice.status !== 'open' && invoice.status !== 'uncollectible')) return
   const before = snapshot(tx, invoice)
@@ -134,7 +142,7 @@ export function settleIntent(tx: Tx, intent: PaymentIntent, outcome: Outcome): v
     markPaid(tx, invoice, invoice.amount_remaining, before)
   } else if (outcome.kind === 'declined') {
     invoice.attempt_count += 1
-    afterInvoiceFailed(tx, invoice, before, false)
+    afterInvoiceFailed(tx, invoice, before, scheduled)
   }
 }
 

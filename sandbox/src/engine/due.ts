@@ -1,4 +1,11 @@
-import type { CheckoutSession, Invoice, Stored, Subscription, SubscriptionSchedule } from '../objects/types.ts'
+import type {
+  CheckoutSession,
+  Invoice,
+  PaymentIntent,
+  Stored,
+  Subscription,
+  SubscriptionSchedule,
+} from '../objects/types.ts'
 
 export const day = 86_400
 export const incompleteLifetime = 23 * 3600
@@ -17,6 +24,8 @@ export function dueOf(object: Stored): { due: number | null; rank: number } {
       return { due: invoiceDue(object as Invoice), rank: 2 }
     case 'checkout.session':
       return { due: object.status === 'open' ? (object as CheckoutSession).expires_at : null, rank: 3 }
+    case 'payment_intent':
+      return { due: object.status === 'processing' ? ((object as PaymentIntent)._.settlesAt ?? null) : null, rank: 4 }
     default:
       return { due: null, rank: 9 }
   }

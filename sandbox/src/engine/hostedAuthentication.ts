@@ -10,8 +10,8 @@ import type {
 import { find, load, save, transact } from '../store/transact.ts'
 import type { World } from '../world.ts'
 import type { Submission } from './checkout.ts'
-import { makeDefault } from './checkout.ts'
 import { settleIntent } from './collect.ts'
+import { replaceCard } from './defaultCard.ts'
 import { merchantName } from './draftInvoice.ts'
 import type { AuthenticationView } from './hosted.ts'
 import { resumeCheckout } from './hostedCheckout.ts'
@@ -64,13 +64,14 @@ export async function completeAuthentication(
       intent.metadata.portal === 'true' &&
       intent.customer
     )
-      makeDefault(tx, intent.customer, method.id)
+      replaceCard(tx, intent.customer, method.id)
     return { redirectUrl: doneUrl(world, first) }
   })
 }
 
 // Without an address of its own an invoice's payment leads back to the invoice.
 function doneUrl(world: World, authentication: Authentication): string {
+  if (authentication.state === 'failed' && authentication.failureUrl) return authentication.failureUrl
   if (authentication.returnUrl) return authentication.returnUrl
   const read = <T>(id: string): T | null => {
     const row = world.store.find(id)

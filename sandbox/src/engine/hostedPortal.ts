@@ -16,8 +16,8 @@ import { find, listOf, load, rehearse, save, type Tx, transact } from '../store/
 import { invalid, missing, StripeError } from '../wire/errors.ts'
 import type { World } from '../world.ts'
 import { cancelNow } from './cancel.ts'
-import { makeDefault } from './checkout.ts'
 import { methodOf } from './collect.ts'
+import { replaceCard } from './defaultCard.ts'
 import { merchantName } from './draftInvoice.ts'
 import type {
   CardInput,
@@ -94,25 +94,19 @@ export async function portalUpdateCard(world: World, token: string, card: CardIn
     const typed = cardMethod(tx, card)
     if ('kind' in typed) return typed
     const done = result(session)
+    const page = `${world.url}/p/session/${token}`
     const setup = createSetup(tx, { customer: customer.id, metadata: { portal: 'true' } })
     const outcome = confirmSetup(tx, setup, {
       method: load<PaymentMethod>(tx, typed.id),
       offSession: false,
-      returnUrl: done.redirectUrl ?? `${world.url}/p/session/${token}`,
+      returnUrl: done.redirectUrl ?? page,
+      failureUrl: page,
     })
     if (outcome.kind === 'declined')
       return { kind: 'declined', code: outcome.declineCode ?? outcome.code, message: outcome.message }
     if (outcome.kind === 'requires_action')
       return { kind: 'requires_action', authenticationId: outcome.authenticationId }
-    makeDefault(tx, customer.id, typed.id)
-    // Subscriptions that were paid by an older card follow the new one.
-    for (const subscription of listOf<Subscription>(tx, 'subscription', { customer: customer.id })) {
-      if (!live.has(subscription.status) || subscription.default_payment_method === null) continue
-      const before = snapshot(tx, subscription)
-      subscription.default_payment_method = typed.id
-      save(tx, subscription)
-      emitUpdate(tx, 'customer.subscription.updated', subscription, before)
-    }
+    replaceCard(tx, customer.id, typed.id)
     return done
   })
 }

@@ -7,11 +7,14 @@ import type { Authentication, PaymentIntent, PaymentMethod, SetupIntent, Stored 
 import { newId } from '../store/ids.ts'
 import { load, save, type Tx } from '../store/transact.ts'
 import type { StripeError } from '../wire/errors.ts'
+import { clockNow } from '../world.ts'
 import { declineMessage } from './testCards.ts'
 
 export type Outcome =
   | { kind: 'succeeded' }
   | { kind: 'requires_capture' }
+  /** A bank debit is under way, or a transfer is awaited. */
+  | { kind: 'processing' }
   | { kind: 'requires_action'; authenticationId: string }
   | { kind: 'declined'; code: string; declineCode: string | null; message: string; charge: string | null }
 
@@ -22,7 +25,11 @@ type Confirming = {
   /** Null for the first try; the bank's answer afterwards. */
   authentication?: 'approved' | 'failed'
   returnUrl?: string | null
+  /** For a browser whose bank said no. */
+  failureUrl?: string | null
   session?: string | null
+  /** A failure is followed by the next attempt of dunning. */
+  scheduled?: boolean
 }
 
 /** What the card does when it is asked for money. Pure. */
@@ -31,6 +38,7 @@ function decidePayment(method: PaymentMethod, asked: Pick<Confirming, 'offSessio
   if (asked.authentication === 'failed')
     return { kind: 'declined', code: 'payment_intent_authentication_failure', declineCode: null } as const
   if (behavior.kind === 'ok') return { kind: 'succeeded' } as const
+  if (behavior.kind === 'delayed' || behavior.kind === 'transfers') return { kind: behavior.kind } as const
   if (behavior.kind !== 'authenticates')
     return { kind: 'declined', code: behavior.code, declineCode: behavior.declineCode } as const
   const passes = asked.authentication === 'approved' || (asked.offSession && setUp && !behavior.always)
@@ -48,7 +56,7 @@ export function confirmIntent(tx: Tx, intent: PaymentIntent, asked: Confirming):
   intent.next_action = null
   const decision = decidePayment(method, asked)
   if (decision.kind === 'requires_action') {
-    const authentication = startAuthentication(tx, intent, asked.returnUrl ?? intent._.returnUrl, asked.session ?? null)
+    const authentication = startAuthentication(tx, intent, asked)
     intent.status = 'requires_action'
     intent._.authentication = authentication.id
     intent.next_action = nextAction(tx, authentication)
@@ -70,28 +78,11 @@ export function confirmIntent(tx: Tx, intent: PaymentIntent, asked: Confirming):
             declineCode: decision.declineCode,
             message,
           })
-    intent.status = 'requires_payment_method'
-    intent.latest_charge = charge?.id ?? intent.latest_charge
-    intent.payment_method = null
-    intent.last_payment_error = {
-      ...(charge ? { charge: charge.id } : {}),
-      code: decision.code,
-      ...(decision.declineCode ? { decline_code: decision.declineCode } : {}),
-      doc_url: `https://stripe.com/docs/error-codes/${decision.code.replaceAll('_', '-')}`,
-      message,
-      payment_method: renderObject(tx, method),
-      type: charge ? 'card_error' : 'invalid_request_error',
-    }
-    save(tx, intent)
-    emit(tx, 'payment_intent.payment_failed', intent)
-    return {
-      kind: 'declined',
-      code: decision.code,
-      declineCode: decision.declineCode,
-      message,
-      charge: charge?.id ?? null,
-    }
+    const { code, declineCode } = decision
+    return failIntent(tx, intent, method, { kind: 'declined', code, declineCode, message, charge: charge?.id ?? null })
   }
+  if (decision.kind === 'delayed') return startDebit(tx, intent, asked)
+  if (decision.kind === 'transfers') return awaitTransfer(tx, intent)
   if (method.customer !== null || intent.setup_future_usage !== null) method._.setUp = true
   if (method.customer === null) method._.used = true
   save(tx, method)
@@ -112,6 +103,68 @@ export function confirmIntent(tx: Tx, intent: PaymentIntent, asked: Confirming):
   emit(tx, 'payment_intent.succeeded', intent)
   disputeIfCardSays(tx, charge, method)
   return { kind: 'succeeded' }
+}
+
+/** Gives an intent back to be tried with another method. */
+export function failIntent(
+  tx: Tx,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  declined: Extract<Outcome, { kind: 'declined' }>,
+): Outcome {
+  const { code, declineCode, message, charge } = declined
+  intent.status = 'requires_payment_method'
+  intent.latest_charge = charge ?? intent.latest_charge
+  intent.payment_method = null
+  intent.last_payment_error = {
+    ...(charge ? { charge } : {}),
+    code,
+    ...(declineCode ? { decline_code: declineCode } : {}),
+    doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`,
+    message,
+    payment_method: renderObject(tx, method),
+    type: charge ? 'card_error' : 'invalid_request_error',
+  }
+  save(tx, intent)
+  emit(tx, 'payment_intent.payment_failed', intent)
+  return declined
+}
+
+function startDebit(tx: Tx, intent: PaymentIntent, { method, session, scheduled }: Confirming): Outcome {
+  const { behavior } = method._
+  method._.setUp = true
+  save(tx, method)
+  intent.status = 'processing'
+  intent.last_payment_error = null
+  intent._ = {
+    ...intent._,
+    // The debit runs on the sandbox's own clock, whatever clock its customer lives on.
+    settlesAt: clockNow(tx.world) + (behavior.kind === 'delayed' ? behavior.seconds : 0),
+    session: session ?? null,
+    scheduled: scheduled ?? false,
+  }
+  intent.latest_charge = createCharge(tx, intent, method, { status: 'pending', captured: true }).id
+  save(tx, intent)
+  emit(tx, 'payment_intent.processing', intent)
+  return { kind: 'processing' }
+}
+
+function awaitTransfer(tx: Tx, intent: PaymentIntent): Outcome {
+  intent.status = 'requires_action'
+  intent.next_action = {
+    display_bank_transfer_instructions: {
+      amount_remaining: intent.amount,
+      currency: intent.currency,
+      financial_addresses: [],
+      hosted_instructions_url: null,
+      reference: intent.id.slice(-12).toUpperCase(),
+      type: `${intent.currency.slice(0, 2)}_bank_transfer`,
+    },
+    type: 'display_bank_transfer_instructions',
+  }
+  save(tx, intent)
+  emit(tx, 'payment_intent.requires_action', intent)
+  return { kind: 'processing' }
 }
 
 /** Saves a card for later without charging it. */
@@ -142,7 +195,7 @@ export function confirmSetup(tx: Tx, intent: SetupIntent, asked: Confirming): Ou
     return { kind: 'declined', code, declineCode, message, charge: null }
   }
   if (behavior.kind === 'authenticates' && asked.authentication !== 'approved' && !asked.offSession) {
-    const authentication = startAuthentication(tx, intent, asked.returnUrl ?? intent._.returnUrl, asked.session ?? null)
+    const authentication = startAuthentication(tx, intent, asked)
     intent.status = 'requires_action'
     intent._.authentication = authentication.id
     intent.next_action = nextAction(tx, authentication)
@@ -203,19 +256,15 @@ export function captureIntent(tx: Tx, intent: PaymentIntent, amount: number): Pa
   return intent
 }
 
-function startAuthentication(
-  tx: Tx,
-  intent: PaymentIntent | SetupIntent,
-  returnUrl: string | null,
-  session: string | null,
-): Authentication {
+function startAuthentication(tx: Tx, intent: PaymentIntent | SetupIntent, asked: Confirming): Authentication {
   const authentication: Authentication = {
     id: newId('payatt'),
     object: 'authentication',
     intent: intent.id,
     state: 'pending',
-    returnUrl,
-    session,
+    returnUrl: asked.returnUrl ?? intent._.returnUrl,
+    failureUrl: asked.failureUrl ?? null,
+    session: asked.session ?? null,
   }
   return save(tx, authentication)
 }

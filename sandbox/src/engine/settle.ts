@@ -52,6 +52,18 @@ export function afterInvoiceFailed(
   setDelinquent(tx, invoice.customer, true)
 }
 
+/** A bank debit is under way: its subscription is served meanwhile, as Stripe does. */
+export function afterInvoiceProcessing(tx: Tx, invoice: Invoice, invoiceBefore: Before): void {
+  save(tx, invoice)
+  emitUpdate(tx, 'invoice.updated', invoice, invoiceBefore)
+  const subscription = invoice._.subscription ? find<Subscription>(tx, invoice._.subscription) : undefined
+  if (subscription?.status !== 'incomplete') return
+  const before = snapshot(tx, subscription)
+  subscription.status = trialGoesOn(tx, subscription) ? 'trialing' : 'active'
+  save(tx, subscription)
+  emitUpdate(tx, 'customer.subscription.updated', subscription, before)
+}
+
 /** The bank wants to hear from the customer: a failed attempt that no machine can mend. */
 export function afterInvoiceRequiresAction(
   tx: Tx,

@@ -108,6 +108,8 @@ export function declineMessage(code: string, declineCode: string | null): string
     incorrect_cvc: "Your card's security code is incorrect.",
     processing_error: 'An error occurred while processing your card. Try again in a little bit.',
     incorrect_number: 'Your card number is incorrect.',
+    debit_not_authorized: 'The customer has notified their bank that this payment was unauthorized.',
+    account_closed: "The customer's bank account has been closed.",
     authentication_required: 'Your card was declined. This transaction requires authentication.',
   }
   return messages[declineCode ?? code] ?? messages[code] ?? 'Your card was declined.'

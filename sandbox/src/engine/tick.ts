@@ -5,6 +5,7 @@ import type {
   CheckoutSession,
   Customer,
   Invoice,
+  PaymentIntent,
   Price,
   Stored,
   Subscription,
@@ -14,6 +15,7 @@ import type {
 import { find, load, rehearse, save, type Tx } from '../store/transact.ts'
 import { cancelNow } from './cancel.ts'
 import { finalizeInvoice, markUncollectible, methodOf, payInvoice, voidInvoice } from './collect.ts'
+import { settleDebit } from './debit.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
 import { incompleteLifetime, noticesRenewal, upcomingNotice } from './due.ts'
 import { notePeriodEnd, periodLine } from './items.ts'
@@ -33,7 +35,9 @@ export function tick(tx: Tx, id: string): void {
     case 'subscription_schedule':
       return void advanceSchedule(tx, object as SubscriptionSchedule)
     case 'checkout.session':
-      expireSession(tx, object as CheckoutSession)
+      return void expireSession(tx, object as CheckoutSession)
+    case 'payment_intent':
+      settleDebit(tx, object as PaymentIntent)
   }
 }
 

@@ -197,7 +197,8 @@ function collectUpdate(tx: Tx, draft: Invoice, params: UpdateParams): void {
     offSession: params.off_session ?? false,
     scheduled: true,
   })
-  if (outcome.kind !== 'succeeded' && params.payment_behavior === 'error_if_incomplete')
+  const incomplete = outcome.kind !== 'succeeded' && outcome.kind !== 'processing'
+  if (incomplete && params.payment_behavior === 'error_if_incomplete')
     throw cardRefused(
       outcome.kind === 'declined' ? outcome.code : 'subscription_payment_intent_requires_action',
       outcome.kind === 'declined' ? outcome.declineCode : null,

@@ -1,15 +1,16 @@
 import { emit } from '../events/emit.ts'
 import { newId, randomText } from '../store/ids.ts'
 import { save, type Tx } from '../store/transact.ts'
+import { addToBalance, emitBalance } from './balance.ts'
 import type { Charge, PaymentIntent, PaymentMethod } from './types.ts'
 
 type Result =
-  | { status: 'succeeded'; captured: boolean }
+  | { status: 'succeeded' | 'pending'; captured: boolean }
   | { status: 'failed'; code: string; declineCode: string | null; message: string }
 
 /** One attempt to take money, successful or not. */
 export function createCharge(tx: Tx, intent: PaymentIntent, method: PaymentMethod, result: Result): Charge {
-  const ok = result.status === 'succeeded'
+  const ok = result.status !== 'failed'
   const captured = ok && result.captured
   const charge: Charge = {
     id: newId('ch'),
@@ -60,7 +61,7 @@ export function createCharge(tx: Tx, intent: PaymentIntent, method: PaymentMetho
           seller_message: 'The bank did not return any further details with this decline.',
           type: 'issuer_declined',
         },
-    paid: ok,
+    paid: result.status === 'succeeded',
     payment_intent: intent.id,
     payment_method: method.id,
     payment_method_details: detailsOf(intent, method),
@@ -80,54 +81,31 @@ export function createCharge(tx: Tx, intent: PaymentIntent, method: PaymentMetho
     transfer_group: null,
   }
   if (captured)
-    charge.balance_transaction = addToBalance(
-      tx,
-      charge.id,
-      'charge',
-      intent.amount,
-      intent.currency,
-      intent.description,
-    )
+    charge.balance_transaction = addToBalance(tx, charge, 'charge', intent.amount, intent.description, {
+      available: skipsPending(method),
+    })
   save(tx, charge)
-  emit(tx, ok ? 'charge.succeeded' : 'charge.failed', charge)
+  emit(tx, `charge.${result.status}`, charge)
+  if (captured && skipsPending(method)) emitBalance(tx)
   return charge
 }
 
-/** Books an amount on the account's balance, less Stripe's usual fee for charges. */
-export function addToBalance(
-  tx: Tx,
-  source: string,
-  type: 'charge' | 'refund',
-  amount: number,
-  currency: string,
-  description: string | null,
-): string {
-  const fee = type === 'charge' ? Math.round(amount * 0.029) + 30 : 0
-  const entry = save(tx, {
-    id: newId('txn'),
-    object: 'balance_transaction',
-    amount,
-    available_on: tx.now + 2 * 86_400,
-    balance_type: 'payments',
-    created: tx.now,
-    currency,
-    description,
-    exchange_rate: null,
-    fee,
-    fee_details:
-      fee === 0
-        ? []
-        : [{ amount: fee, application: null, currency, description: 'Stripe processing fees', type: 'stripe_fee' }],
-    net: amount - fee,
-    reporting_category: type,
-    source,
-    status: 'pending',
-    type,
-  })
-  return entry.id
+// Stripe's test card whose money is at one's disposal at once.
+function skipsPending(method: PaymentMethod): boolean {
+  return method.card?.last4 === '0077'
 }
 
 function detailsOf(intent: PaymentIntent, method: PaymentMethod): Record<string, unknown> {
+  if (method.type === 'sepa_debit') {
+    const { generated_from: _, ...debit } = method.sepa_debit as Record<string, unknown>
+    return { sepa_debit: { ...debit, expected_debit_date: null, mandate: null }, type: 'sepa_debit' }
+  }
+  if (method.type === 'us_bank_account') {
+    const { account_holder_type, account_type, bank_name, fingerprint, last4, routing_number } =
+      method.us_bank_account as Record<string, unknown>
+    const account = { account_holder_type, account_type, bank_name, fingerprint, last4, routing_number }
+    return { type: 'us_bank_account', us_bank_account: { ...account, payment_reference: null } }
+  }
   if (!method.card) return { [method.type]: method[method.type] ?? {}, type: method.type }
   const { brand, checks, country, exp_month, exp_year, fingerprint, funding, last4 } = method.card
   return {

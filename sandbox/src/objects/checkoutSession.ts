@@ -9,7 +9,9 @@ import { createSetup } from './paymentIntent.ts'
 import { amountFor, inlinePrice, productOf } from './price.ts'
 import type { CheckoutItem, CheckoutSession, Coupon, Customer, Price } from './types.ts'
 
-type Params = Stripe.Checkout.SessionCreateParams
+/** Older versions named the methods here. */
+type Older = { payment_method_types?: string[] }
+type Params = Stripe.Checkout.SessionCreateParams & Older
 
 export function createSession(tx: Tx, params: Params): CheckoutSession {
   const mode = (params.mode ?? 'payment') as CheckoutSession['mode']
@@ -102,7 +104,7 @@ export function createSession(tx: Tx, params: Params): CheckoutSession {
     payment_method_collection: mode === 'payment' ? 'if_required' : (params.payment_method_collection ?? 'always'),
     payment_method_configuration_details: null,
     payment_method_options: { card: { request_three_d_secure: 'automatic' } },
-    payment_method_types: ['card'],
+    payment_method_types: params.payment_method_types ?? params.allowed_payment_method_types ?? ['card'],
     payment_status: mode === 'setup' ? 'no_payment_required' : 'unpaid',
     permissions: null,
     phone_number_collection: { enabled: params.phone_number_collection?.enabled ?? false },

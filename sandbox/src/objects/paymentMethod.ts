@@ -27,7 +27,8 @@ type CreateParams = {
 
 export function createPaymentMethod(tx: Tx, params: CreateParams): PaymentMethod {
   const type = params.type ?? 'card'
-  if (type !== 'card') return blankMethod(tx, params, type, { [type]: detailsOf(type, params[type]) }, { kind: 'ok' })
+  if (type !== 'card')
+    return blankMethod(tx, params, type, { [type]: detailsOf(type, params[type]) }, debitBehavior(type, params[type]))
   const { card } = params
   if (!card) throw invalid('Missing required param: card.', 'card', 'parameter_missing')
   const known = card.token ? testCardByName(card.token) : testCardByNumber(card.number ?? '')
@@ -211,6 +212,27 @@ function cardDetails(card: TestCard, month: number, year: number) {
     three_d_secure_usage: { supported: true },
     wallet: null,
   }
+}
+
+// Test accounts by what becomes of a debit; any other one pays within moments.
+const failing: Record<string, string> = {
+  AT861904300235473202: 'debit_not_authorized',
+  DE62370400440532013001: 'debit_not_authorized',
+  FR8420041010050500013M02607: 'debit_not_authorized',
+  IT60X0542811101000000123456: 'debit_not_authorized',
+  '000111111113': 'account_closed',
+  '000111111116': 'account_closed',
+  '000222222227': 'insufficient_funds',
+  '000333333335': 'debit_not_authorized',
+}
+const slow = new Set(['AT321904300235473204', 'DE08370400440532013003', 'FR3020041010050500013M02609'])
+
+function debitBehavior(type: string, given: unknown): CardBehavior {
+  if (type === 'customer_balance') return { kind: 'transfers' }
+  if (type !== 'sepa_debit' && type !== 'us_bank_account') return { kind: 'ok' }
+  const { iban, account_number } = (given ?? {}) as { iban?: string; account_number?: string }
+  const account = String(iban ?? account_number ?? '').replaceAll(' ', '')
+  return { kind: 'delayed', seconds: slow.has(account) ? 180 : 0, fails: failing[account] ?? null }
 }
 
 function detailsOf(type: string, given: unknown): Record<string, unknown> {

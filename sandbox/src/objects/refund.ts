@@ -3,7 +3,7 @@ import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { newId } from '../store/ids.ts'
 import { save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
-import { addToBalance } from './charge.ts'
+import { addToBalance } from './balance.ts'
 import { mergeMetadata, need } from './common.ts'
 import type { Charge, PaymentIntent, Refund } from './types.ts'
 
@@ -39,7 +39,7 @@ export function createRefund(tx: Tx, params: Stripe.RefundCreateParams): Refund 
     id: newId('re'),
     object: 'refund',
     amount,
-    balance_transaction: addToBalance(tx, charge.id, 'refund', -amount, charge.currency, `REFUND FOR CHARGE`),
+    balance_transaction: addToBalance(tx, charge, 'refund', -amount, 'REFUND FOR CHARGE'),
     charge: charge.id,
     created: tx.now,
     currency: charge.currency,

@@ -147,6 +147,10 @@ export type CardBehavior =
   | { kind: 'charge_fails'; code: string; declineCode: string | null }
   /** Asks the bank once; approved cards pass off-session afterwards unless `always`. */
   | { kind: 'authenticates'; always: boolean; thenDeclines: string | null }
+  /** A bank debit: whether the money comes is known only later. */
+  | { kind: 'delayed'; seconds: number; fails: string | null }
+  /** The customer sends the money to an account of theirs, which pays what it can. */
+  | { kind: 'transfers' }
 
 export type PaymentMethod = Stored & {
   object: 'payment_method'
@@ -368,7 +372,17 @@ export type PaymentIntent = Stored & {
   status: IntentStatus
   receipt_email: string | null
   shipping: unknown
-  _: { invoice: string | null; authentication: string | null; returnUrl: string | null }
+  _: {
+    invoice: string | null
+    authentication: string | null
+    returnUrl: string | null
+    /** When a bank debit is known to have worked or not. */
+    settlesAt?: number | null
+    /** The Checkout Session that waits for it. */
+    session?: string | null
+    /** Whether dunning goes on if it fails. */
+    scheduled?: boolean
+  }
 }
 
 export type SetupIntent = Stored & {
@@ -557,5 +571,7 @@ export type Authentication = Stored & {
   state: 'pending' | 'approved' | 'failed'
   /** Where the browser goes afterwards. */
   returnUrl: string | null
+  /** Where it goes instead when the bank said no, if that is another place. */
+  failureUrl: string | null
   session: string | null
 }

@@ -253,7 +253,7 @@ export const paymentRoutes: Endpoints = {
 }
 
 function confirm(tx: Tx, intent: PaymentIntent, params: MethodParams): PaymentIntent {
-  if (intent.status === 'succeeded' || intent.status === 'canceled' || intent.status === 'requires_capture')
+  if (['succeeded', 'canceled', 'requires_capture', 'processing'].includes(intent.status))
     throw invalid(
       `You cannot confirm this PaymentIntent because it has already ${intent.status === 'canceled' ? 'been canceled' : 'succeeded after being previously confirmed'}.`,
       undefined,

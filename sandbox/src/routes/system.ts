@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { emit } from '../events/emit.ts'
+import { balanceOf } from '../objects/balance.ts'
 import { need, within } from '../objects/common.ts'
 import { deleteCustomer } from '../objects/customer.ts'
 import type { Customer, EventObject, TestClock, WebhookEndpoint } from '../objects/types.ts'
@@ -93,13 +94,7 @@ export const systemRoutes: Endpoints = {
     return { id, object: 'test_helpers.test_clock', deleted: true }
   },
 
-  'GET /v1/balance': () => ({
-    object: 'balance',
-    available: [{ amount: 0, currency: 'usd', source_types: { card: 0 } }],
-    livemode: false,
-    pending: [{ amount: 0, currency: 'usd', source_types: { card: 0 } }],
-    refund_and_dispute_prefunding: { available: [], pending: [] },
-  }),
+  'GET /v1/balance': balanceOf,
   'GET /v1/balance_transactions': (tx: Tx, params: Stripe.BalanceTransactionListParams) =>
     page(tx, '/v1/balance_transactions', 'balance_transaction', params),
   'GET /v1/balance_transactions/{id}': (tx: Tx, _params: unknown, id: string) => need(tx, 'balance_transaction', id),
