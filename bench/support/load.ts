@@ -65,5 +65,3 @@ export const startLoad = async () => {
   }
   return { run, stop: () => child.kill() }
 }
-
-export type Load = Awaited<ReturnType<typeof startLoad>>

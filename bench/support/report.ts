@@ -18,7 +18,7 @@ export type Answer = { question: string; measured: string; limitedBy: string; fi
 
 const file = join(import.meta.dirname, '../results.json')
 
-export const number = (value: number): string =>
+const number = (value: number): string =>
   value >= 100
     ? Math.round(value).toLocaleString('en-US')
     : value.toLocaleString('en-US', { maximumSignificantDigits: 3 })

@@ -79,7 +79,7 @@ export const startWorld = async () => {
 
 export type World = Awaited<ReturnType<typeof startWorld>>
 
-export const serviceEnv = (databaseUrl: string): Record<string, string> => ({
+const serviceEnv = (databaseUrl: string): Record<string, string> => ({
   DATABASE_URL: databaseUrl,
   NODE_ENV: 'development',
   PORT: '0',
