@@ -10,6 +10,7 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { creditNoteRoutes } from './routes/creditNotes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
+import { offerRoutes } from './routes/offers.ts'
 import { paymentRoutes } from './routes/payments.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
@@ -68,6 +69,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       creditNoteRoutes,
       paymentRoutes,
       sessionRoutes,
+      offerRoutes,
       systemRoutes,
     ),
   )

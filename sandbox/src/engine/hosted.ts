@@ -20,6 +20,12 @@ export type CheckoutLine = {
   adjustableQuantity: { minimum: number; maximum: number } | null
 }
 
+/** Where a payment link leads. */
+export type FollowedLink =
+  | { kind: 'open'; url: string }
+  | { kind: 'inactive'; message: string | null }
+  | { kind: 'not_found' }
+
 export type SavedCard = {
   id: string
   brand: string
@@ -210,7 +216,7 @@ export type HostedInvoiceView =
   | { state: 'not_found' }
 
 export { completeAuthentication, viewAuthentication } from './hostedAuthentication.ts'
-export { previewCheckout, submitCheckout, viewCheckout } from './hostedCheckout.ts'
+export { followPaymentLink, previewCheckout, submitCheckout, viewCheckout } from './hostedCheckout.ts'
 export { payHostedInvoice, viewHostedInvoice } from './hostedInvoice.ts'
 export {
   portalCancel,

@@ -1,14 +1,23 @@
 import { applyTypedCode, recomputeSession, sessionCoupon, sessionItems, trialDays } from '../objects/checkoutSession.ts'
 import { couponLabel } from '../objects/discount.ts'
+import { openPaymentLink } from '../objects/paymentLink.ts'
 import { createPaymentMethod } from '../objects/paymentMethod.ts'
 import { amountFor, productOf } from '../objects/price.ts'
-import type { Authentication, CheckoutItem, CheckoutSession, Customer, EventObject, Price } from '../objects/types.ts'
-import { find, load, rehearse, save, type Tx, transact } from '../store/transact.ts'
+import type {
+  Authentication,
+  CheckoutItem,
+  CheckoutSession,
+  Customer,
+  EventObject,
+  PaymentLink,
+  Price,
+} from '../objects/types.ts'
+import { find, listOf, load, rehearse, save, type Tx, transact } from '../store/transact.ts'
 import { StripeError } from '../wire/errors.ts'
 import type { World } from '../world.ts'
 import { type Completion, completeCheckout, type Submission } from './checkout.ts'
 import { merchantName } from './draftInvoice.ts'
-import type { CardInput, CheckoutLine, CheckoutView, Recurrence, SubmitResult } from './hosted.ts'
+import type { CardInput, CheckoutLine, CheckoutView, FollowedLink, Recurrence, SubmitResult } from './hosted.ts'
 import { moneyText } from './money.ts'
 
 const unauthenticated =
@@ -19,6 +28,16 @@ const acknowledgementMs = 10_000
 
 export function viewCheckout(world: World, sessionId: string): CheckoutView {
   return transact(world, null, (tx) => viewOf(tx, find<CheckoutSession>(tx, sessionId)))
+}
+
+/** Whoever follows a payment link gets to a payment page of their own. */
+export function followPaymentLink(world: World, code: string): FollowedLink {
+  return transact(world, null, (tx): FollowedLink => {
+    const link = listOf<PaymentLink>(tx, 'payment_link').find((each) => each._.code === code)
+    if (!link) return { kind: 'not_found' }
+    if (!link.active) return { kind: 'inactive', message: link.inactive_message as string | null }
+    return { kind: 'open', url: openPaymentLink(tx, link).url! }
+  })
 }
 
 /** What the amounts become with another quantity or with a promotion code, without storing anything. */

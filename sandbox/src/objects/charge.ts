@@ -98,7 +98,7 @@ function skipsPending(method: PaymentMethod): boolean {
 function detailsOf(intent: PaymentIntent, method: PaymentMethod): Record<string, unknown> {
   if (method.type === 'sepa_debit') {
     const { generated_from: _, ...debit } = method.sepa_debit as Record<string, unknown>
-    return { sepa_debit: { ...debit, expected_debit_date: null, mandate: null }, type: 'sepa_debit' }
+    return { sepa_debit: { ...debit, mandate: null }, type: 'sepa_debit' }
   }
   if (method.type === 'us_bank_account') {
     const { account_holder_type, account_type, bank_name, fingerprint, last4, routing_number } =

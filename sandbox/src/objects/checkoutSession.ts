@@ -1,12 +1,12 @@
 import type Stripe from 'stripe'
 import { emit } from '../events/emit.ts'
 import { newId, randomText } from '../store/ids.ts'
-import { listOf, load, save, type Tx } from '../store/transact.ts'
+import { load, save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
 import { mergeMetadata, need, textOrNull } from './common.ts'
-import { discountFor, findCode, usableCode, usableCoupon } from './discount.ts'
+import { findCode, usableCode, usableCoupon } from './discount.ts'
+import { addLineItem, type LineItemParams, lineItemsOf, sumLineItems } from './lineItems.ts'
 import { createSetup } from './paymentIntent.ts'
-import { amountFor, inlinePrice, productOf } from './price.ts'
 import type { CheckoutItem, CheckoutSession, Coupon, Customer, Price } from './types.ts'
 
 /** Older versions named the methods here. */
@@ -151,42 +151,17 @@ export function createSession(tx: Tx, params: Params): CheckoutSession {
 }
 
 export function sessionItems(tx: Tx, session: CheckoutSession): CheckoutItem[] {
-  return listOf<CheckoutItem>(tx, 'item', { parent: session.id }).reverse()
+  return lineItemsOf(tx, session.id)
 }
 
 /** Sums the lines as due today: a trial makes recurring ones free. */
 export function recomputeSession(tx: Tx, session: CheckoutSession): void {
   const items = sessionItems(tx, session)
   if (session.mode === 'setup') return
-  const coupon = sessionCoupon(tx, session)
-  const free = trialDays(tx, session) !== null
-  let subtotal = 0
-  let discount = 0
-  for (const item of items) {
-    const price = load<Price>(tx, item.price)
-    const metered = price.recurring?.usage_type === 'metered'
-    item.amount_subtotal = metered || (free && price.recurring) ? 0 : amountFor(price, item.quantity)
-    subtotal += item.amount_subtotal
-    item.amount_discount = 0
-  }
-  if (coupon) {
-    const eligible = items.filter(
-      (item) => coupon._.products === null || coupon._.products.includes(load<Price>(tx, item.price).product),
-    )
-    const base = eligible.reduce((sum, item) => sum + item.amount_subtotal, 0)
-    let rest = discountFor(coupon, base)
-    let restBase = base
-    for (const item of eligible) {
-      item.amount_discount = restBase === 0 ? 0 : Math.round((rest * item.amount_subtotal) / restBase)
-      restBase -= item.amount_subtotal
-      rest -= item.amount_discount
-      discount += item.amount_discount
-    }
-  }
-  for (const item of items) {
-    item.amount_total = item.amount_subtotal - item.amount_discount
-    save(tx, item)
-  }
+  const { subtotal, discount } = sumLineItems(tx, items, {
+    coupon: sessionCoupon(tx, session),
+    freeRecurring: trialDays(tx, session) !== null,
+  })
   session.currency = items[0] ? load<Price>(tx, items[0].price).currency : session.currency
   session.amount_subtotal = subtotal
   session.amount_total = subtotal - discount
@@ -252,41 +227,12 @@ function addSessionItem(
   line: Stripe.Checkout.SessionCreateParams.LineItem,
   index: number,
 ): void {
-  const price = line.price_data
-    ? inlinePrice(tx, line.price_data)
-    : need<Price>(tx, 'price', line.price, `line_items[${index}][price]`)
-  if (!price.active && !line.price_data)
-    throw invalid(
-      'The price specified is inactive. This field only accepts active prices.',
-      `line_items[${index}][price]`,
-    )
-  if (session.mode === 'payment' && price.recurring)
+  const item = addLineItem(tx, session.id, line as LineItemParams, index)
+  if (session.mode === 'payment' && load<Price>(tx, item.price).recurring)
     throw invalid(
       'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
       'mode',
     )
-  const item: CheckoutItem = {
-    id: newId('li'),
-    object: 'item',
-    adjustable_quantity: line.adjustable_quantity?.enabled
-      ? {
-          enabled: true,
-          maximum: line.adjustable_quantity.maximum ?? 99,
-          minimum: line.adjustable_quantity.minimum ?? 0,
-        }
-      : null,
-    amount_discount: 0,
-    amount_subtotal: 0,
-    amount_tax: 0,
-    amount_total: 0,
-    currency: price.currency,
-    description: productOf(tx, price).name,
-    metadata: {},
-    price: price.id,
-    quantity: line.quantity ?? 1,
-    _: { session: session.id },
-  }
-  save(tx, item)
 }
 
 function noInvoice(params: Params): Record<string, unknown> {

@@ -49,13 +49,9 @@ export const includable: Record<string, (tx: Tx, object: Stored) => unknown> = {
       `/v1/charges/${object.id}/refunds`,
       listOf<Refund>(tx, 'refund', { parent: object.id }).map((refund) => renderObject(tx, refund)),
     ),
-  'checkout.session.line_items': (tx, object) =>
-    listObject(
-      `/v1/checkout/sessions/${object.id}/line_items`,
-      listOf(tx, 'item', { parent: object.id })
-        .reverse()
-        .map((item) => renderObject(tx, item)),
-    ),
+  'checkout.session.line_items': (tx, object) => lineItemList(tx, `/v1/checkout/sessions/${object.id}`, object),
+  'payment_link.line_items': (tx, object) => lineItemList(tx, `/v1/payment_links/${object.id}`, object),
+  'quote.line_items': (tx, object) => lineItemList(tx, `/v1/quotes/${object.id}`, object),
   'coupon.applies_to': (_tx, object) => (object._?.products ? { products: object._.products } : undefined),
   'coupon.currency_options': (_tx, object) =>
     object.currency ? { [object.currency as string]: { amount_off: object.amount_off } } : {},
@@ -67,7 +63,11 @@ export const includable: Record<string, (tx: Tx, object: Stored) => unknown> = {
         .map((subscription) => renderObject(tx, subscription)),
     ),
   'customer.sources': (_tx, object) => listObject(`/v1/customers/${object.id}/sources`, []),
-  'customer.tax_ids': (_tx, object) => listObject(`/v1/customers/${object.id}/tax_ids`, []),
+  'customer.tax_ids': (tx, object) =>
+    listObject(
+      `/v1/customers/${object.id}/tax_ids`,
+      listOf(tx, 'tax_id', { customer: object.id }).map((each) => renderObject(tx, each)),
+    ),
   'customer.tax': () => ({
     automatic_tax: 'unrecognized_location',
     ip_address: null,
@@ -103,6 +103,14 @@ export const includable: Record<string, (tx: Tx, object: Stored) => unknown> = {
 
 export function listObject(url: string, data: Rendered[], limit = 100): Rendered {
   return { object: 'list', data: data.slice(0, limit), has_more: data.length > limit, total_count: data.length, url }
+}
+
+function lineItemList(tx: Tx, url: string, owner: Stored): Rendered {
+  const items = listOf(tx, 'item', { parent: owner.id }).reverse()
+  return listObject(
+    `${url}/line_items`,
+    items.map((item) => renderObject(tx, item)),
+  )
 }
 
 export function itemsOf(tx: Tx, subscription: string): SubscriptionItem[] {

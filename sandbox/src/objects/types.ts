@@ -471,6 +471,53 @@ export type CheckoutSession = Stored & {
   }
 }
 
+export type PaymentLink = Stored & {
+  object: 'payment_link'
+  active: boolean
+  after_completion: {
+    type: 'hosted_confirmation' | 'redirect'
+    hosted_confirmation?: { custom_message: string | null }
+    redirect?: { url: string }
+  }
+  allow_promotion_codes: boolean
+  currency: string
+  metadata: Metadata
+  payment_method_types: string[] | null
+  url: string
+  _: { mode: 'subscription' | 'payment'; code: string }
+}
+
+export type Quote = Stored & {
+  object: 'quote'
+  amount_subtotal: number
+  amount_total: number
+  collection_method: 'charge_automatically' | 'send_invoice'
+  currency: string | null
+  customer: string | null
+  description: string | null
+  discounts: string[]
+  expires_at: number
+  footer: string | null
+  header: string | null
+  invoice: string | null
+  invoice_settings: { days_until_due: number | null; [field: string]: unknown }
+  metadata: Metadata
+  number: string | null
+  status: 'draft' | 'open' | 'accepted' | 'canceled'
+  status_transitions: { accepted_at: number | null; canceled_at: number | null; finalized_at: number | null }
+  subscription: string | null
+  subscription_data: {
+    description: string | null
+    effective_date: number | null
+    metadata: Metadata | null
+    trial_period_days: number | null
+    [field: string]: unknown
+  }
+  subscription_schedule: string | null
+  test_clock: string | null
+  _: { coupon: string | null; promotionCode: string | null }
+}
+
 export type PortalConfiguration = Stored & {
   object: 'billing_portal.configuration'
   active: boolean

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import {
   type CheckoutView,
   completeAuthentication,
+  followPaymentLink,
   previewCheckout,
   submitCheckout,
   viewAuthentication,
@@ -19,6 +20,17 @@ type SessionRequest = { Params: { session: string }; Querystring: Form; Body: Fo
 type OpenCheckout = Extract<CheckoutView, { state: 'open' }>
 
 export function registerCheckout(app: FastifyInstance, world: World): void {
+  app.get<{ Params: { code: string } }>('/b/:code', (request, reply) => {
+    const followed = followPaymentLink(world, request.params.code)
+    if (followed.kind === 'open') return reply.redirect(followed.url, 303)
+    if (followed.kind === 'not_found') return sendNotFound(reply)
+    return sendMessage(reply, 200, {
+      title: 'This link is no longer active',
+      tone: 'warning',
+      text: followed.message ?? 'Ask whoever gave it to you for another one.',
+    })
+  })
+
   app.get<SessionRequest>('/c/pay/:session', (request, reply) => {
     const found = viewChosen(world, request.params.session, readChoice(request.query))
     return found.view.state === 'open'

@@ -60,6 +60,15 @@ const expandable: Record<string, string[]> = {
     'failure_balance_transaction',
   ],
   balance_transaction: ['source'],
+  quote: [
+    'customer',
+    'default_tax_rates',
+    'discounts',
+    'invoice',
+    'subscription',
+    'subscription_schedule',
+    'test_clock',
+  ],
   setup_intent: ['customer', 'latest_attempt', 'mandate', 'payment_method', 'application', 'on_behalf_of'],
   subscription: [
     'customer',
@@ -74,6 +83,7 @@ const expandable: Record<string, string[]> = {
     'on_behalf_of',
   ],
   subscription_item: ['discounts'],
+  tax_id: ['customer', 'owner.customer'],
   subscription_schedule: [
     'customer',
     'default_settings.default_payment_method',

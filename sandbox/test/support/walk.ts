@@ -230,6 +230,42 @@ export async function walk(world: TestWorld): Promise<void> {
   })
   await stripe.checkout.sessions.list({ limit: 5 })
 
+  const link = await stripe.paymentLinks.create({
+    line_items: [{ price: monthly.id, quantity: 1 }],
+    subscription_data: { trial_period_days: 3 },
+    expand: ['line_items'],
+  })
+  await stripe.paymentLinks.update(link.id, { allow_promotion_codes: true })
+  await stripe.paymentLinks.listLineItems(link.id)
+  await stripe.paymentLinks.list()
+  await fetch(link.url, { redirect: 'manual' })
+  const quote = await stripe.quotes.create({
+    customer: customer.id,
+    line_items: [{ price: monthly.id, quantity: 2 }],
+    discounts: [{ coupon: coupon.id }],
+    expand: ['line_items', 'customer'],
+  })
+  await stripe.quotes.update(quote.id, { description: 'Two seats' })
+  await stripe.quotes.finalizeQuote(quote.id)
+  await stripe.quotes.accept(quote.id, { expand: ['invoice', 'subscription'] })
+  await stripe.quotes.listComputedUpfrontLineItems(quote.id)
+  await stripe.quotes.list({ customer: customer.id })
+  const debit = await stripe.paymentMethods.create({
+    type: 'sepa_debit',
+    sepa_debit: { iban: 'AT611904300234573201' },
+    billing_details: { name: 'Ana', email: 'ana@example.com' },
+  })
+  const debited = await stripe.paymentIntents.create({
+    amount: 900,
+    currency: 'eur',
+    payment_method: debit.id,
+    confirm: true,
+    return_url: 'https://example.com',
+    expand: ['latest_charge'],
+  })
+  await world.advance(5)
+  await stripe.paymentIntents.retrieve(debited.id, { expand: ['latest_charge.balance_transaction'] })
+
   const configuration = await stripe.billingPortal.configurations.create({
     features: {
       payment_method_update: { enabled: true },
