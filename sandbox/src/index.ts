@@ -10,11 +10,13 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { creditNoteRoutes } from './routes/creditNotes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
+import { meterRoutes } from './routes/meters.ts'
 import { offerRoutes } from './routes/offers.ts'
 import { paymentRoutes } from './routes/payments.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { systemRoutes } from './routes/system.ts'
+import { taxIdRoutes } from './routes/taxIds.ts'
 import { openStore } from './store/openStore.ts'
 import { transact } from './store/transact.ts'
 import { endpointsOf } from './wire/endpoints.ts'
@@ -70,6 +72,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       paymentRoutes,
       sessionRoutes,
       offerRoutes,
+      taxIdRoutes,
+      meterRoutes,
       systemRoutes,
     ),
   )

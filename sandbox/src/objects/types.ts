@@ -487,6 +487,33 @@ export type PaymentLink = Stored & {
   _: { mode: 'subscription' | 'payment'; code: string }
 }
 
+export type TaxId = Stored & {
+  object: 'tax_id'
+  customer: string | null
+  type: string
+  value: string
+}
+
+export type Meter = Stored & {
+  object: 'billing.meter'
+  customer_mapping: { event_payload_key: string; type: 'by_id' }
+  default_aggregation: { formula: 'count' | 'last' | 'sum' }
+  display_name: string
+  event_name: string
+  status: 'active' | 'inactive'
+  status_transitions: { deactivated_at: number | null }
+  value_settings: { event_payload_key: string }
+}
+
+export type MeterEvent = Stored & {
+  object: 'billing.meter_event'
+  event_name: string
+  identifier: string
+  payload: Record<string, string>
+  timestamp: number
+  _: { meter: string; customer: string; value: number; canceled: boolean }
+}
+
 export type Quote = Stored & {
   object: 'quote'
   amount_subtotal: number

@@ -110,6 +110,7 @@ function parentOf(object: Stored): string | null {
     invoiceitem: object.invoice ?? object._?.subscription,
     promotion_code: object._?.coupon,
     customer: object.test_clock,
+    'billing.meter_event': object._?.meter,
   }
   const parent = owner[object.object]
   return typeof parent === 'string' ? parent : null

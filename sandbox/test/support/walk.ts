@@ -250,6 +250,37 @@ export async function walk(world: TestWorld): Promise<void> {
   await stripe.quotes.accept(quote.id, { expand: ['invoice', 'subscription'] })
   await stripe.quotes.listComputedUpfrontLineItems(quote.id)
   await stripe.quotes.list({ customer: customer.id })
+  const taxId = await stripe.customers.createTaxId(customer.id, { type: 'eu_vat', value: 'DE123456789' })
+  await stripe.customers.listTaxIds(customer.id)
+  await stripe.customers.retrieve(customer.id, { expand: ['tax_ids'] })
+  await stripe.customers.deleteTaxId(customer.id, taxId.id)
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: 'calls',
+    default_aggregation: { formula: 'sum' },
+  })
+  await stripe.billing.meters.update(meter.id, { display_name: 'API calls' })
+  const now = Math.floor(Date.now() / 1000)
+  for (const [identifier, value] of Object.entries({ a: '3', b: '4' }))
+    await stripe.billing.meterEvents.create({
+      event_name: 'calls',
+      identifier,
+      timestamp: now,
+      payload: { stripe_customer_id: customer.id, value },
+    })
+  await stripe.billing.meterEventAdjustments.create({
+    event_name: 'calls',
+    type: 'cancel',
+    cancel: { identifier: 'a' },
+  })
+  await stripe.billing.meters.listEventSummaries(meter.id, {
+    customer: customer.id,
+    start_time: now - 60,
+    end_time: now + 60,
+  })
+  await stripe.billing.meters.deactivate(meter.id)
+  await stripe.billing.meters.reactivate(meter.id)
+  await stripe.billing.meters.list({ status: 'active' })
   const debit = await stripe.paymentMethods.create({
     type: 'sepa_debit',
     sepa_debit: { iban: 'AT611904300234573201' },
