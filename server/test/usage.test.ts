@@ -385,3 +385,39 @@ test('usage for another tenant looks like usage for nobody, and the attempt is r
   const { data: denied } = await service.operator.listAudit({ query: { result: 'denied', tenantId: mine } })
   expect(denied).toContainEqual(expect.objectContaining({ action: 'reportUsage', reason: 'belongs to another tenant' }))
 })
+
+test('the spend that events tell never goes back, however changes and usage meet (EVT-4)', async () => {
+  const tenantId = await newTenant({ api_calls: null })
+  const changes = Array.from({ length: 25 }, (_, index) => async () => {
+    const { data } = await service.operator.createOverride({
+      body: { tenantId, feature: 'sso', set: { enabled: index % 2 === 0 }, reason: 'A change in the middle of usage' },
+    })
+    await service.operator.withdrawOverride({ params: { overrideId: data.id } })
+  })
+  const reports = Array.from(
+    { length: 200 },
+    (_, index) => () =>
+      (index % 2 === 0 ? a : b).reportUsage({
+        body: { tenantId, meter: 'api_calls', idempotencyKey: `spend-${index}` },
+      }),
+  )
+  await Promise.all([
+    (async () => {
+      for (const change of changes) await change()
+    })(),
+    (async () => {
+      for (let from = 0; from < reports.length; from += 4)
+        await Promise.all(reports.slice(from, from + 4).map((report) => report()))
+    })(),
+  ])
+  const events = await eventually(
+    async () => (await a.listEvents({ query: { tenantId, limit: 1_000 } })).data,
+    (seen) => seen.some(({ data }) => (data.budget as { currentSpend?: number } | undefined)?.currentSpend === 200),
+  )
+  const spends = events.flatMap(({ data }) => {
+    const budget = data.budget as { currentSpend: number; sequence: number } | undefined
+    return budget ? [budget.currentSpend] : []
+  })
+  expect(spends.length).toBeGreaterThan(50)
+  expect(spends).toEqual([...spends].sort((x, y) => x - y))
+})

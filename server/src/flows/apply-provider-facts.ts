@@ -124,18 +124,14 @@ export const applyProviderFacts = async (
   }
 
   const refreshed = await refreshEntitlements(tx, deps, customer, at, causeOf(changes), actor.requestId)
-  const { budget } = refreshed
   for (const { type, record, changed } of changes) {
     const subscription: Subscription = subscriptionView(catalog, record)
-    if (type === 'subscription.updated')
-      events.push({ type, data: (sequence) => ({ subscription, changed, budget: { ...budget, sequence } }) })
-    else events.push({ type, data: (sequence) => ({ subscription, budget: { ...budget, sequence } }) })
+    if (type === 'subscription.updated') events.push({ type, data: (budget) => ({ subscription, changed, budget }) })
+    else events.push({ type, data: (budget) => ({ subscription, budget }) })
   }
   for (const { type, invoice } of invoiceEvents)
     events.push(
-      type === 'invoice.paid'
-        ? { type, data: (sequence) => ({ invoice, budget: { ...budget, sequence } }) }
-        : { type, data: { invoice } },
+      type === 'invoice.paid' ? { type, data: (budget) => ({ invoice, budget }) } : { type, data: { invoice } },
     )
   events.push(...refreshed.events)
 
@@ -169,7 +165,7 @@ export const applyProviderFacts = async (
         reason: events.map((event) => event.type).join(', '),
       },
     })
-    await appendEvents(tx, deps.clock, customer, actor.requestId, events)
+    await appendEvents(tx, deps.clock, customer, actor.requestId, events, refreshed.budgetNow)
   }
   return {
     changed: events.length > 0,

@@ -108,8 +108,8 @@ const refreshAndAnnounce = async (
   cause: string,
   correlationId: string,
 ): Promise<void> => {
-  const { events } = await refreshEntitlements(tx, deps, customer, at, cause, correlationId)
-  await appendEvents(tx, deps.clock, customer, correlationId, events)
+  const { events, budgetNow } = await refreshEntitlements(tx, deps, customer, at, cause, correlationId)
+  await appendEvents(tx, deps.clock, customer, correlationId, events, budgetNow)
 }
 
 const isWholeLimit = (limit: number): boolean => Number.isInteger(limit) && limit >= 0 && limit < 1e15

@@ -5,7 +5,7 @@ import { newId } from '../core/ids.ts'
 import { type CustomerRecord, insertCustomer } from '../modules/customers/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
-import { appendEvents } from '../platform/outbox.ts'
+import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 
@@ -28,7 +28,7 @@ export const createCustomer = (
       updatedAt: at,
     }
     if (!(await insertCustomer(tx, customer))) throw fail('customer_exists')
-    const { budget, events } = await refreshEntitlements(tx, deps, customer, at, 'customer created', actor.requestId)
+    const { budgetNow, events } = await refreshEntitlements(tx, deps, customer, at, 'customer created', actor.requestId)
     await appendAudit(tx, deps.clock, {
       tenantId,
       actor,
@@ -36,9 +36,7 @@ export const createCustomer = (
       object: customer.customerId,
       after: { name: customer.name, currency: customer.currency },
     })
-    await appendEvents(tx, deps.clock, customer, actor.requestId, [
-      { type: 'customer.created', data: (sequence) => ({ name: customer.name, budget: { ...budget, sequence } }) },
-      ...events,
-    ])
+    const created: NewEvent = { type: 'customer.created', data: (budget) => ({ name: customer.name, budget }) }
+    await appendEvents(tx, deps.clock, customer, actor.requestId, [created, ...events], budgetNow)
     return customer
   })

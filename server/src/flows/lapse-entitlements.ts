@@ -14,8 +14,15 @@ export const lapse = (deps: LapseDeps, tenantId: string, cause = 'a time-bound p
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) return 0
     const correlationId = newId('request')
-    const { version, events } = await refreshEntitlements(tx, deps, customer, deps.clock.now(), cause, correlationId)
-    await appendEvents(tx, deps.clock, customer, correlationId, events)
+    const { version, events, budgetNow } = await refreshEntitlements(
+      tx,
+      deps,
+      customer,
+      deps.clock.now(),
+      cause,
+      correlationId,
+    )
+    await appendEvents(tx, deps.clock, customer, correlationId, events, budgetNow)
     return version
   }).then((version) => deps.live.snapshotChanged(tenantId, version))
 

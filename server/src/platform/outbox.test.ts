@@ -68,15 +68,36 @@ describe('the sequence of a customer', () => {
     ])
   })
 
-  test('is known to the event while it is made', async () => {
+  test('is known to the event while it is made, and the budget is read after the place was taken', async () => {
     await commit(db, 'ana', 'one')
     await transact(db, (tx) =>
-      appendEvents(tx, clock, { tenantId: 'ana', customerId: 'customer_ana' }, null, [
-        { type: 'customer.updated', data: (sequence) => ({ name: `event ${sequence}` }) },
-      ]),
+      appendEvents(
+        tx,
+        clock,
+        { tenantId: 'ana', customerId: 'customer_ana' },
+        null,
+        [
+          {
+            type: 'customer.updated',
+            data: ({ sequence, planId }) => ({ name: `event ${sequence}, taken ${planId}` }),
+          },
+        ],
+        async () => ({
+          tenantId: 'ana',
+          customerId: 'customer_ana',
+          subscriptionId: null,
+          // What the stream says while the budget is read.
+          planId: String(await streamSequence(tx, 'ana')),
+          feature: null,
+          totalBudget: null,
+          currentSpend: 0,
+          periodStart: '2026-11-01T00:00:00Z',
+          periodEnd: '2026-12-01T00:00:00Z',
+        }),
+      ),
     )
     await placeAll(db)
-    expect((await read('ana')).map((event) => event.name)).toEqual(['one', 'event 2'])
+    expect((await read('ana')).map((event) => event.name)).toEqual(['one', 'event 2, taken 2'])
   })
 
   test('nothing to tell takes nothing', async () => {

@@ -1,14 +1,15 @@
-import type { EventType, eventTypes } from '@turnpike/contract'
+import type { Budget, EventType, eventTypes } from '@turnpike/contract'
 import type { Static } from 'typebox'
+import { assert } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Clock } from './clock.ts'
 import { type Db, query, queryOne, queryPrepared, sql, type Tx, transact } from './db.ts'
 import { notify } from './notify.ts'
 
 export type EventData<T extends EventType> = Static<(typeof eventTypes)[T]['data']>
-/** An event before it has its place: `data` is made once the sequence is known, because budgets carry it. */
+/** An event before it has its place: what carries a budget is made once the place is taken. */
 export type NewEvent = {
-  [T in EventType]: { type: T; data: EventData<T> | ((sequence: number) => EventData<T>) }
+  [T in EventType]: { type: T; data: EventData<T> | ((budget: Budget) => EventData<T>) }
 }[EventType]
 
 const schemaVersion = 1
@@ -16,6 +17,8 @@ const schemaVersion = 1
 /**
  * Appends events of one customer (EVT-1). Must be the last thing that a transaction locks: it takes the customer's event
  * stream, and nothing may be waited for while holding it. The relay gives them their place in the feed after the commit.
+ * `budgetNow` is read after the place was taken: usage that was told of before is in it, usage that is not in it will be
+ * told of later, so a reader's spend never goes back.
  */
 export const appendEvents = async (
   tx: Tx,
@@ -23,11 +26,18 @@ export const appendEvents = async (
   customer: { tenantId: string; customerId: string },
   correlationId: string | null,
   events: NewEvent[],
+  budgetNow: () => Promise<Omit<Budget, 'sequence'>> | null = () => null,
 ): Promise<void> => {
   if (events.length === 0) return
   const { tenantId, customerId } = customer
   const last = (await takePlaces(tx, new Map([[tenantId, events.length]]))).get(tenantId)!
   const first = last - events.length + 1
+  const budget = await budgetNow()
+  const dataOf = (data: NewEvent['data'], sequence: number): Record<string, unknown> => {
+    if (typeof data !== 'function') return data
+    assert(budget !== null, 'an event that carries a budget needs one to be read')
+    return data({ ...budget, sequence })
+  }
   await writeEvents(
     tx,
     clock,
@@ -37,7 +47,7 @@ export const appendEvents = async (
       customerId,
       sequence: first + index,
       type,
-      data: typeof data === 'function' ? data(first + index) : data,
+      data: dataOf(data, first + index),
     })),
   )
 }

@@ -18,7 +18,8 @@ import { budgetOf } from './budget.ts'
 export type Refreshed = {
   version: number
   content: SnapshotContent
-  budget: Awaited<ReturnType<typeof budgetOf>>
+  /** For the events: read when they have their place. */
+  budgetNow: () => ReturnType<typeof budgetOf>
   events: NewEvent[]
 }
 
@@ -42,9 +43,9 @@ export const refreshEntitlements = async (
   const catalog = deps.catalog()
   const content = resolve(catalog, subscriptions, overrides, at)
   await markResolved(tx, customer.tenantId, catalog.version)
-  const budget = await budgetOf(tx, customer, content, at)
+  const budgetNow = () => budgetOf(tx, customer, content, at)
   if (before && canonicalJson(before.content) === canonicalJson(content))
-    return { version: before.version, content, budget, events: [] }
+    return { version: before.version, content, budgetNow, events: [] }
   const version = (before?.version ?? 0) + 1
   await insertSnapshot(
     tx,
@@ -56,17 +57,17 @@ export const refreshEntitlements = async (
   return {
     version,
     content,
-    budget,
+    budgetNow,
     events: [
       {
         type: 'entitlements.updated',
-        data: (sequence) => ({
+        data: (budget) => ({
           version,
           cause,
           accessLevel: content.accessLevel,
           plan: content.plan,
           ...difference,
-          budget: { ...budget, sequence },
+          budget,
         }),
       },
     ],
