@@ -158,7 +158,7 @@ const saveIntent = (
     const policy = deps.catalog().file.policies.access
     const held = leadingSubscription(await findSubscriptions(tx, customer.tenantId), policy)
     const buysPlan = selection.plan !== null
-    if (buysPlan && held) refuseUnlessChangeable(held, selection)
+    if (buysPlan && held) refuseUnlessChangeable(deps.catalog(), held, selection)
     const unfinished = await findUnfinishedCheckouts(tx, customer.tenantId)
     const live = unfinished.filter((checkout) => canStillBePaid(checkout, at))
     const same = live.find(
@@ -219,12 +219,15 @@ const saveIntent = (
 const kindOf = (selection: Selection, held: SubscriptionRecord | null): CheckoutRecord['kind'] =>
   selection.product !== null ? 'purchase' : held ? 'plan_change' : 'checkout'
 
-const refuseUnlessChangeable = (held: SubscriptionRecord, selection: Selection): void => {
+const refuseUnlessChangeable = (catalog: Catalog, held: SubscriptionRecord, selection: Selection): void => {
   if (held.plan === selection.plan && held.price === selection.price) throw fail('plan_already_held')
+  const refuse = (field: string, message: string) => fail('plan_not_available', { errors: [{ field, message }] })
   if (held.currency !== selection.currency)
-    throw fail('plan_not_available', {
-      errors: [{ field: 'currency', message: `The subscription is in ${held.currency}; its currency cannot change.` }],
-    })
+    throw refuse('currency', `The subscription is in ${held.currency}; its currency cannot change.`)
+  // Hosted pages exchange the plan of a subscription that holds nothing else.
+  const included = findPlan(catalog, held.plan, held.planVersion)?.content.seats?.included ?? 0
+  if (held.addOns.length > 0 || held.seats > included)
+    throw refuse('plan', 'The hosted page cannot change a plan with further seats or add-ons: give them back first.')
 }
 
 /** Ends pages at the provider. One that was paid meanwhile is applied instead, and then decides what is still possible. */
@@ -330,11 +333,19 @@ const openPlanChange = async (
     { kind: 'plan', plan: checkout.plan!, price: checkout.price!, currency: checkout.currency },
     checkout.planVersion ?? undefined,
   )
-  if (!held || lookupKey === null) throw fail('plan_not_available')
+  const fromLookupKey =
+    held &&
+    lookupKeyOf(
+      catalog,
+      { kind: 'plan', plan: held.plan, price: held.price, currency: held.currency },
+      held.planVersion,
+    )
+  if (!held || !fromLookupKey || lookupKey === null) throw fail('plan_not_available')
   return deps.provider.openPlanChange({
     checkoutId: checkout.checkoutId,
     providerCustomerId,
     providerSubscriptionId: held.providerSubscriptionId,
+    fromLookupKey,
     lookupKey,
     quantity: 1,
     returnUrl,

@@ -156,6 +156,11 @@ describe('the life of a subscription, as far as the provider tells it', () => {
       (entitlement) => entitlement.feature === 'projects',
     )
     expect(projects?.origin).toBe('add_on')
+    // Hosted pages cannot change such a plan, and say so instead of leading nowhere.
+    const refused = await owner
+      .createSession({ body: { plan: 'scale', price: 'monthly', returnUrl: back } })
+      .catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'plan_not_available', errors: [{ field: 'plan' }] })
   })
 
   test('a trial is full access until it ends, and says when', async () => {

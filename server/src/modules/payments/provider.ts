@@ -63,6 +63,8 @@ type PlanChangeRequest = {
   checkoutId: string
   providerCustomerId: string
   providerSubscriptionId: string
+  /** The price held and the one wanted; the rest of the subscription stays. */
+  fromLookupKey: string
   lookupKey: string
   quantity: number
   returnUrl: string

@@ -178,7 +178,9 @@ export const createStripeProvider = (
       const subscription = await asking(log, 'subscriptions.retrieve', () =>
         stripe.subscriptions.retrieve(request.providerSubscriptionId),
       )
-      const item = subscription.items.data[0]
+      // Seats and add-ons are items too: only the plan's own is exchanged.
+      const { data: items } = subscription.items
+      const item = items.find(({ price }) => price.lookup_key === request.fromLookupKey) ?? items[0]
       if (!item) throw fail('provider_unavailable')
       return openPortal(request.checkoutId, {
         customer: request.providerCustomerId,
