@@ -60,6 +60,35 @@ test('the same identifier counts once, and an event taken back not at all', asyn
   expect(await total()).toBe(3)
 })
 
+test('a renewal bills what the period that ended used', async () => {
+  const { meter, report } = await usage('sum')
+  const product = await world.stripe.products.create({ name: 'Calls' })
+  const price = await world.stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 7,
+    recurring: { interval: 'month', usage_type: 'metered', meter },
+  })
+  const { data } = await world.stripe.customers.list({ limit: 1 })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: data[0]!.id })
+  const { id, items } = await world.stripe.subscriptions.create({
+    customer: data[0]!.id,
+    items: [{ price: price.id }],
+    default_payment_method: method.id,
+  })
+  const { current_period_start: from, current_period_end: to } = items.data[0]!
+  await report('a', '40', from)
+  await report('b', '60', to - 1)
+  await report('next', '1000', to)
+  await world.advance(to - Math.floor(Date.now() / 1000) + 7200)
+  const { latest_invoice: invoice } = await world.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] })
+  expect(invoice).toMatchObject({
+    status: 'paid',
+    total: 700,
+    lines: { data: [{ quantity: 100, period: { start: from, end: to } }] },
+  })
+})
+
 test('a meter that is turned off takes nothing', async () => {
   const { meter, report } = await usage('sum')
   await world.arrived()

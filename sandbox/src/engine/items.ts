@@ -1,10 +1,11 @@
 import type Stripe from 'stripe'
 import { mergeMetadata, need } from '../objects/common.ts'
+import { aggregate } from '../objects/meter.ts'
 import { amountFor, inlinePrice, productOf } from '../objects/price.ts'
 import { itemsOf } from '../objects/render.ts'
-import type { Price, Subscription, SubscriptionItem } from '../objects/types.ts'
+import type { Meter, Price, Subscription, SubscriptionItem } from '../objects/types.ts'
 import { newId } from '../store/ids.ts'
-import { load, save, type Tx } from '../store/transact.ts'
+import { find, load, save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
 import type { LineDraft } from './draftInvoice.ts'
 import { lineDescription } from './money.ts'
@@ -56,7 +57,7 @@ export function addItem(
   return save(tx, item)
 }
 
-/** The regular line of an item for a period; null for metered items, whose usage nobody reported. */
+/** The regular line of an item for a period; null for metered items, which are billed when it is over. */
 export function periodLine(tx: Tx, item: SubscriptionItem, period: { start: number; end: number }): LineDraft | null {
   const price = load<Price>(tx, item.price)
   if (item.quantity === undefined) return null
@@ -96,4 +97,33 @@ export function trialLine(tx: Tx, item: SubscriptionItem, period: { start: numbe
 export function notePeriodEnd(tx: Tx, subscription: Subscription): void {
   const ends = itemsOf(tx, subscription.id).map((item) => item.current_period_end)
   if (ends.length > 0) subscription._.nextPeriodEnd = Math.min(...ends)
+}
+
+/** What a metered item used in the period that ended; null when no meter counts it. */
+export function usageLine(
+  tx: Tx,
+  item: SubscriptionItem,
+  customer: string,
+  ended: { start: number; end: number },
+): LineDraft | null {
+  const price = load<Price>(tx, item.price)
+  const meter = price.recurring?.meter ? find<Meter>(tx, price.recurring.meter) : undefined
+  if (!meter) return null
+  const quantity = aggregate(tx, meter, customer, ended.start, ended.end)
+  return {
+    amount: amountFor(price, quantity),
+    description: lineDescription(price, productOf(tx, price), quantity),
+    discountable: true,
+    period: ended,
+    price,
+    unitAmountDecimal: price.unit_amount_decimal,
+    quantity,
+    subscription: item.subscription,
+    item: item.id,
+    invoiceItem: null,
+    proration: false,
+    creditedItems: null,
+    metadata: item.metadata,
+    discounts: [],
+  }
 }

@@ -149,6 +149,18 @@ function startDebit(tx: Tx, intent: PaymentIntent, { method, session, scheduled 
   return { kind: 'processing' }
 }
 
+/** All that a payment waited for has arrived. */
+export function captureTransfer(tx: Tx, intent: PaymentIntent): Outcome {
+  const method = load<PaymentMethod>(tx, intent.payment_method!)
+  intent.next_action = null
+  intent.latest_charge = createCharge(tx, intent, method, { status: 'succeeded', captured: true }).id
+  intent.status = 'succeeded'
+  intent.amount_received = intent.amount
+  save(tx, intent)
+  emit(tx, 'payment_intent.succeeded', intent)
+  return { kind: 'succeeded' }
+}
+
 function awaitTransfer(tx: Tx, intent: PaymentIntent): Outcome {
   intent.status = 'requires_action'
   intent.next_action = {

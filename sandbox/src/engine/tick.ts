@@ -18,7 +18,7 @@ import { finalizeInvoice, markUncollectible, methodOf, payInvoice, voidInvoice }
 import { settleDebit } from './debit.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
 import { incompleteLifetime, noticesRenewal, upcomingNotice } from './due.ts'
-import { notePeriodEnd, periodLine } from './items.ts'
+import { notePeriodEnd, periodLine, usageLine } from './items.ts'
 import { expirePendingUpdate } from './pendingUpdate.ts'
 import { nextBoundary } from './period.ts'
 import { advanceSchedule } from './schedule.ts'
@@ -139,7 +139,9 @@ function draftCycle(
   const pending = pendingItems(tx, subscription)
   const lines: LineDraft[] = pending.map((item) => lineOfInvoiceItem(tx, item))
   for (const item of renewed) {
-    const line = periodLine(tx, item, { start: item.current_period_start, end: item.current_period_end })
+    const line =
+      periodLine(tx, item, { start: item.current_period_start, end: item.current_period_end }) ??
+      usageLine(tx, item, subscription.customer, ended)
     if (line) lines.push(line)
   }
   if (lines.length === 0) return null

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
+import { cashBalance, fundCashBalance } from '../objects/cashBalance.ts'
 import { need, within } from '../objects/common.ts'
 import { createCustomer, deleteCustomer, retrieveCustomer, updateCustomer } from '../objects/customer.ts'
 import {
@@ -13,7 +14,7 @@ import type { Customer, Discount, PaymentMethod, Subscription } from '../objects
 import { newId } from '../store/ids.ts'
 import { listOf, load, save, type Tx } from '../store/transact.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
-import { page, pageOf } from '../wire/list.ts'
+import { type Cursor, page, pageOf } from '../wire/list.ts'
 import { search } from '../wire/search.ts'
 
 export const customerRoutes: Endpoints = {
@@ -103,6 +104,19 @@ export const customerRoutes: Endpoints = {
       type: 'adjustment',
     })
   },
+  'GET /v1/customers/{id}/cash_balance': (tx: Tx, _params: unknown, id: string) => cashBalance(tx, id),
+  'GET /v1/customers/{id}/cash_balance_transactions': (tx: Tx, params: Cursor, id: string) =>
+    pageOf(
+      tx,
+      `/v1/customers/${id}/cash_balance_transactions`,
+      listOf(tx, 'customer_cash_balance_transaction', { customer: need<Customer>(tx, 'customer', id).id }),
+      params,
+    ),
+  'POST /v1/test_helpers/customers/{id}/fund_cash_balance': (
+    tx: Tx,
+    params: Parameters<typeof fundCashBalance>[2],
+    id: string,
+  ) => fundCashBalance(tx, id, params),
   // Cards given as tokens, the way before payment methods; the Stripe CLI's scripts still use it.
   'POST /v1/customers/{id}/sources': (tx: Tx, params: { source?: string }, id: string) => {
     need<Customer>(tx, 'customer', id)
@@ -126,6 +140,14 @@ export const customerRoutes: Endpoints = {
     const card = { id, object: 'card', customer, metadata: method.metadata, ...method.card }
     tx.events.push({ type: 'customer.source.updated', object: card, previous: {}, at: tx.now })
     return card
+  },
+
+  'DELETE /v1/customers/{customerId}/sources/{id}': (tx: Tx, _params: unknown, customer: string, id: string) => {
+    need<Customer>(tx, 'customer', customer)
+    const method = detachPaymentMethod(tx, id)
+    const card = { id, object: 'card', customer, metadata: method.metadata, ...method.card }
+    tx.events.push({ type: 'customer.source.deleted', object: card, at: tx.now })
+    return { id, object: 'card', deleted: true }
   },
 
   'POST /v1/payment_methods': (tx: Tx, params: Parameters<typeof createPaymentMethod>[1]) =>
