@@ -131,3 +131,22 @@ test('money of the card that skips the wait is at hand at once', async () => {
   const balance = await world.stripe.balance.retrieve()
   expect([balance.available[0]?.amount, balance.pending[0]?.amount]).toEqual([941, 941])
 })
+
+test.each([
+  ['pm_card_refundFail', 'failed', 0, ['refund.updated', 'charge.refund.updated', 'refund.failed']],
+  ['pm_card_pendingRefund', 'succeeded', 400, ['refund.updated', 'charge.refund.updated']],
+])('a refund to %s is %s in the end', async (payment_method, status, refunded, types) => {
+  const intent = await world.stripe.paymentIntents.create({
+    amount: 1000,
+    currency: 'usd',
+    payment_method,
+    confirm: true,
+    return_url: 'https://example.com',
+  })
+  await world.arrived()
+  const refund = await world.stripe.refunds.create({ payment_intent: intent.id, amount: 400 })
+  await world.advance(5)
+  expect((await world.arrived()).slice(2)).toEqual(types)
+  expect((await world.stripe.refunds.retrieve(refund.id)).status).toBe(status)
+  expect((await world.stripe.charges.retrieve(intent.latest_charge as string)).amount_refunded).toBe(refunded)
+})

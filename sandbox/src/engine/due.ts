@@ -2,6 +2,7 @@ import type {
   CheckoutSession,
   Invoice,
   PaymentIntent,
+  Refund,
   Stored,
   Subscription,
   SubscriptionSchedule,
@@ -26,6 +27,8 @@ export function dueOf(object: Stored): { due: number | null; rank: number } {
       return { due: object.status === 'open' ? (object as CheckoutSession).expires_at : null, rank: 3 }
     case 'payment_intent':
       return { due: object.status === 'processing' ? ((object as PaymentIntent)._.settlesAt ?? null) : null, rank: 4 }
+    case 'refund':
+      return { due: (object as Refund)._?.settlesAt ?? null, rank: 5 }
     default:
       return { due: null, rank: 9 }
   }

@@ -1,5 +1,6 @@
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { expireSession } from '../objects/checkoutSession.ts'
+import { settleRefund } from '../objects/refund.ts'
 import { itemsOf, renderObject } from '../objects/render.ts'
 import type {
   CheckoutSession,
@@ -7,6 +8,7 @@ import type {
   Invoice,
   PaymentIntent,
   Price,
+  Refund,
   Stored,
   Subscription,
   SubscriptionItem,
@@ -37,7 +39,9 @@ export function tick(tx: Tx, id: string): void {
     case 'checkout.session':
       return void expireSession(tx, object as CheckoutSession)
     case 'payment_intent':
-      settleDebit(tx, object as PaymentIntent)
+      return void settleDebit(tx, object as PaymentIntent)
+    case 'refund':
+      settleRefund(tx, object as Refund)
   }
 }
 

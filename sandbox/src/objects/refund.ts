@@ -7,6 +7,10 @@ import { addToBalance } from './balance.ts'
 import { mergeMetadata, need } from './common.ts'
 import type { Charge, PaymentIntent, Refund } from './types.ts'
 
+// Stripe's test cards whose refunds come back later, or are made only later.
+const failingCard = '5126'
+const pendingCard = '7726'
+
 export function createRefund(tx: Tx, params: Stripe.RefundCreateParams): Refund {
   const intent = params.payment_intent
     ? need<PaymentIntent>(tx, 'payment_intent', params.payment_intent, 'payment_intent')
@@ -35,6 +39,8 @@ export function createRefund(tx: Tx, params: Stripe.RefundCreateParams): Refund 
   charge.amount_refunded += amount
   charge.refunded = charge.amount_refunded === charge.amount
   save(tx, charge)
+  const details = charge.payment_method_details as { card?: { last4: string } }
+  const last4 = details.card?.last4
   const refund: Refund = {
     id: newId('re'),
     object: 'refund',
@@ -55,13 +61,34 @@ export function createRefund(tx: Tx, params: Stripe.RefundCreateParams): Refund 
     reason: params.reason ?? null,
     receipt_number: null,
     source_transfer_reversal: null,
-    status: 'succeeded',
+    status: last4 === pendingCard ? 'pending' : 'succeeded',
     transfer_reversal: null,
+    _: { settlesAt: last4 === failingCard || last4 === pendingCard ? tx.now : null, fails: last4 === failingCard },
   }
   save(tx, refund)
   emit(tx, 'refund.created', refund)
   emitUpdate(tx, 'charge.refunded', charge, before)
   return refund
+}
+
+/** The later fate of a refund; one that failed leaves the charge as it was. */
+export function settleRefund(tx: Tx, refund: Refund): void {
+  const before = snapshot(tx, refund)
+  const { fails } = refund._!
+  refund._ = { settlesAt: null, fails }
+  refund.status = fails ? 'failed' : 'succeeded'
+  if (fails) {
+    const charge = need<Charge>(tx, 'charge', refund.charge)
+    charge.amount_refunded -= refund.amount
+    charge.refunded = false
+    save(tx, charge)
+    refund.failure_reason = 'expired_or_canceled_card'
+    refund.failure_balance_transaction = addToBalance(tx, charge, 'refund', refund.amount, 'REFUND FAILURE')
+  }
+  save(tx, refund)
+  emitUpdate(tx, 'refund.updated', refund, before)
+  emitUpdate(tx, 'charge.refund.updated', refund, before)
+  if (fails) emit(tx, 'refund.failed', refund)
 }
 
 export function updateRefund(tx: Tx, id: string, params: Stripe.RefundUpdateParams): Refund {

@@ -421,6 +421,8 @@ export type Refund = Stored & {
   charge: string
   payment_intent: string | null
   status: string
+  /** Set while a test card keeps the refund's fate open. */
+  _?: { settlesAt: number | null; fails: boolean }
 }
 
 export type CheckoutItem = Stored & {
