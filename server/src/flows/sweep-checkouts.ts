@@ -5,7 +5,7 @@ import { appendAudit, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
-import { askProvider } from './open-session.ts'
+import { askProvider } from './steps/ask-provider.ts'
 import { checkoutView } from './steps/views.ts'
 import { syncTenant } from './sync-customer.ts'
 
