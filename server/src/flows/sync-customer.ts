@@ -6,7 +6,7 @@ import { giveBackLease, takeLease } from '../platform/inbox.ts'
 import { type Applied, applyProviderFacts, type ProviderFacts } from './apply-provider-facts.ts'
 import type { Deps } from './deps.ts'
 
-/** Longer than any request to the provider may take, so that a lease only runs out when its holder is gone. */
+/** Longer than a look mostly takes. One that takes longer may lose its lease, and then the fence keeps its facts out. */
 const leaseSeconds = 25
 
 export type SyncWish = { providerInvoiceIds: string[]; providerSessionIds: string[] }
