@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -107,4 +109,16 @@ test('every bit of a signature counts', async () => {
 
 test('without settings nobody gets in by token', async () => {
   expect(await createTokenVerifier(null)(await token(), at)).toBeNull()
+})
+
+test('the keys may lie behind a URL; while they cannot be had nobody gets in', async () => {
+  const server = createServer((_, response) => response.end(readFileSync(join(dir, 'jwks.json'))))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`
+  const settings = { jwks, issuer, audience, algorithm: 'ES256' }
+  expect(await createTokenVerifier(settings)(await token(), at)).toMatchObject({ id: 'user_1', tenantId: 'acme' })
+  expect(await createTokenVerifier(settings)(await token({ key: strangers.privateKey }), at)).toBeNull()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+  expect(await createTokenVerifier(settings)(await token(), at)).toBeNull()
 })
