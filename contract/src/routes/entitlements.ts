@@ -1,0 +1,91 @@
+import { Type } from 'typebox'
+import { type RouteDefinition, route } from '../route.ts'
+import { TenantQuery } from '../schemas/common.ts'
+import {
+  AtQuery,
+  CheckAnswer,
+  CheckRequest,
+  Explanation,
+  FeatureParams,
+  Override,
+  OverrideCreate,
+  OverrideParams,
+  Snapshot,
+} from '../schemas/entitlement.ts'
+
+/** What a customer may use. */
+export const entitlementsRoutes = {
+  getEntitlements: route({
+    method: 'GET',
+    path: '/entitlements',
+    summary: 'The resolved snapshot, now or at a past time',
+    tag: 'Entitlements',
+    permission: 'billing:entitlements:read',
+    tenancy: 'tenant',
+    query: AtQuery,
+    response: Snapshot,
+    problems: ['time_out_of_range'],
+  }),
+
+  check: route({
+    method: 'POST',
+    path: '/entitlements/check',
+    summary: 'Is it allowed? One or many features, optionally consuming',
+    description:
+      'Answered from memory in constant time unless `consume` is set. A no is an answer with `allowed: false` and a reason.',
+    tag: 'Entitlements',
+    permission: 'billing:entitlements:check',
+    tenancy: 'tenant',
+    body: CheckRequest,
+    response: CheckAnswer,
+    problems: ['feature_unknown', 'quantity_invalid', 'idempotency_key_reused'],
+  }),
+
+  explain: route({
+    method: 'GET',
+    path: '/entitlements/{feature}/explain',
+    summary: 'The whole derivation of one decision',
+    tag: 'Entitlements',
+    permission: 'billing:entitlements:read',
+    tenancy: 'tenant',
+    params: FeatureParams,
+    query: AtQuery,
+    response: Explanation,
+    problems: ['feature_unknown', 'time_out_of_range'],
+  }),
+
+  createOverride: route({
+    method: 'POST',
+    path: '/entitlements/overrides',
+    summary: 'Grant an override with reason and end',
+    tag: 'Entitlements',
+    permission: 'billing:overrides:write',
+    tenancy: 'tenant',
+    body: OverrideCreate,
+    status: 201,
+    response: Override,
+    problems: ['feature_unknown', 'override_invalid'],
+  }),
+
+  listOverrides: route({
+    method: 'GET',
+    path: '/entitlements/overrides',
+    summary: 'The overrides of a tenant, newest first',
+    tag: 'Entitlements',
+    permission: 'billing:overrides:read',
+    tenancy: 'tenant',
+    query: TenantQuery,
+    response: Type.Array(Override),
+  }),
+
+  withdrawOverride: route({
+    method: 'DELETE',
+    path: '/entitlements/overrides/{overrideId}',
+    summary: 'Withdraw an override',
+    tag: 'Entitlements',
+    permission: 'billing:overrides:write',
+    tenancy: 'object',
+    params: OverrideParams,
+    response: Override,
+  }),
+} as const satisfies Record<string, RouteDefinition>
