@@ -10,6 +10,7 @@ export type DemonstrationSecrets = {
   gatewayKey: string | null
   stripeSecretKey: string
   webhookSecret: string
+  sealSecret: string
   tokenKey: JWK
 }
 
@@ -45,6 +46,7 @@ export async function keptSecrets(dataDir: string): Promise<DemonstrationSecrets
     gatewayKey: null,
     stripeSecretKey: `sk_test_${randomBytes(24).toString('hex')}`,
     webhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
+    sealSecret: randomBytes(33).toString('base64url'),
     tokenKey: { ...(await exportJWK(privateKey)), kid: 'demonstration', alg: 'ES256', use: 'sig' },
   }
   writePrivately(file, secrets)

@@ -70,6 +70,7 @@ function problemsOfService(environment: Environment, stripe: StartConfig['stripe
   const read = readConfig({
     ...environment,
     DATABASE_URL: environment.DATABASE_URL?.trim() || exampleDatabaseUrl,
+    TURNPIKE_SEAL_SECRET: environment.TURNPIKE_SEAL_SECRET?.trim() || 'made up later and then kept in the data folder',
     ...(stripe
       ? {}
       : {

@@ -62,6 +62,7 @@ async function start(config: StartConfig, stop: AbortController): Promise<void> 
           TURNPIKE_CATALOG: process.env.TURNPIKE_CATALOG || join(root, 'catalog/acme.yaml'),
           TURNPIKE_CONSOLE_DIR: join(root, 'console/dist'),
           ...providerEnvironment(config, sandboxUrl, secrets),
+          TURNPIKE_SEAL_SECRET: process.env.TURNPIKE_SEAL_SECRET?.trim() || secrets.sealSecret,
           ...(config.demonstration ? demonstrationEnvironment(config.dataDir, secrets) : {}),
         },
       },

@@ -28,6 +28,7 @@ import type { Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 import { type Listener, listen } from './platform/notify.ts'
 import { readFeedId } from './platform/outbox.ts'
+import { createSeal } from './platform/seal.ts'
 import { createStripeCatalog } from './providers/stripe/catalog.ts'
 import { createStripe, createStripeProvider } from './providers/stripe/index.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
@@ -107,6 +108,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     },
     returnOrigins: [...new Set([new URL(config.publicUrl).origin, ...config.returnOrigins])],
     publicUrl: config.publicUrl,
+    seal: createSeal(config.sealSecrets),
   }
   const deps: HttpDeps = {
     ...flowDeps,

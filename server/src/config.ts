@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 
 /** Everything that the environment decides, checked before anything starts (SEC-3). */
@@ -10,6 +11,8 @@ export type Config = {
   /** `sandbox` names the stand-in; `stripe` the real service. Both speak the same protocol. */
   provider: 'sandbox' | 'stripe'
   stripe: { secretKey: string; apiBase: string | null; webhookSecrets: string[] }
+  /** What seals previews and links. The first closes, all of them open. */
+  sealSecrets: string[]
   tokens: { jwks: string; issuer: string; audience: string; algorithm: string } | null
   catalogFile: string | null
   consoleDir: string | null
@@ -78,6 +81,16 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
     .filter((secret) => secret !== '')
   if (webhookSecrets.some((secret) => secret.length < 16 || /\s/.test(secret)))
     wrong('STRIPE_WEBHOOK_SECRET', 'has a secret that is too short or contains white space', 'whsec_new,whsec_old')
+  const named = (text('TURNPIKE_SEAL_SECRET') ?? '')
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== '')
+  if (named.some((secret) => secret.length < 32))
+    wrong('TURNPIKE_SEAL_SECRET', 'has a secret of less than 32 characters', 'new_secret,old_secret')
+  if (named.length === 0 && environment === 'production')
+    wrong('TURNPIKE_SEAL_SECRET', 'is not set', '$(openssl rand -base64 33)')
+  // In development what was sealed may end with the process that sealed it.
+  const sealSecrets = named.length > 0 ? named : [randomBytes(33).toString('base64url')]
   const apiBase = url('STRIPE_API_BASE', text('STRIPE_API_BASE'), ['http:', 'https:'], 'http://127.0.0.1:4010')
   if (provider === 'sandbox' && apiBase === null)
     wrong('STRIPE_API_BASE', 'is not set, but the provider is the sandbox', 'http://127.0.0.1:4010')
@@ -153,6 +166,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
       databaseUrl,
       provider: provider as Config['provider'],
       stripe: { secretKey, apiBase, webhookSecrets },
+      sealSecrets,
       tokens,
       catalogFile,
       consoleDir,

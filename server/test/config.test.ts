@@ -5,6 +5,7 @@ const good: NodeJS.ProcessEnv = {
   DATABASE_URL: 'postgres://u:p@127.0.0.1:5432/turnpike',
   STRIPE_SECRET_KEY: 'sk_test_x',
   STRIPE_WEBHOOK_SECRET: 'whsec_0123456789abcdef',
+  TURNPIKE_SEAL_SECRET: 'a secret of at least thirty-two characters',
 }
 
 const problemsOf = (env: NodeJS.ProcessEnv) => {
@@ -84,4 +85,11 @@ test('production talks to the provider itself', () => {
       ({ variable }) => variable,
     ),
   ).toEqual(['STRIPE_API_BASE'])
+})
+
+test('production needs a secret for its seals, and a short one is refused (SEC-3)', () => {
+  const without = { ...good, TURNPIKE_SEAL_SECRET: undefined }
+  expect(problemsOf({ ...without, NODE_ENV: 'production' })).toMatchObject([{ variable: 'TURNPIKE_SEAL_SECRET' }])
+  expect(problemsOf({ ...good, TURNPIKE_SEAL_SECRET: 'short' })).toMatchObject([{ variable: 'TURNPIKE_SEAL_SECRET' }])
+  expect(problemsOf(without)).toEqual([])
 })

@@ -4,6 +4,7 @@ import type { PaymentProvider } from '../modules/payments/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
+import type { Seal } from '../platform/seal.ts'
 
 /** What flows work with. Built once, in the composition root. */
 export type Deps = {
@@ -20,4 +21,5 @@ export type Deps = {
   returnOrigins: readonly string[]
   /** Address of this service as customers see it. */
   publicUrl: string
+  seal: Seal
 }

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import sql, { type Sql } from 'sql-template-tag'
 import { fail } from '../core/errors.ts'
+import { passFaultPoint } from './fault-points.ts'
 import type { Log } from './log.ts'
 
 export { type Sql, sql }
@@ -122,7 +123,9 @@ const runOnce = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => {
   try {
     await client.query('begin')
     const result = await work({ client } as Tx)
+    passFaultPoint('before_commit', work.name)
     await client.query('commit')
+    passFaultPoint('after_commit', work.name)
     return result
   } catch (error) {
     // A connection whose rollback fails is not given back to the pool.

@@ -1,5 +1,6 @@
 import Stripe from 'stripe'
 import { fail } from '../../core/errors.ts'
+import { passFaultPoint } from '../../platform/fault-points.ts'
 import type { Log } from '../../platform/log.ts'
 
 /** The official SDK, pointed at Stripe or at any server that speaks its protocol. */
@@ -22,7 +23,10 @@ export const createStripe = (settings: { secretKey: string; apiBase: string | nu
 /** Runs a request; whatever the provider says when it fails stays in the log (API-3). */
 export const asking = async <T>(log: Log, what: string, request: () => Promise<T>): Promise<T> => {
   try {
-    return await request()
+    passFaultPoint('before_provider_request', what)
+    const answer = await request()
+    passFaultPoint('after_provider_request', what)
+    return answer
   } catch (error) {
     const { type, code, statusCode, requestId } = error as {
       type?: string
