@@ -341,3 +341,44 @@ describe('explaining names one source that decided', () => {
     )
   })
 })
+
+describe('after the last subscription has ended (SUB-6)', () => {
+  const looking: Catalog = {
+    ...acme,
+    file: {
+      ...acme.file,
+      policies: { ...acme.file.policies, cancellation: { ...acme.file.policies.cancellation, readOnlyDays: 10 } },
+    },
+  }
+  const ended = subscription({ status: 'canceled', endedAt: instant('2026-01-10T00:00:00Z') })
+  test.each<[string, Catalog, SubscriptionRecord[], string, string, string | null]>([
+    ['read-only from the end on', looking, [ended], '2026-01-10T00:00:00Z', 'read_only', '2026-01-20T00:00:00Z'],
+    ['until the last moment', looking, [ended], '2026-01-19T23:59:59Z', 'read_only', '2026-01-20T00:00:00Z'],
+    ['then the baseline in full', looking, [ended], '2026-01-20T00:00:00Z', 'full', null],
+    ['at once in full where the policy has no days', acme, [ended], '2026-01-10T00:00:00Z', 'full', null],
+    ['not for who has bought again', looking, [ended, subscription()], '2026-01-15T00:00:00Z', 'full', null],
+    [
+      'not for a purchase that was never paid',
+      looking,
+      [subscription({ status: 'incomplete_expired', endedAt: instant('2026-01-10T00:00:00Z') })],
+      '2026-01-15T00:00:00Z',
+      'full',
+      null,
+    ],
+  ])('%s', (_, catalog, subscriptions, when, accessLevel, validUntil) => {
+    const content = resolve(catalog, subscriptions, [], instant(when))
+    expect([content.accessLevel, content.validUntil]).toEqual([accessLevel, validUntil])
+  })
+
+  test('what is granted meanwhile is the baseline', () => {
+    const during = resolve(looking, [ended], [], instant('2026-01-15T00:00:00Z'))
+    const after = resolve(looking, [ended], [], instant('2026-01-25T00:00:00Z'))
+    expect(during.entitlements).toEqual(after.entitlements)
+    expect([during.plan, during.subscriptionId, during.withheld]).toEqual(['free', null, false])
+  })
+
+  test('an override that ends earlier is the next change', () => {
+    const short = override('sso', { enabled: true }, { expiresAt: instant('2026-01-16T00:00:00Z') })
+    expect(resolve(looking, [ended], [short], at).validUntil).toBe('2026-01-16T00:00:00Z')
+  })
+})

@@ -2,7 +2,13 @@ import type { AccessLevel, CatalogGrant, CatalogMeteredGrant, OverrideValue } fr
 import type { Static } from 'typebox'
 import type { Interval } from '../../core/period.ts'
 import { baselinePlan, type Catalog, findPlan, type PlanVersion } from '../catalog/index.ts'
-import { accessLevelOf, leadingSubscription, type SubscriptionRecord } from '../subscriptions/index.ts'
+import {
+  accessLevelOf,
+  lastEnd,
+  leadingSubscription,
+  readOnlyUntil,
+  type SubscriptionRecord,
+} from '../subscriptions/index.ts'
 
 type Origin = 'override' | 'plan' | 'add_on' | 'baseline' | 'none'
 type EntitlementValue = boolean | number | string | string[]
@@ -81,7 +87,10 @@ export const resolve = (
   const policy = catalog.file.policies.access
   const leading = leadingSubscription(subscriptions, policy)
   const baseline = baselinePlan(catalog)
-  const accessLevel = leading ? accessLevelOf(leading.status, policy) : 'full'
+  // Who has left looks on for a while with what the baseline grants, and then has the baseline (SUB-6).
+  const lookingOn = leading ? null : readOnlyUntil(lastEnd(subscriptions), catalog.file.policies.cancellation)
+  const looksOn = lookingOn !== null && Temporal.Instant.compare(at, lookingOn) < 0
+  const accessLevel = leading ? accessLevelOf(leading.status, policy) : looksOn ? 'read_only' : 'full'
   const withheld = leading !== null && accessLevel !== 'full' && accessLevel !== 'grace'
   const held = leading ? findPlan(catalog, leading.plan, leading.planVersion) : null
   const granting = held && !withheld ? held : baseline
@@ -164,7 +173,7 @@ export const resolve = (
   const starts = overrides.flatMap((override) =>
     override.withdrawnAt === null && Temporal.Instant.compare(override.createdAt, at) > 0 ? [override.createdAt] : [],
   )
-  const next = [...ends, ...starts].sort(Temporal.Instant.compare)[0]
+  const next = [...ends, ...starts, ...(looksOn ? [lookingOn] : [])].sort(Temporal.Instant.compare)[0]
   return {
     accessLevel,
     plan: (held ?? baseline).key,

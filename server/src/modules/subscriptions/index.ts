@@ -1,4 +1,5 @@
 export { changedFields } from './compare.ts'
+export { lastEnd, readOnlyUntil } from './ended.ts'
 export {
   countWithoutSubscription,
   findSubscriptionById,
