@@ -10,6 +10,10 @@ export type ServiceProcess = {
   alive(): boolean
   /** What it wrote to its log so far. */
   log(): string
+  /** Sends an order to an entry that takes any, and waits for its answer; null when the process ended instead. */
+  order<A>(order: unknown): Promise<A | null>
+  /** Settles with the exit code when the process has ended, for whatever reason. */
+  gone: Promise<number | null>
   /** `kill -9`; settles when the process is gone. */
   kill(): Promise<void>
   /** Asks it to stop; settles with the exit code. */
@@ -22,10 +26,12 @@ export const startServiceProcess = async (settings: {
   sandboxUrl: string
   port: number
   env?: NodeJS.ProcessEnv
+  /** What is started; the service as everybody starts it unless told. */
+  entry?: string
 }): Promise<ServiceProcess> => {
-  const child = spawn(process.execPath, ['server/src/main.ts'], {
+  const child = spawn(process.execPath, [settings.entry ?? 'server/src/main.ts'], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
       TZ: 'UTC',
@@ -62,6 +68,12 @@ export const startServiceProcess = async (settings: {
     pid: child.pid!,
     alive,
     log,
+    gone: ended,
+    order: (order) => {
+      const answer = new Promise<never>((resolve) => child.once('message', resolve as (value: unknown) => void))
+      child.send(order as object, () => {})
+      return Promise.race([answer, ended.then(() => null)])
+    },
     kill: async () => {
       child.kill('SIGKILL')
       await ended

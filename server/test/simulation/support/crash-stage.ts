@@ -1,0 +1,137 @@
+import { type Client, createClient } from '@turnpike/client'
+import { freePort } from '@turnpike/local/postgres'
+import { createTestDatabase } from '@turnpike/local/test-database'
+import { startSandbox } from '@turnpike/sandbox'
+import pg from 'pg'
+import type Stripe from 'stripe'
+import { eventually, operatorKey, webhookSecret } from '../../support/world.ts'
+import { stripeAt } from './buyers.ts'
+import type { Answer, Order } from './fragile-service.ts'
+import { type ServiceProcess, startServiceProcess } from './service-process.ts'
+
+/** What a flow of the crash sweep is played on: a service that is started again whenever it has died. */
+export type Stage = {
+  /** Asks again and again under one idempotency key until somebody answers. */
+  operator: Client
+  stripe: Stripe
+  /** Rows of the database, for what no page shows. */
+  rows<R>(statement: string, values?: unknown[]): Promise<R[]>
+  /** Starts a job of the schedule now. */
+  job(task: string): Promise<void>
+  /** Moves the clocks of the service and of the provider. */
+  advance(by: string): Promise<void>
+  control(path: string, body: unknown): Promise<void>
+}
+
+export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
+  const database = await createTestDatabase()
+  const port = await freePort()
+  const webhook = { url: `http://127.0.0.1:${port}/api/v1/billing/webhooks/stripe`, secret: webhookSecret }
+  const sandbox = await startSandbox({ port: 0, webhook })
+  const db = new pg.Client(database.url)
+  await db.connect()
+  let aheadMs = 0
+  let ended = false
+  let deaths = 0
+  let service: ServiceProcess
+  let watching: Promise<void> = Promise.resolve()
+
+  const control = async (path: string, body: unknown): Promise<void> => {
+    const response = await fetch(`${sandbox.url}${path}`, { method: 'POST', body: JSON.stringify(body) })
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`)
+  }
+  const start = async (): Promise<void> => {
+    service = await startServiceProcess({
+      databaseUrl: database.url,
+      sandboxUrl: sandbox.url,
+      port,
+      entry: 'server/test/simulation/support/fragile-service.ts',
+      env: { START_AT: new Date(Date.now() + aheadMs).toISOString(), ...env },
+    })
+    watching = watch(service)
+  }
+  const watch = async (watched: ServiceProcess): Promise<void> => {
+    await watched.gone
+    if (ended) return
+    deaths += 1
+    // Long enough that a request which died with it may be repeated under its key.
+    aheadMs += 61_000
+    await start()
+    // Now the provider tries again what nobody took.
+    await control('/sandbox/clock/advance', { seconds: 61 })
+  }
+  const advance = async (by: string): Promise<void> => {
+    const now = Date.now() + aheadMs
+    const then = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO('UTC').add(by)
+    const seconds = Math.round((then.epochMilliseconds - now) / 1_000)
+    aheadMs += seconds * 1_000
+    await order({ do: 'advance', by: `PT${seconds}S` })
+    await control('/sandbox/clock/advance', { seconds })
+  }
+  const order = async (what: Order): Promise<string[]> => (await service.order<Answer>(what))?.places ?? []
+
+  await start()
+  const stage: Stage = {
+    operator: createClient({
+      baseUrl: `http://127.0.0.1:${port}`,
+      credential: operatorKey,
+      retries: 200,
+      wait: () => new Promise((resolve) => setTimeout(resolve, 30)),
+    }),
+    stripe: stripeAt(sandbox.url),
+    rows: async <R>(statement: string, values: unknown[] = []) => (await db.query(statement, values)).rows as R[],
+    job: async (task) => void (await db.query('select graphile_worker.add_job($1)', [task])),
+    advance,
+    control,
+  }
+  return {
+    ...stage,
+    databaseUrl: database.url,
+    /** Everything that is passed from now on, until it is asked for. */
+    watch: () => order({ do: 'watch' }),
+    places: () => order({ do: 'report' }),
+    /** The service kills itself when it next comes by this place. */
+    dieAt: (place: string) => order({ do: 'die_at', place }),
+    deaths: () => deaths,
+    log: () => service.log(),
+    close: async () => {
+      ended = true
+      await service.kill()
+      await watching
+      await db.end()
+      await sandbox.close()
+      await database.drop()
+    },
+  }
+}
+
+/** One operation as the sweep plays it. */
+export type Flow = {
+  name: string
+  /** What stands before; nothing dies here. */
+  before(stage: Stage, tenantId: string): Promise<void>
+  /** The operation. Whatever it asks for, it asks until it is answered. */
+  act(stage: Stage, tenantId: string): Promise<void>
+  /** Whether everything that follows from it has happened. */
+  done(stage: Stage, tenantId: string): Promise<boolean>
+  /** What must be the same, wherever the service died. */
+  outcome(stage: Stage, tenantId: string): Promise<unknown>
+}
+
+/** Plays a flow for a tenant of its own until all has happened, and tells how it came out. */
+export const play = async (
+  stage: Stage,
+  flow: Flow,
+  tenantId: string,
+  between: () => Promise<unknown> = async () => {},
+): Promise<unknown> => {
+  await flow.before(stage, tenantId)
+  await between()
+  await flow.act(stage, tenantId)
+  await eventually(
+    () => flow.done(stage, tenantId),
+    (done) => done,
+    60_000,
+  )
+  return flow.outcome(stage, tenantId)
+}
