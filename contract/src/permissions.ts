@@ -2,6 +2,10 @@
 export const permissions = {
   'billing:customers:read': 'See a customer and its billing details',
   'billing:customers:write': 'Create and change customers',
+  'billing:exports:write': 'Make and list archives of everything kept about a customer',
+  'billing:owners:read': 'See billing owners and transfers',
+  'billing:owners:write': 'Hand over, take back or leave billing ownership',
+  'billing:owners:confirm': 'Accept or refuse billing ownership that was offered to oneself',
   'billing:status:read': 'See plan, status and next actions',
   'billing:plans:read': 'Compare plans',
   'billing:session:create': 'Open a hosted checkout or portal',
@@ -19,6 +23,7 @@ export const permissions = {
   'billing:timeline:read': 'See the timeline of a customer',
   'billing:webhooks:read': 'See the webhook inbox',
   'billing:webhooks:replay': 'Replay a webhook',
+  'billing:metrics:read': 'Read the metrics of the service',
   'billing:audit:read': 'Read the audit trail',
   'billing:catalog:read': 'See the catalog and its history',
   'billing:catalog:write': 'Apply a catalog and push it to the provider',
@@ -40,9 +45,13 @@ const payersWork = [
   'billing:subscriptions:read',
   'billing:session:create',
   'billing:events:read',
+  'billing:owners:read',
 ] as const
+// Whoever is offered ownership may answer, whatever the role: that is why `confirm` is a permission of its own.
+const ownersWork = ['billing:exports:write', 'billing:owners:write', 'billing:owners:confirm'] as const
 const staffReading = [
   ...everybodysReading,
+  'billing:owners:read',
   'billing:customers:read',
   'billing:subscriptions:read',
   'billing:overrides:read',
@@ -61,23 +70,30 @@ export const roles = {
   owner: {
     holder: 'tenant',
     meaning: 'Billing owner of the tenant',
-    permissions: [...everybodysReading, ...payersWork, 'billing:customers:write', 'billing:sync:run'],
+    permissions: [...everybodysReading, ...payersWork, ...ownersWork, 'billing:customers:write', 'billing:sync:run'],
   },
   admin: {
     holder: 'tenant',
     meaning: 'Administrator of the tenant',
-    permissions: [...everybodysReading, ...payersWork, 'billing:customers:write', 'billing:sync:run'],
+    permissions: [
+      ...everybodysReading,
+      ...payersWork,
+      'billing:customers:write',
+      'billing:exports:write',
+      'billing:owners:confirm',
+      'billing:sync:run',
+    ],
   },
   billing: {
     holder: 'tenant',
     meaning: 'Billing contact of the tenant',
-    permissions: [...everybodysReading, ...payersWork, 'billing:sync:run'],
+    permissions: [...everybodysReading, ...payersWork, 'billing:owners:confirm', 'billing:sync:run'],
   },
-  member: { holder: 'tenant', meaning: 'Works in the tenant', permissions: [...everybodysReading] },
+  member: { holder: 'tenant', meaning: 'Works in the tenant', permissions: [...everybodysReading, 'billing:owners:confirm'] },
   viewer: {
     holder: 'tenant',
     meaning: 'Looks on',
-    permissions: ['billing:status:read', 'billing:plans:read', 'billing:usage:read'],
+    permissions: ['billing:status:read', 'billing:plans:read', 'billing:usage:read', 'billing:owners:confirm'],
   },
   operator: {
     holder: 'house',

@@ -13,6 +13,7 @@ import { catalogFacts } from './flows/steps/catalog-facts.ts'
 import { createRefusalCount } from './flows/steps/count-refusals.ts'
 import { createAuthenticator } from './http/auth.ts'
 import type { HttpDeps } from './http/handler.ts'
+import type { Health } from './http/operations.ts'
 import { createServer } from './http/server.ts'
 import { createTokenVerifier } from './modules/access/index.ts'
 import type { Catalog } from './modules/catalog/index.ts'
@@ -23,14 +24,15 @@ import { type Actor, systemActor } from './platform/audit.ts'
 import { createBatcher } from './platform/batch.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { closeDb, type Db, isReachable, openDb, transact } from './platform/db.ts'
-import { type NewWebhook, storeWebhooks } from './platform/inbox.ts'
+import { countWebhooks, type NewWebhook, storeWebhooks } from './platform/inbox.ts'
 import type { Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 import { type Listener, listen } from './platform/notify.ts'
 import { readFeedId } from './platform/outbox.ts'
 import { createSeal } from './platform/seal.ts'
+import { gauge } from './platform/telemetry.ts'
 import { createStripeCatalog } from './providers/stripe/catalog.ts'
-import { createStripe, createStripeProvider } from './providers/stripe/index.ts'
+import { createStripe, createStripeCircuit, createStripeProvider } from './providers/stripe/index.ts'
 import { startWorker, type Worker } from './worker/worker.ts'
 
 export type App = {
@@ -80,8 +82,11 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     () => void reloadCatalog().catch((error: unknown) => log.warn({ err: error }, 'catalog could not be read again')),
   )
 
-  const stripe = createStripe({ secretKey: config.stripe.secretKey, apiBase: config.stripe.apiBase })
+  const circuit = createStripeCircuit(config.stripe.timeoutMs)
+  const stripe = createStripe({ ...config.stripe, circuit })
   const provider = createStripeProvider(stripe, {
+    circuit,
+    livemode: /^(sk|rk)_live_/.test(config.stripe.secretKey),
     webhookSecrets: config.stripe.webhookSecrets,
     log,
     memory: {
@@ -132,6 +137,18 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
   if (config.bootstrapOperatorKey) await ensureBootstrapKey(deps, config.bootstrapOperatorKey)
   await prepareCatalog(deps, config, log, () => current, reloadCatalog)
 
+  const gauges = [
+    gauge('turnpike_provider_circuit_state', 'Circuit to the payment provider: 0 closed, 1 half open, 2 open', () => [
+      { value: ['closed', 'half_open', 'open'].indexOf(provider.availability().circuit) },
+    ]),
+    gauge('turnpike_webhook_inbox', 'Webhooks in the inbox by state', async () =>
+      Object.entries((await countWebhooks(db)).counts).map(([state, value]) => ({ value, labels: { state } })),
+    ),
+    gauge('turnpike_webhook_inbox_oldest_seconds', 'Age of the webhook that waits longest', async () => {
+      const { oldestPending } = await countWebhooks(db)
+      return [{ value: oldestPending ? clock.now().since(oldestPending).total('seconds') : 0 }]
+    }),
+  ]
   const beat = setInterval(() => {
     void refusals.flush()
     authenticator.flush().catch((error: unknown) => log.warn({ err: error }, 'key use could not be written'))
@@ -141,7 +158,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     ? await createServer(deps, authenticator, {
         rateLimitPerSecond: config.rateLimitPerSecond,
         consoleDir: config.consoleDir,
-        ready: () => isReady(db, listener, () => current, stopping.signal),
+        health: () => readHealth(db, listener, () => current, stopping.signal),
       })
     : null
   const url = server ? await server.listen({ host: config.host, port: config.port }) : ''
@@ -154,6 +171,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     await recorder.idle()
     await announcer.stop()
     clearInterval(beat)
+    for (const end of gauges) end()
     await refusals.flush()
     await listener.close()
     await closeDb(db)
@@ -161,14 +179,17 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
   return { url, deps, stop: () => (stopped ??= stop()) }
 }
 
-const isReady = async (
+const readHealth = async (
   db: Db,
   listener: Listener,
   catalog: () => Catalog | null,
   stopping: AbortSignal,
-): Promise<boolean> => {
-  if (stopping.aborted || !listener.connected() || catalog() === null) return false
-  return isReachable(db)
+): Promise<Health> => {
+  const listening = listener.connected()
+  const catalogVersion = catalog()?.version ?? null
+  const asked = !stopping.aborted && listening && catalogVersion !== null
+  const database = asked && (await isReachable(db))
+  return { ready: database, database, listening, catalogVersion }
 }
 
 /** Tells of moved counters a few times a second per customer, whatever number of records moved them. */

@@ -10,7 +10,7 @@ export type Config = {
   databaseUrl: string
   /** `sandbox` names the stand-in; `stripe` the real service. Both speak the same protocol. */
   provider: 'sandbox' | 'stripe'
-  stripe: { secretKey: string; apiBase: string | null; webhookSecrets: string[] }
+  stripe: { secretKey: string; apiBase: string | null; webhookSecrets: string[]; timeoutMs: number }
   /** What seals previews and links. The first closes, all of them open. */
   sealSecrets: string[]
   tokens: { jwks: string; issuer: string; audience: string; algorithm: string } | null
@@ -95,6 +95,8 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
   if (provider === 'sandbox' && apiBase === null)
     wrong('STRIPE_API_BASE', 'is not set, but the provider is the sandbox', 'http://127.0.0.1:4010')
 
+  const timeoutMs = whole('STRIPE_TIMEOUT_MS', 8_000, 100, 60_000, '8000')
+
   const demo = flag('TURNPIKE_DEMO')
   if (environment === 'production') {
     if (provider === 'sandbox' && !flag('TURNPIKE_ALLOW_SANDBOX_IN_PRODUCTION'))
@@ -165,7 +167,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
       publicUrl: publicUrl.replace(/\/$/, ''),
       databaseUrl,
       provider: provider as Config['provider'],
-      stripe: { secretKey, apiBase, webhookSecrets },
+      stripe: { secretKey, apiBase, webhookSecrets, timeoutMs },
       sealSecrets,
       tokens,
       catalogFile,

@@ -14,6 +14,7 @@ import { beginRequest, dropRequest, keepAnswer } from '../platform/idempotency.t
 import { type Authenticator, actorOf, requirePermission, requireTenant } from './auth.ts'
 import type { Context, Handler, Handlers, HttpDeps } from './handler.ts'
 import { readJsonBody } from './json-body.ts'
+import { addOperationRoutes, type Health } from './operations.ts'
 import { servePages } from './pages.ts'
 import { failureOf, problemDocument } from './problem.ts'
 import { createRateLimit } from './rate-limit.ts'
@@ -52,7 +53,7 @@ const shownOnce: Partial<Record<RouteName, string>> = { createApiKey: 'key' }
 const json = 'application/json; charset=utf-8'
 const bodyLimitDefault = 262_144
 
-export type HttpSettings = { rateLimitPerSecond: number; consoleDir: string | null; ready(): Promise<boolean> }
+export type HttpSettings = { rateLimitPerSecond: number; consoleDir: string | null; health(): Promise<Health> }
 
 /** The API, the console's files and the reference page, as one Fastify server. Everything comes from the route table. */
 export const createServer = async (
@@ -100,15 +101,7 @@ export const createServer = async (
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, readJsonBody(parseJson))
 
-  app.get('/health/live', (_, reply) => reply.header('content-type', json).send('{"status":"live"}'))
-  app.get('/health/ready', async (_, reply) => {
-    const ready = await settings.ready()
-    return reply
-      .status(ready ? 200 : 503)
-      .header('content-type', json)
-      .send(JSON.stringify({ status: ready ? 'ready' : 'not_ready' }))
-  })
-
+  addOperationRoutes(app, deps, authenticator, settings.health)
   for (const name of Object.keys(routes) as RouteName[]) {
     if (name === 'receiveWebhook') continue
     addRoute(app, deps, authenticator, limitRate, name)
@@ -126,7 +119,9 @@ export const createServer = async (
 const sendProblem = (reply: FastifyReply, failure: ReturnType<typeof fail>, requestId: string): void => {
   const { status, body } = problemDocument(failure, requestId)
   if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer')
-  if (failure.code === 'unavailable' || failure.code === 'rate_limited') reply.header('retry-after', '1')
+  if (failure.code === 'unavailable' || failure.code === 'rate_limited' || failure.code === 'overloaded')
+    reply.header('retry-after', '1')
+  if (failure.code === 'provider_unavailable') reply.header('retry-after', String(failure.extra.retryAfterSeconds ?? 1))
   reply.status(status).header('content-type', 'application/problem+json; charset=utf-8').send(body)
 }
 

@@ -4,10 +4,13 @@ import type { Interval, Period } from '../../core/period.ts'
 /**
  * What we ask of a payment provider, in our words (PAY-3). Prices are named by our lookup keys; the adapter finds the
  * provider's ids. Every asking function takes the id of our own row as idempotency key, so that a repeat has one effect.
- * Failures: `provider_unavailable` when it could not be reached or did not make sense.
+ * Failures: `provider_unavailable` when it could not be reached, `provider_refused` when it said no to this request,
+ * `provider_data_invalid` when its answer made no sense.
  */
 export type PaymentProvider = {
   name: string
+  /** Whether it answered lately. While it does not, background work waits instead of asking again and again. */
+  availability(): ProviderAvailability
   createCustomer(customer: {
     tenantId: string
     customerId: string
@@ -36,6 +39,9 @@ export type PaymentProvider = {
     | { ok: true; notice: WebhookNotice }
     | { ok: false; refusal: 'missing' | 'malformed' | 'mismatch' | 'too_old' | 'not_an_event' }
 }
+
+/** `open`: not asked until the time given. `half_open`: the next request tries. */
+export type ProviderAvailability = { circuit: 'closed' | 'open' | 'half_open'; retryAfterSeconds: number | null }
 
 export type PriceLine = { lookupKey: string; quantity: number }
 

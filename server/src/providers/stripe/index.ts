@@ -3,11 +3,12 @@ import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { fail } from '../../core/errors.ts'
 import type { InvoiceFact, PaymentProvider, PortalOffer, SubscriptionFact } from '../../modules/payments/index.ts'
 import type { Log } from '../../platform/log.ts'
-import { asking, createStripe, orMissing } from './client.ts'
+import type { Circuit } from './circuit.ts'
+import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
 import { checkoutFact, invoiceFact, scheduledChange, subscriptionFact } from './translate.ts'
 import { verifyWebhook } from './verify.ts'
 
-export { createStripe }
+export { createStripe, createStripeCircuit }
 
 /** Remembers small things between restarts, such as the id of the portal configuration. */
 export type ProviderMemory = {
@@ -21,7 +22,13 @@ export type ProviderMemory = {
  */
 export const createStripeProvider = (
   stripe: Stripe,
-  settings: { webhookSecrets: readonly string[]; memory: ProviderMemory; log: Log },
+  settings: {
+    webhookSecrets: readonly string[]
+    memory: ProviderMemory
+    log: Log
+    circuit: Circuit
+    livemode: boolean
+  },
 ): PaymentProvider => {
   const { log, memory } = settings
   const known = new Map<string, { priceId: string; productId: string }>()
@@ -106,6 +113,7 @@ export const createStripeProvider = (
 
   return {
     name: 'stripe',
+    availability: settings.circuit.availability,
 
     createCustomer: async (customer) => {
       const created = await asking(log, 'customers.create', () =>
