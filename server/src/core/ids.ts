@@ -1,10 +1,23 @@
-import { randomFillSync } from 'node:crypto'
-import { typeid } from 'typeid-js'
+import { createHash, randomFillSync } from 'node:crypto'
+import { TypeID, typeid } from 'typeid-js'
 
 /** Ids carry their kind and sort by time: `customer_01j…`. */
-export type IdKind = 'customer' | 'subscription' | 'checkout' | 'override' | 'event' | 'key' | 'request'
+export type IdKind = 'notice' | 'customer' | 'subscription' | 'checkout' | 'override' | 'event' | 'key' | 'request' | 'export' | 'transfer'
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
+
+/**
+ * The id of what a repeatable request makes: the same for each attempt under one claim, so that a repeat after a crash
+ * finds what the first attempt has made instead of making another one. Without a claim it is a new id.
+ */
+export const idFor = (kind: IdKind, claim: string | undefined): string => {
+  if (claim === undefined) return newId(kind)
+  const bytes = createHash('sha256').update(`${kind} ${claim}`).digest().subarray(0, 16)
+  // Version 8: a UUID whose content is the maker's own.
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return TypeID.fromUUIDBytes(kind, bytes).toString()
+}
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const randomness = Buffer.alloc(4_096)

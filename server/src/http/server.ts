@@ -208,6 +208,7 @@ const addRoute = (
         context.idempotencyKey !== null &&
         credential !== null &&
         !naturallyIdempotent.has(name)
+      if (isRepeatable) context.actor.claim = `${holderOf(credential)} ${context.idempotencyKey}`
       const { status, answer } = isRepeatable
         ? await once(deps, name, definition, handler, context, credential)
         : { status: definition.status ?? 200, answer: await answerOf(definition, handler, context) }
@@ -240,7 +241,7 @@ const once = async (
   context: Context<RouteName>,
   credential: Credential,
 ): Promise<{ status: number; answer: string | null }> => {
-  const holder = `${credential.kind}:${credential.id}`
+  const holder = holderOf(credential)
   const key = context.idempotencyKey!
   const begun = await beginRequest(deps.db, {
     holder,
@@ -265,6 +266,8 @@ const once = async (
     throw error
   }
 }
+
+const holderOf = (credential: Credential): string => `${credential.kind}:${credential.id}`
 
 const withoutSecrets = (name: RouteName, answer: string): string => {
   const field = shownOnce[name]

@@ -2,7 +2,13 @@ import type { Clock } from './clock.ts'
 import { type Db, query, sql, type Tx } from './db.ts'
 
 /** Who acts. `requestId` ties everything that one request or webhook caused into one chain. */
-export type Actor = { kind: 'key' | 'person' | 'provider' | 'system' | 'anonymous'; id: string; requestId: string }
+export type Actor = {
+  kind: 'key' | 'person' | 'provider' | 'system' | 'anonymous'
+  id: string
+  requestId: string
+  /** What all attempts of one repeatable request have in common: see `idFor`. */
+  claim?: string
+}
 
 export const systemActor = (what: string, requestId: string): Actor => ({ kind: 'system', id: what, requestId })
 
