@@ -1,7 +1,7 @@
 import { type ApiKeyCreate, roles, tenantRoles } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
+import { idFor, newId } from '../core/ids.ts'
 import { instantOrNull } from '../core/period.ts'
 import {
   type ApiKeyRecord,
@@ -9,6 +9,7 @@ import {
   hashKey,
   insertApiKey,
   newKeySecret,
+  replaceSecret,
   revokeApiKey as revoke,
   upsertBootstrapKey,
 } from '../modules/access/index.ts'
@@ -17,7 +18,10 @@ import { transact } from '../platform/db.ts'
 import { notify } from '../platform/notify.ts'
 import type { Deps } from './deps.ts'
 
-/** Creates a key; the secret is answered once and only its hash is kept (SEC-1). */
+/**
+ * Creates a key; the secret is answered once and only its hash is kept (SEC-1). A repeat of a request whose answer was lost
+ * in a crash gives the same key another secret: nobody has seen the first.
+ */
 export const createApiKey = (
   deps: Deps,
   actor: Actor,
@@ -51,14 +55,17 @@ export const createApiKey = (
         permissions: request.permissions ?? null,
         createdBy: actor.id,
         expiresAt,
+        keyId: idFor('key', actor.claim),
       },
       at,
     )
-    await insertApiKey(tx, key, hashKey(secret))
+    const isRepeat = (await findApiKey(tx, key.keyId)) !== null
+    if (isRepeat) await replaceSecret(tx, key.keyId, key.prefix, hashKey(secret))
+    else await insertApiKey(tx, key, hashKey(secret))
     await appendAudit(tx, deps.clock, {
       tenantId,
       actor,
-      action: 'api_key.create',
+      action: isRepeat ? 'api_key.replace_secret' : 'api_key.create',
       object: key.keyId,
       after: { name: key.name, role: key.role, tenantId, expiresAt: request.expiresAt ?? null },
     })
@@ -96,6 +103,7 @@ export const ensureBootstrapKey = (deps: Pick<Deps, 'db' | 'clock'>, secret: str
         permissions: null,
         createdBy: 'environment',
         expiresAt: null,
+        keyId: newId('key'),
       },
       deps.clock.now(),
     )
@@ -113,11 +121,10 @@ export const ensureBootstrapKey = (deps: Pick<Deps, 'db' | 'clock'>, secret: str
 
 const record = (
   secret: string,
-  settings: Pick<ApiKeyRecord, 'name' | 'role' | 'tenantId' | 'permissions' | 'createdBy' | 'expiresAt'>,
+  settings: Pick<ApiKeyRecord, 'keyId' | 'name' | 'role' | 'tenantId' | 'permissions' | 'createdBy' | 'expiresAt'>,
   at: Temporal.Instant,
 ): ApiKeyRecord => ({
   ...settings,
-  keyId: newId('key'),
   prefix: secret.slice(0, 10),
   createdAt: at,
   revokedAt: null,

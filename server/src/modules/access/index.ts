@@ -6,6 +6,7 @@ export {
   insertApiKey,
   listApiKeys,
   markKeysUsed,
+  replaceSecret,
   revokeApiKey,
   upsertBootstrapKey,
 } from './store.ts'

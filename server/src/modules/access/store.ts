@@ -52,6 +52,11 @@ export const insertApiKey = async (tx: Tx, key: ApiKeyRecord, secretHash: Buffer
   )
 }
 
+/** Gives a key another secret; the one before is worth nothing from then on. */
+export const replaceSecret = async (tx: Tx, keyId: string, prefix: string, secretHash: Buffer): Promise<void> => {
+  await query(tx, sql`update api_keys set secret_hash = ${secretHash}, prefix = ${prefix} where key_id = ${keyId}`)
+}
+
 /** Makes sure that a key given by the environment exists; false when it was known. */
 export const upsertBootstrapKey = async (tx: Tx, key: ApiKeyRecord, secretHash: Buffer): Promise<boolean> => {
   const known = await queryOne(tx, sql`select from api_keys where secret_hash = ${secretHash}`)
