@@ -9,11 +9,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, operatorKey } from '../support/world.ts'
 import { buyersOf, eventsAt, stripeAt } from './support/buyers.ts'
 import { findFaults } from './support/find-faults.ts'
+import { howMuch } from './support/how-much.ts'
 import { type ServiceProcess, startServiceProcess } from './support/service-process.ts'
 import { countedIn, serviceKey, startUsage } from './support/usage-sender.ts'
 import { deliver, withHands } from './support/webhook-sender.ts'
 
-const crashes = 6
+const crashes = howMuch(6, 40)
 
 let dataDir: string
 let postgres: Postgres
@@ -126,7 +127,7 @@ test(`the database crashes ${crashes} times under load: the service lives on, an
     body: { tenantId: 'tenant-0', feature: 'priority_support', set: { enabled: !before }, reason: 'seen by both' },
   })
   await eventually(supported, (allowed) => allowed === !before)
-}, 240_000)
+}, 1_200_000)
 
 const post = async (url: string, body: Record<string, unknown>, key: string) => {
   const response = await fetch(url, {
