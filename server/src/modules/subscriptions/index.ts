@@ -8,3 +8,8 @@ export {
   saveSubscription,
 } from './store.ts'
 export { accessLevelOf, isTerminal, leadingSubscription, type SubscriptionRecord } from './subscription.ts'
+export {
+  commandAllowed,
+  type SubscriptionCommand,
+  transitionOf,
+} from './transition.ts'
