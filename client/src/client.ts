@@ -13,8 +13,9 @@ import { TurnpikeError } from './errors.ts'
 import { type StreamOptions, streamEvents } from './stream.ts'
 import { createTransport, type Envelope, type TransportOptions } from './transport.ts'
 
-/** Every route but the stream, which has its own method, and the intake, which only a payment provider can sign for. */
-type CallName = Exclude<RouteName, 'streamEvents' | 'receiveWebhook'>
+/** Not here: the stream has its own method, the intake only a provider can sign for, an archive has an address of its own. */
+const notCalled = ['streamEvents', 'receiveWebhook', 'downloadExport'] as const
+type CallName = Exclude<RouteName, (typeof notCalled)[number]>
 type ListName = { [N in CallName]: Routes[N] extends { kind: 'list' } ? N : never }[CallName]
 
 type CallOptions = {
@@ -52,7 +53,8 @@ export const createClient = (options: TransportOptions): Client => {
   const call = (name: CallName, input: LooseInput = {}): Promise<Envelope> => {
     const route: RouteDefinition = routes[name]
     const { params, ...rest } = input
-    const idempotencyKey = input.idempotencyKey ?? (route.method === 'POST' ? newIdempotencyKey() : undefined)
+    const idempotencyKey =
+      input.idempotencyKey ?? (route.method === 'POST' || route.method === 'PATCH' ? newIdempotencyKey() : undefined)
     return transport.send({ ...rest, method: route.method, path: pathOf(route.path, params), idempotencyKey })
   }
 
@@ -69,7 +71,7 @@ export const createClient = (options: TransportOptions): Client => {
   }
 
   const names = (Object.keys(routes) as RouteName[]).filter(
-    (name): name is CallName => name !== 'streamEvents' && name !== 'receiveWebhook',
+    (name): name is CallName => !(notCalled as readonly string[]).includes(name),
   )
   const methods = Object.fromEntries(names.map((name) => [name, async (input?: LooseInput) => call(name, input)]))
   const client = {

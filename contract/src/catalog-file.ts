@@ -153,7 +153,23 @@ const Policies = strict({
     downgrade: Type.Enum(['immediate', 'period_end']),
     proration: Type.Enum(['always_invoice', 'create_prorations', 'none']),
   }),
-  cancellation: strict({ timing: Type.Enum(['period_end', 'immediate']), readOnlyDays: Whole, retentionDays: Whole }),
+  cancellation: strict({
+    timing: Type.Enum(['period_end', 'immediate']),
+    /** Days of access level `read_only` after the last subscription has ended; 0: on to the baseline at once (SUB-6). */
+    readOnlyDays: Whole,
+    /** Days until what may be deleted is deleted, from that end or from the last usage, whichever is later. */
+    retentionDays: Whole,
+    /** How many days before the deletion the customer is reminded to export; 30 and 7 where left out. */
+    exportReminderDays: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 3_650 }), { maxItems: 5 })),
+  }),
+  privacy: Type.Optional(
+    strict({
+      /** How long the link to an archive works; 7 where left out. */
+      exportLinkDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 30 })),
+      /** How long a new owner has to confirm; 7 where left out. */
+      ownerTransferDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 90 })),
+    }),
+  ),
   dunning: strict({ graceDays: Whole, restrictAfterDays: Whole, cancelAfterDays: Whole }),
   usage: strict({
     acceptLateDays: Type.Integer({ minimum: 0, maximum: 400 }),

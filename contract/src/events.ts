@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import { Checkout, Subscription } from './schemas/billing.ts'
-import { Instant, Key, Nullable, Quantity, strict } from './schemas/common.ts'
+import { Id, Instant, Key, Nullable, Quantity, strict } from './schemas/common.ts'
 import { Budget } from './schemas/event.ts'
+import { ownerTransferStates } from './schemas/owner.ts'
+import { Retention } from './schemas/privacy.ts'
 
 const Invoice = strict({
   providerInvoiceId: Type.String(),
@@ -42,6 +44,15 @@ export const eventTypes = {
     meaning: 'The subscription has ended',
     data: strict({ subscription: Subscription, budget: Budget }),
   },
+  'subscription.change_failed': {
+    meaning: 'A command on a subscription had no effect: what was held before stays',
+    data: strict({
+      subscription: Nullable(Subscription),
+      action: Type.String(),
+      code: Type.String(),
+      invoiceUrl: Nullable(Type.String()),
+    }),
+  },
   'invoice.paid': { meaning: 'An invoice was paid', data: strict({ invoice: Invoice, budget: Budget }) },
   'invoice.payment_failed': { meaning: 'A payment attempt failed', data: strict({ invoice: Invoice }) },
   'invoice.updated': { meaning: 'An invoice is known or changed', data: strict({ invoice: Invoice }) },
@@ -76,6 +87,39 @@ export const eventTypes = {
       windowStart: Instant,
       windowEnd: Instant,
     }),
+  },
+  'retention.started': {
+    meaning: 'The last subscription has ended: from here on count the days until deletion',
+    data: Retention,
+  },
+  'retention.export_ending': {
+    meaning: 'Deletion comes nearer: a last chance to export or to come back',
+    data: strict({ deleteAt: Instant, days: Type.Integer() }),
+  },
+  'retention.ended': {
+    meaning: 'Nothing will be deleted: there is a subscription again',
+    data: strict({ reason: Type.Enum(['reactivated']) }),
+  },
+  'retention.deleted': {
+    meaning: 'What may be deleted was deleted; invoices, subscriptions and audit stay',
+    data: strict({ deletedAt: Instant }),
+  },
+  // No link and no address of a person is in the feed: who sends the letter looks them up by the id.
+  'export.created': {
+    meaning: 'An archive was asked for',
+    data: strict({ exportId: Id('export'), expiresAt: Instant }),
+  },
+  'owner.transfer_requested': {
+    meaning: 'Somebody was asked to become billing owner',
+    data: strict({ transferId: Id('transfer'), expiresAt: Instant }),
+  },
+  'owner.changed': {
+    meaning: 'A billing owner has come, gone, or both',
+    data: strict({ personId: Nullable(Type.String()), previousPersonId: Nullable(Type.String()) }),
+  },
+  'owner.transfer_ended': {
+    meaning: 'A transfer of ownership was answered, taken back or has expired',
+    data: strict({ transferId: Id('transfer'), state: Type.Enum(ownerTransferStates) }),
   },
   'billing.updated': {
     meaning: 'Any of the above changed what the status answers',

@@ -97,12 +97,18 @@ const operation = (operationId: string, definition: RouteDefinition): Json => ({
   parameters: [
     ...parameters('path', definition.params),
     ...parameters('query', definition.query),
-    ...(definition.method === 'POST' && definition.permission ? [idempotencyParameter] : []),
+    ...((definition.method === 'POST' || definition.method === 'PATCH') && definition.permission
+      ? [idempotencyParameter]
+      : []),
   ],
   ...(definition.body
     ? { requestBody: { required: true, content: { 'application/json': { schema: definition.body } } } }
     : {}),
-  responses: { [String(definition.status ?? 200)]: success(definition), ...failures(definition) },
+  responses: {
+    [String(definition.status ?? 200)]: success(definition),
+    ...(definition.mayBeQueued ? { '202': success(definition) } : {}),
+    ...failures(definition),
+  },
 })
 
 const idempotencyParameter = {
@@ -128,6 +134,8 @@ const parameters = (place: 'path' | 'query', schema: TSchema | undefined): Json[
 const success = (definition: RouteDefinition): Json => {
   if (definition.kind === 'stream')
     return { description: 'A stream of events.', content: { 'text/event-stream': { schema: definition.response } } }
+  if (definition.kind === 'download')
+    return { description: 'A file.', content: { 'application/zip': { schema: definition.response } } }
   const meta = {
     type: 'object',
     required: ['requestId', 'apiVersion', ...(definition.kind === 'list' ? ['cursor'] : [])],

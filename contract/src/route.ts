@@ -29,10 +29,14 @@ export type RouteDefinition = {
   query?: TSchema
   body?: TSchema
   status?: 200 | 201 | 202
+  /** May also answer 202: agreed to, and done later. */
+  mayBeQueued?: true
   /** The shape of `data` in the success envelope. */
   response: TSchema
-  /** `list`: `meta.cursor` is the place to go on from, `null` at the end; the event feed never ends. `stream`: server-sent events. */
-  kind?: 'item' | 'list' | 'stream'
+  /** `list`: `meta.cursor` is the place to go on from, `null` at the end; the event feed never ends. `stream`: server-sent events. `download`: a file, not JSON. */
+  kind?: 'item' | 'list' | 'stream' | 'download'
+  /** `none`: the address itself is the proof, so that no credential is read. */
+  credential?: 'none'
   problems?: readonly ProblemCode[]
   /** Largest body in bytes, when it differs from the server's default of 256 KiB. */
   bodyLimit?: number

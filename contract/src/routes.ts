@@ -4,7 +4,10 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { customersRoutes } from './routes/customers.ts'
 import { entitlementsRoutes } from './routes/entitlements.ts'
 import { eventsRoutes } from './routes/events.ts'
+import { noticesRoutes } from './routes/notices.ts'
 import { operatorRoutes } from './routes/operator.ts'
+import { ownersRoutes } from './routes/owners.ts'
+import { privacyRoutes } from './routes/privacy.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { subscriptionsRoutes } from './routes/subscriptions.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -14,12 +17,15 @@ import { webhooksRoutes } from './routes/webhooks.ts'
 export const routes = {
   ...sessionRoutes,
   ...customersRoutes,
+  ...ownersRoutes,
+  ...privacyRoutes,
   ...billingRoutes,
   ...webhooksRoutes,
   ...subscriptionsRoutes,
   ...entitlementsRoutes,
   ...usageRoutes,
   ...eventsRoutes,
+  ...noticesRoutes,
   ...operatorRoutes,
   ...catalogRoutes,
 } as const satisfies Record<string, RouteDefinition>

@@ -130,6 +130,7 @@ const active: BillingStatus = {
   openCheckout: null,
   paymentProblem: null,
   subscription,
+  retention: null,
   nextActions: [],
   snapshotVersion: 42,
   asOf: at(0),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Currency, Id, Instant, Key, Money, Nullable, Period, strict, TenantId } from './common.ts'
+import { Retention } from './privacy.ts'
 
 /** The canonical statuses (SUB-1). Which provider status maps to which is the adapter's business. */
 export const subscriptionStatuses = [
@@ -20,11 +21,18 @@ export type AccessLevel = (typeof accessLevels)[number]
 
 export const PlanRef = strict({ plan: Key, version: Type.Integer({ minimum: 1 }), name: Type.String() })
 
+/**
+ * What is agreed and not yet in force. `plan_change` begins at `effectiveAt`; `payment_required` begins once its invoice is
+ * paid, and is dropped at `effectiveAt` if it is not.
+ */
 export const PendingChange = strict({
-  kind: Type.Enum(['plan_change', 'cancellation']),
+  kind: Type.Enum(['plan_change', 'cancellation', 'payment_required']),
   effectiveAt: Instant,
   to: Nullable(PlanRef),
+  price: Nullable(Key),
   interval: Nullable(Type.String()),
+  seats: Nullable(Type.Integer({ minimum: 0 })),
+  addOns: Type.Array(strict({ addOn: Key, quantity: Type.Integer({ minimum: 1 }) })),
 })
 
 export const Subscription = strict({
@@ -51,7 +59,7 @@ export const Subscription = strict({
 })
 export type Subscription = Static<typeof Subscription>
 
-const SeatCount = Type.Integer({ minimum: 1, maximum: 100_000 })
+export const SeatCount = Type.Integer({ minimum: 1, maximum: 100_000 })
 const Url = Type.String({ format: 'uri', maxLength: 2_000, pattern: '^https?://' })
 
 /** A hosted page of the provider: a checkout (subscribe, purchase), a confirmed plan change, or the portal (PAY-1). */
@@ -90,7 +98,11 @@ export const nextActionKinds = [
   'pay_invoice',
   'upgrade_plan',
   'undo_cancellation',
+  'undo_change',
+  'open_session',
+  'resume',
   'resubscribe',
+  'export_data',
   'contact_owner',
 ] as const
 export const NextAction = strict({
@@ -155,6 +167,8 @@ export const BillingStatus = strict({
     }),
   ),
   subscription: Nullable(Subscription),
+  /** Set once the last subscription has ended, until there is one again (SUB-6). */
+  retention: Nullable(Retention),
   nextActions: Type.Array(NextAction),
   snapshotVersion: Type.Integer(),
   asOf: Instant,

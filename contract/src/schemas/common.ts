@@ -17,6 +17,7 @@ export const TenantId = Type.String({
 })
 export const Text = (maxLength: number, minLength = 1) =>
   Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })
+export const Email = Type.String({ format: 'email', maxLength: 254 })
 export const Instant = Type.String({ format: 'date-time', maxLength: 40, description: 'RFC 3339 instant with offset.' })
 export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code.' })
 export const Cursor = Type.String({ pattern: '^[A-Za-z0-9_-]{1,200}$', description: 'Opaque place in a list.' })

@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { AnyId, Currency, Id, Instant, Nullable, strict, TenantId, Text } from './common.ts'
-
-const Email = Type.String({ format: 'email', maxLength: 254 })
+import { AnyId, Currency, Email, Id, Instant, Nullable, strict, TenantId, Text } from './common.ts'
+import { OwnerInput } from './owner.ts'
 
 export const Customer = strict({
   id: Id('customer'),
@@ -21,6 +20,8 @@ export const CustomerCreate = strict({
   name: Text(200),
   email: Type.Optional(Nullable(Email)),
   currency: Type.Optional(Currency),
+  /** The first billing owner (CUS-3). */
+  owner: Type.Optional(OwnerInput),
 })
 
 export const CustomerUpdate = strict(

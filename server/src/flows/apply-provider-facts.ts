@@ -1,6 +1,6 @@
-import type { Checkout, EventType, Subscription } from '@turnpike/contract'
+import type { Checkout, Subscription } from '@turnpike/contract'
 import { newId } from '../core/ids.ts'
-import { type Catalog, findPlan, resolveLookupKey } from '../modules/catalog/index.ts'
+import { type Catalog, findPlan, intervalText } from '../modules/catalog/index.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
 import { findInvoice, invoiceNews, saveInvoice } from '../modules/invoices/index.ts'
 import {
@@ -23,7 +23,9 @@ import { type Actor, appendAudit } from '../platform/audit.ts'
 import type { Tx } from '../platform/db.ts'
 import { appendEvents, type EventData, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
+import { followRetention } from './steps/follow-retention.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
+import { termsOf } from './steps/terms-of-items.ts'
 import { checkoutView, subscriptionView } from './steps/views.ts'
 
 /** What was fetched from the provider under one lease: the whole of a customer's subscriptions, and some other objects. */
@@ -56,7 +58,7 @@ export const applyProviderFacts = async (
   const provider = deps.provider.name
   const known = await findSubscriptions(tx, tenantId)
   const changes: {
-    type: Extract<EventType, `subscription.${string}`>
+    type: 'subscription.created' | 'subscription.updated' | 'subscription.canceled'
     record: SubscriptionRecord
     changed: string[]
   }[] = []
@@ -134,6 +136,7 @@ export const applyProviderFacts = async (
       type === 'invoice.paid' ? { type, data: (budget) => ({ invoice, budget }) } : { type, data: { invoice } },
     )
   events.push(...refreshed.events)
+  events.push(...(await followRetention(tx, deps, tenantId, current, actor)))
 
   for (const checkout of await findUnfinishedCheckouts(tx, tenantId)) {
     const after = settle(checkout, facts, current, at)
@@ -192,7 +195,7 @@ const summary = (record: SubscriptionRecord): Record<string, unknown> => ({
 })
 
 /** Our record of a fact. Null when none of its prices is ours: such a subscription is not guessed to be a plan. */
-const recordOf = (
+export const recordOf = (
   catalog: Catalog,
   customer: CustomerRecord,
   provider: string,
@@ -200,70 +203,60 @@ const recordOf = (
   before: SubscriptionRecord | null,
   at: Temporal.Instant,
 ): SubscriptionRecord | null => {
-  const resolved = fact.items.map((item) => ({
-    item,
-    price: item.lookupKey === null ? null : resolveLookupKey(catalog, item.lookupKey),
-  }))
-  const base = resolved.find(({ price }) => price?.ref.kind === 'plan')
-  if (base?.price?.ref.kind !== 'plan') return null
-  const { plan, price, currency } = base.price.ref
-  // A subscription stays on its version (CAT-3): kept while the plan and price stay, else what the checkout was for, else the newest with this price.
-  const keptVersion =
-    before && before.plan === plan && before.price === price && before.currency === currency ? before.planVersion : null
-  const boughtVersion =
-    !before && fact.planVersion !== null && findPlan(catalog, plan, fact.planVersion) ? fact.planVersion : null
-  const planVersion = keptVersion ?? boughtVersion ?? base.price.planVersion ?? findPlan(catalog, plan)?.version
-  const held = planVersion === undefined ? null : findPlan(catalog, plan, planVersion)
-  if (!held) return null
-  const extraSeats = resolved.reduce(
-    (sum, { item, price: found }) => (found?.ref.kind === 'seat' ? sum + item.quantity : sum),
-    0,
-  )
+  const terms = termsOf(catalog, fact.items, before, fact.planVersion)
+  if (!terms) return null
   return {
     tenantId: customer.tenantId,
     subscriptionId: before?.subscriptionId ?? newId('subscription'),
     customerId: customer.customerId,
     provider,
     providerSubscriptionId: fact.providerSubscriptionId,
-    plan,
-    planVersion: held.version,
-    price,
-    currency,
-    interval: base.item.interval ?? { unit: 'month', count: 1 },
-    seats: (held.content.seats?.included ?? 0) + extraSeats,
-    addOns: resolved
-      .flatMap(({ item, price: found }) =>
-        found?.ref.kind === 'add_on' ? [{ addOn: found.ref.addOn, quantity: item.quantity }] : [],
-      )
-      .sort((a, b) => (a.addOn < b.addOn ? -1 : 1)),
+    ...terms,
+    interval: terms.interval ?? { unit: 'month', count: 1 },
     status: fact.status,
     period: fact.period,
     anchor: fact.anchor,
     trialEndsAt: fact.trialEndsAt,
     endsAt: fact.endsAt,
     endedAt: fact.endedAt,
-    pendingChange: pendingOf(catalog, fact),
+    pendingChange: pendingOf(catalog, fact, before),
     startedAt: fact.startedAt,
     updatedAt: at,
   }
 }
 
-const pendingOf = (catalog: Catalog, fact: SubscriptionFact): SubscriptionRecord['pendingChange'] => {
-  if (fact.endsAt) return { kind: 'cancellation', effectiveAt: fact.endsAt.toString(), to: null, interval: null }
-  if (!fact.scheduled) return null
-  const target = fact.scheduled.lookupKeys
-    .map((key) => resolveLookupKey(catalog, key))
-    .find((price) => price?.ref.kind === 'plan')
-  if (target?.ref.kind !== 'plan') return null
-  const plan = findPlan(catalog, target.ref.plan, target.planVersion ?? undefined)
-  return (
-    plan && {
-      kind: 'plan_change',
-      effectiveAt: fact.scheduled.at.toString(),
-      to: { plan: plan.key, version: plan.version, name: plan.content.name },
+/** What is agreed and not yet in force. A cancellation covers whatever else was planned. */
+const pendingOf = (
+  catalog: Catalog,
+  fact: SubscriptionFact,
+  before: SubscriptionRecord | null,
+): SubscriptionRecord['pendingChange'] => {
+  if (fact.endsAt)
+    return {
+      kind: 'cancellation',
+      effectiveAt: fact.endsAt.toString(),
+      to: null,
+      price: null,
       interval: null,
+      seats: null,
+      addOns: [],
     }
-  )
+  const waiting = fact.unpaidChange ?? fact.scheduled
+  const terms = waiting && termsOf(catalog, waiting.items, before, null)
+  if (!waiting || !terms) return null
+  return {
+    kind: waiting === fact.unpaidChange ? 'payment_required' : 'plan_change',
+    effectiveAt: waiting.at.toString(),
+    to: {
+      plan: terms.plan,
+      version: terms.planVersion,
+      name: findPlan(catalog, terms.plan, terms.planVersion)!.content.name,
+    },
+    price: terms.price,
+    interval: terms.interval && intervalText(terms.interval),
+    seats: terms.seats,
+    addOns: terms.addOns,
+  }
 }
 
 /** What facts mean for an intent. Null when they say nothing about it. */

@@ -5,21 +5,25 @@ import { findCustomer } from '../modules/customers/index.ts'
 import { newestSnapshot } from '../modules/entitlements/index.ts'
 import { findFailedInvoices, type InvoiceRecord } from '../modules/invoices/index.ts'
 import { type CheckoutRecord, findUnfinishedCheckouts, isUnderWay } from '../modules/payments/index.ts'
+import { findRetention, type RetentionRecord } from '../modules/privacy/index.ts'
 import { findSubscriptions, leadingSubscription, type SubscriptionRecord } from '../modules/subscriptions/index.ts'
 import type { Deps } from './deps.ts'
+import { retentionView } from './steps/follow-retention.ts'
 import { planRef, subscriptionView } from './steps/views.ts'
 
 /** Status, plan, renewal, pending changes, problems and next actions, from our own state only (PAY-2). */
 export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingStatus> => {
-  const [customer, snapshot, subscriptions, checkouts, failed] = await Promise.all([
+  const [customer, snapshot, subscriptions, checkouts, failed, retained] = await Promise.all([
     findCustomer(deps.db, tenantId),
     newestSnapshot(deps.db, tenantId),
     findSubscriptions(deps.db, tenantId),
     findUnfinishedCheckouts(deps.db, tenantId),
     findFailedInvoices(deps.db, tenantId),
+    findRetention(deps.db, tenantId),
   ])
   if (!customer || !snapshot) throw fail('not_found')
   const at = deps.clock.now()
+  const retention = retained && (retained.state === 'waiting' || retained.state === 'deleting') ? retained : null
   const catalog = deps.catalog()
   const leading = leadingSubscription(subscriptions, catalog.file.policies.access)
   const view = leading && subscriptionView(catalog, leading)
@@ -67,7 +71,8 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     },
     paymentProblem: problem,
     subscription: view,
-    nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog),
+    retention: retention && retentionView(retention),
+    nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog, retention),
     snapshotVersion: snapshot.version,
     asOf: at.toString(),
   }
@@ -125,6 +130,7 @@ const nextActions = (
   problem: BillingStatus['paymentProblem'],
   plan: string,
   catalog: Catalog,
+  retention: RetentionRecord | null,
 ): NextAction[] => {
   const actions: NextAction[] = []
   if (waiting)
@@ -150,6 +156,12 @@ const nextActions = (
       url: null,
     })
   if (!leading && !open && !waiting) actions.push({ action: 'choose_plan', sentence: 'Choose a plan.', url: null })
+  if (retention)
+    actions.push({
+      action: 'export_data',
+      sentence: `Export the data before ${retention.deleteAfter}: what may be deleted will be deleted then.`,
+      url: null,
+    })
   const rank = catalog.file.plans[plan]?.rank ?? 0
   if (
     leading &&

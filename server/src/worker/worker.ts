@@ -2,7 +2,10 @@ import { Logger, run as runJobs } from 'graphile-worker'
 import { announceUsage } from '../flows/announce-usage.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
+import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
+import { makeNotices } from '../flows/make-notices.ts'
+import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { findCounterDifferences, tenantsToAnnounce } from '../modules/usage/index.ts'
 import { forgetOldRequests } from '../platform/idempotency.ts'
@@ -31,7 +34,17 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     return 0
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
-  const unsubscribe = [listener.on('inbox', inbox.wake), listener.on('outbox', outbox.wake)]
+  const mail = startLoop('mail', log, 1_000, () => sendNotices(deps))
+  const notices = startLoop('notices', log, 1_000, async () => {
+    const read = await makeNotices(deps)
+    if (read > 0) mail.wake()
+    return read
+  })
+  const unsubscribe = [
+    listener.on('inbox', inbox.wake),
+    listener.on('outbox', outbox.wake),
+    listener.on('events', notices.wake),
+  ]
 
   const jobs = await runJobs({
     connectionString: databaseUrl,
@@ -45,12 +58,14 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     crontab: [
       '* * * * * sweep_checkouts ?max=3',
       '* * * * * lapse_entitlements ?max=3',
+      '13,43 * * * * follow_retentions ?max=2',
       '17 * * * * compare_counters ?max=2',
       '41 3 * * * forget_requests ?max=2',
     ].join('\n'),
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
       lapse_entitlements: async () => void (await lapseDue(deps)),
+      follow_retentions: async () => void (await followRetentions(deps)),
       compare_counters: async () => {
         const differences = await findCounterDifferences(deps.db, 100)
         // A counter that differs from its records is a finding for a person (USE-4): nothing repairs it silently.
@@ -67,7 +82,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     stop: async () => {
       for (const end of unsubscribe) end()
       await jobs.stop().catch((error: unknown) => log.warn({ err: error }, 'job worker did not stop cleanly'))
-      await Promise.all([inbox.stop(), outbox.stop(), usage.stop(), catalog.stop()])
+      await Promise.all([inbox.stop(), outbox.stop(), usage.stop(), catalog.stop(), notices.stop(), mail.stop()])
     },
   }
 }

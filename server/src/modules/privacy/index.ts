@@ -1,0 +1,10 @@
+export { nextRetentionStep, type RetentionRecord, reminderDays } from './retention.ts'
+export {
+  countDownload,
+  type ExportRecord,
+  findRetention,
+  insertExport,
+  listExports,
+  retentionsToFollow,
+  saveRetention,
+} from './store.ts'
