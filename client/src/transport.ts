@@ -31,7 +31,7 @@ export type Envelope = { data: unknown; meta: Meta }
 
 const longestWaitMs = 30_000
 
-/** Sends requests. Retries only what may be repeated without a second effect: GET, and POST under one idempotency key. */
+/** Sends requests. Retries only what may be repeated without a second effect: GET, and what writes under one idempotency key. */
 export const createTransport = (options: TransportOptions) => {
   const base = options.baseUrl.replace(/\/+$/, '') + apiPrefix
   const wait = options.wait ?? pause
@@ -67,7 +67,7 @@ export const createTransport = (options: TransportOptions) => {
   }
 
   const send = async (request: TransportRequest): Promise<Envelope> => {
-    const mayRepeat = request.method === 'GET' || (request.method === 'POST' && request.idempotencyKey !== undefined)
+    const mayRepeat = request.method === 'GET' || request.idempotencyKey !== undefined
     const retries = mayRepeat ? (request.retries ?? options.retries ?? 2) : 0
     for (let failures = 0; ; failures++) {
       try {

@@ -10,6 +10,7 @@ export const permissions = {
   'billing:plans:read': 'Compare plans',
   'billing:session:create': 'Open a hosted checkout or portal',
   'billing:subscriptions:read': 'See subscriptions',
+  'billing:subscriptions:write': 'Subscribe, change, cancel, pause and resume',
   'billing:sync:run': 'Ask the provider again for one customer',
   'billing:entitlements:read': 'See and explain entitlements',
   'billing:entitlements:check': 'Ask whether something is allowed',
@@ -20,6 +21,10 @@ export const permissions = {
   'billing:usage:write': 'Report usage',
   'billing:events:read': 'Read the event feed',
   'billing:gateway:read': 'Read budgets and routing policies of all customers',
+  'billing:overrides:approve': 'Approve or reject an override that needs a second person',
+  'billing:notices:read': 'See messages to customers',
+  'billing:notices:preview': 'Preview the kinds of messages',
+  'billing:notices:send': 'Send a message again',
   'billing:timeline:read': 'See the timeline of a customer',
   'billing:webhooks:read': 'See the webhook inbox',
   'billing:webhooks:replay': 'Replay a webhook',
@@ -43,8 +48,10 @@ const everybodysReading = [
 const payersWork = [
   'billing:customers:read',
   'billing:subscriptions:read',
+  'billing:subscriptions:write',
   'billing:session:create',
   'billing:events:read',
+  'billing:notices:read',
   'billing:owners:read',
 ] as const
 // Whoever is offered ownership may answer, whatever the role: that is why `confirm` is a permission of its own.
@@ -56,6 +63,8 @@ const staffReading = [
   'billing:subscriptions:read',
   'billing:overrides:read',
   'billing:events:read',
+  'billing:notices:read',
+  'billing:notices:preview',
   'billing:timeline:read',
   'billing:webhooks:read',
   'billing:audit:read',
@@ -89,7 +98,11 @@ export const roles = {
     meaning: 'Billing contact of the tenant',
     permissions: [...everybodysReading, ...payersWork, 'billing:owners:confirm', 'billing:sync:run'],
   },
-  member: { holder: 'tenant', meaning: 'Works in the tenant', permissions: [...everybodysReading, 'billing:owners:confirm'] },
+  member: {
+    holder: 'tenant',
+    meaning: 'Works in the tenant',
+    permissions: [...everybodysReading, 'billing:owners:confirm'],
+  },
   viewer: {
     holder: 'tenant',
     meaning: 'Looks on',

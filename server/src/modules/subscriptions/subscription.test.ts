@@ -97,7 +97,17 @@ describe('what changed', () => {
     ['seats and add-ons', { seats: 4, addOns: [{ addOn: 'x', quantity: 1 }] }, ['seats', 'addOns']],
     [
       'a pending change',
-      { pendingChange: { kind: 'cancellation', effectiveAt: '2026-02-01T00:00:00Z', to: null, interval: null } },
+      {
+        pendingChange: {
+          kind: 'cancellation',
+          effectiveAt: '2026-02-01T00:00:00Z',
+          to: null,
+          price: null,
+          interval: null,
+          seats: null,
+          addOns: [],
+        },
+      },
       ['pendingChange'],
     ],
   ])('%s', (_, more, expected) => {
