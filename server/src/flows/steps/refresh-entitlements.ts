@@ -35,13 +35,9 @@ export const refreshEntitlements = async (
   cause: string,
   correlationId: string,
 ): Promise<Refreshed> => {
-  const [before, subscriptions, overrides] = [
-    await newestSnapshot(tx, customer.tenantId),
-    await findSubscriptions(tx, customer.tenantId),
-    await findOverrides(tx, customer.tenantId),
-  ]
+  const before = await newestSnapshot(tx, customer.tenantId)
   const catalog = deps.catalog()
-  const content = resolve(catalog, subscriptions, overrides, at)
+  const content = await resolveStored(tx, deps, customer.tenantId, at)
   await markResolved(tx, customer.tenantId, catalog.version)
   const budgetNow = () => budgetOf(tx, customer, content, at)
   if (before && canonicalJson(before.content) === canonicalJson(content))
@@ -73,3 +69,12 @@ export const refreshEntitlements = async (
     ],
   }
 }
+
+/** What a customer should have now by all that is stored about them; nothing is written. */
+export const resolveStored = async (
+  tx: Tx,
+  deps: Pick<Deps, 'catalog'>,
+  tenantId: string,
+  at: Temporal.Instant,
+): Promise<SnapshotContent> =>
+  resolve(deps.catalog(), await findSubscriptions(tx, tenantId), await findOverrides(tx, tenantId), at)

@@ -40,3 +40,11 @@ const substance = ({
   period,
 })
 const isEqual = (a: InvoiceFact, b: InvoiceFact): boolean => canonicalJson(substance(a)) === canonicalJson(substance(b))
+
+/** The names of what differs between a mirror and its invoice, whichever is newer. */
+export const invoiceDifferences = (ours: InvoiceFact, theirs: InvoiceFact): string[] => {
+  const [mine, yours] = [substance(ours), substance(theirs)]
+  return (Object.keys(mine) as (keyof typeof mine)[]).filter(
+    (field) => canonicalJson(mine[field]) !== canonicalJson(yours[field]),
+  )
+}

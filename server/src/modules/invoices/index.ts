@@ -1,2 +1,9 @@
-export { invoiceNews } from './change.ts'
-export { findFailedInvoices, findInvoice, type InvoiceRecord, saveInvoice } from './store.ts'
+export { invoiceDifferences, invoiceNews } from './change.ts'
+export {
+  findFailedInvoices,
+  findInvoice,
+  findInvoicesByProviderIds,
+  findInvoicesSince,
+  type InvoiceRecord,
+  saveInvoice,
+} from './store.ts'

@@ -71,6 +71,34 @@ export const findFailedInvoices = async (on: Db | Tx, tenantId: string): Promise
     )
   ).map(fromRow)
 
+/** A tenant's invoices made since a time, newest first. */
+export const findInvoicesSince = async (
+  on: Db | Tx,
+  tenantId: string,
+  since: Temporal.Instant,
+): Promise<InvoiceRecord[]> =>
+  (
+    await query<Row>(
+      on,
+      sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider)
+          where tenant_id = ${tenantId} and created_at >= ${since.toString()} order by created_at desc, provider_invoice_id`,
+    )
+  ).map(fromRow)
+
+/** The mirrors of these invoices of the provider, whoever they belong to. */
+export const findInvoicesByProviderIds = async (
+  on: Db | Tx,
+  provider: string,
+  providerInvoiceIds: readonly string[],
+): Promise<InvoiceRecord[]> =>
+  (
+    await query<Row>(
+      on,
+      sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider)
+          where i.provider = ${provider} and i.provider_invoice_id = any(${[...providerInvoiceIds]})`,
+    )
+  ).map(fromRow)
+
 /** Writes the whole mirror of one invoice. The caller holds the customer's row. */
 export const saveInvoice = async (tx: Tx, invoice: InvoiceRecord, at: Temporal.Instant): Promise<void> => {
   await query(

@@ -4,6 +4,7 @@ export {
   countWithoutSubscription,
   findSubscriptionById,
   findSubscriptions,
+  findSubscriptionsByProviderIds,
   groupLiveSubscriptions,
   saveSubscription,
 } from './store.ts'

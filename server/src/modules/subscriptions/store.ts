@@ -80,6 +80,19 @@ export const findSubscriptions = async (on: Db | Tx, tenantId: string): Promise<
     )
   ).map(fromRow)
 
+/** Those with one of these ids of the provider, whoever they belong to. */
+export const findSubscriptionsByProviderIds = async (
+  on: Db | Tx,
+  provider: string,
+  providerSubscriptionIds: readonly string[],
+): Promise<SubscriptionRecord[]> =>
+  (
+    await query<Row>(
+      on,
+      sql`select * from subscriptions where provider = ${provider} and provider_subscription_id = any(${[...providerSubscriptionIds]})`,
+    )
+  ).map(fromRow)
+
 export const findSubscriptionById = async (on: Db | Tx, subscriptionId: string): Promise<SubscriptionRecord | null> => {
   const row = await queryOne<Row>(on, sql`select * from subscriptions where subscription_id = ${subscriptionId}`)
   return row && fromRow(row)
