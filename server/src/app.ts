@@ -19,6 +19,7 @@ import { createTokenVerifier } from './modules/access/index.ts'
 import type { Catalog } from './modules/catalog/index.ts'
 import { loadCatalog, noCatalogHash, parseCatalog } from './modules/catalog/index.ts'
 import { createLiveCustomers } from './modules/entitlements/index.ts'
+import { loadTemplates } from './modules/notices/index.ts'
 import { readProviderSetting, saveProviderSetting } from './modules/payments/index.ts'
 import { type Actor, systemActor } from './platform/audit.ts'
 import { createBatcher } from './platform/batch.ts'
@@ -26,6 +27,7 @@ import { type Clock, systemClock } from './platform/clock.ts'
 import { closeDb, type Db, isReachable, openDb, transact } from './platform/db.ts'
 import { countWebhooks, type NewWebhook, storeWebhooks } from './platform/inbox.ts'
 import type { Log } from './platform/log.ts'
+import { createMailer } from './platform/mailer.ts'
 import { migrate } from './platform/migrate.ts'
 import { type Listener, listen } from './platform/notify.ts'
 import { readFeedId } from './platform/outbox.ts'
@@ -114,6 +116,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     returnOrigins: [...new Set([new URL(config.publicUrl).origin, ...config.returnOrigins])],
     publicUrl: config.publicUrl,
     seal: createSeal(config.sealSecrets),
+    notices: noticeSetup(config),
   }
   const deps: HttpDeps = {
     ...flowDeps,
@@ -191,6 +194,15 @@ const readHealth = async (
   const database = asked && (await isReachable(db))
   return { ready: database, database, listening, catalogVersion }
 }
+
+/** Templates with a mistake end the start: no customer finds them. */
+const noticeSetup = ({ notices, publicUrl }: Config): CheckDeps['notices'] => ({
+  templates: loadTemplates(notices.folder, { ...notices, linkBase: publicUrl }),
+  mailer: notices.smtp === null ? null : createMailer(notices.smtp),
+  from: notices.from,
+  off: notices.off,
+  operators: notices.operators,
+})
 
 /** Tells of moved counters a few times a second per customer, whatever number of records moved them. */
 const createAnnouncer = (db: Db, clock: Clock, log: Log): { add(tenantId: string): void; stop(): Promise<void> } => {

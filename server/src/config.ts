@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { type NoticeSettings, readNoticeSettings } from './config-notices.ts'
 
 /** Everything that the environment decides, checked before anything starts (SEC-3). */
 export type Config = {
@@ -21,6 +22,7 @@ export type Config = {
   demo: boolean
   logLevel: string
   rateLimitPerSecond: number
+  notices: NoticeSettings
   roles: { api: boolean; worker: boolean }
 }
 
@@ -155,6 +157,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
   if (!['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].includes(logLevel))
     wrong('LOG_LEVEL', 'is not a log level', 'info')
   const rateLimitPerSecond = whole('RATE_LIMIT_PER_SECOND', 50_000, 1, 10_000_000, '50000')
+  const notices = readNoticeSettings({ text, whole, wrong })
   const only = text('TURNPIKE_ONLY')
   if (only !== null && only !== 'api' && only !== 'worker') wrong('TURNPIKE_ONLY', 'is neither api nor worker', 'api')
 
@@ -177,6 +180,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
       demo,
       logLevel,
       rateLimitPerSecond,
+      notices,
       roles: { api: only !== 'worker', worker: only !== 'api' },
     },
   }

@@ -23,6 +23,7 @@ import { catalogHandlers } from './routes/catalog.ts'
 import { customerHandlers } from './routes/customers.ts'
 import { entitlementHandlers } from './routes/entitlements.ts'
 import { eventHandlers } from './routes/events.ts'
+import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { usageHandlers } from './routes/usage.ts'
 import { apiHeaders, pageHeaders } from './security-headers.ts'
@@ -34,6 +35,7 @@ const handlers: Handlers = {
   ...customerHandlers,
   ...entitlementHandlers,
   ...eventHandlers,
+  ...noticeHandlers,
   ...operatorHandlers,
   ...usageHandlers,
 }
@@ -46,6 +48,7 @@ const naturallyIdempotent: ReadonlySet<RouteName> = new Set([
   'validateCatalog',
   'planCatalog',
   'sync',
+  'previewNotice',
 ])
 /** Fields of answers that are shown once and never kept. */
 const shownOnce: Partial<Record<RouteName, string>> = { createApiKey: 'key' }

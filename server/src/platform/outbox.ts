@@ -142,7 +142,7 @@ export type OutboxRow = {
 }
 
 /** Placed events after a position, oldest first; of one tenant or of all. */
-export const readEvents = (db: Db, after: bigint, limit: number, tenantId: string | null): Promise<OutboxRow[]> =>
+export const readEvents = (db: Db | Tx, after: bigint, limit: number, tenantId: string | null): Promise<OutboxRow[]> =>
   query<OutboxRow>(
     db,
     tenantId === null

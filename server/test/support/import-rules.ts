@@ -10,6 +10,7 @@ const moduleImports: Record<string, readonly string[]> = {
   customers: [],
   privacy: [],
   kpi: [],
+  notices: [],
   identity: ['customers'],
   payments: ['customers'],
   usage: ['catalog', 'customers'],
