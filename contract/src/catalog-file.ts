@@ -21,7 +21,8 @@ const Whole = Type.Integer({ minimum: 0 })
 const Meter = strict({
   name: Name,
   unit: Type.String({ minLength: 1, maxLength: 30, description: 'Singular: `call`, `token`.' }),
-  aggregation: Type.Enum(['sum', 'count']),
+  /** `latest` is a level, such as projects in use: a report sets it, and it stays until another one does. */
+  aggregation: Type.Enum(['sum', 'count', 'latest']),
   /** Whether quantities may have decimals (at most 6). */
   fractional: Type.Optional(Type.Boolean({ default: false })),
 })
@@ -33,6 +34,8 @@ const Feature = Type.Union([
     description: Type.Optional(Type.String()),
     kind: Type.Literal('value'),
     type: Type.Enum(['number', 'string', 'set']),
+    /** A meter with aggregation `latest` that says how much of a number is in use. */
+    usedBy: Type.Optional(Key),
   }),
   strict({ name: Name, description: Type.Optional(Type.String()), kind: Type.Literal('metered'), meter: Key }),
 ])
@@ -103,6 +106,28 @@ const Routing = strict({
   ),
 })
 
+const Days = Type.Integer({ minimum: 0, maximum: 730 })
+/** What happens while an invoice stays unpaid, counted in days of 24 hours from when it was finalized (DUN-1). */
+const DunningPolicy = strict({
+  stages: Type.Array(strict({ afterDays: Days, access: Type.Enum(['grace', 'restricted', 'read_only', 'none']) }), {
+    minItems: 1,
+    maxItems: 8,
+  }),
+  /** When the subscription is canceled at the provider; `null`: never by us. */
+  cancelAfterDays: Nullable(Days),
+  /** Days on which the customer is told again. */
+  reminders: Type.Optional(Type.Array(Days, { maxItems: 20, uniqueItems: true })),
+})
+/** What a change to less does when more is in use than it allows (SUB-5). */
+const overLimitFields = {
+  /** `block` where left out: the change is refused with a list of what to reduce. */
+  overLimit: Type.Optional(Type.Enum(['block', 'cleanup_window', 'soft_lock'])),
+  /** How long the old limits stay in a cleanup window; 14 where left out. */
+  cleanupDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
+  /** How many days before the end of that window the customer is reminded; 7 and 1 where left out. */
+  cleanupReminderDays: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 365 }), { maxItems: 10 })),
+}
+
 const Plan = strict({
   name: Name,
   description: Type.Optional(Type.String({ maxLength: 500 })),
@@ -118,6 +143,10 @@ const Plan = strict({
   usagePrices: Type.Optional(Type.Record(Key, UsagePrice)),
   grants: Type.Record(Key, Grant),
   gateway: Type.Optional(strict({ budgetFeature: Type.Optional(Key), routing: Type.Optional(Type.Array(Routing)) })),
+  /** Instead of the dunning of the policies, as a whole. */
+  dunning: Type.Optional(DunningPolicy),
+  /** Instead of the same fields of the policies, for changes to this plan. */
+  changes: Type.Optional(strict(overLimitFields)),
 })
 
 const AddOn = strict({
@@ -152,9 +181,12 @@ const Policies = strict({
     upgrade: Type.Enum(['immediate', 'period_end']),
     downgrade: Type.Enum(['immediate', 'period_end']),
     proration: Type.Enum(['always_invoice', 'create_prorations', 'none']),
+    ...overLimitFields,
   }),
   cancellation: strict({
     timing: Type.Enum(['period_end', 'immediate']),
+    /** Whether an end at once credits the time that was paid and not used; no where left out. */
+    creditUnused: Type.Optional(Type.Boolean()),
     /** Days of access level `read_only` after the last subscription has ended; 0: on to the baseline at once (SUB-6). */
     readOnlyDays: Whole,
     /** Days until what may be deleted is deleted, from that end or from the last usage, whichever is later. */
@@ -170,7 +202,24 @@ const Policies = strict({
       ownerTransferDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 90 })),
     }),
   ),
-  dunning: strict({ graceDays: Whole, restrictAfterDays: Whole, cancelAfterDays: Whole }),
+  dunning: DunningPolicy,
+  /** Exceptions that support grants (ENT-2). Left out: any reason and end will do, one person is enough. */
+  overrides: Type.Optional(
+    strict({
+      /** The longest that an exception may last. */
+      maxDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650 })),
+      /** Whether each needs an end. */
+      requireExpiry: Type.Optional(Type.Boolean({ default: false })),
+      /** Which wait for somebody else's approval. */
+      secondPerson: Type.Optional(
+        strict({
+          features: Type.Optional(Type.Array(Key, { uniqueItems: true })),
+          aboveDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_650 })),
+          unlimited: Type.Optional(Type.Boolean({ default: false })),
+        }),
+      ),
+    }),
+  ),
   usage: strict({
     acceptLateDays: Type.Integer({ minimum: 0, maximum: 400 }),
     acceptFutureSeconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
@@ -209,4 +258,5 @@ export type CatalogMeteredGrant = Static<typeof MeteredGrant>
 export type CatalogAddOnGrant = Static<typeof AddOnGrant>
 export type CatalogInterval = Static<typeof Interval>
 export type CatalogPolicies = Static<typeof Policies>
+export type CatalogDunning = Static<typeof DunningPolicy>
 export type CatalogRouting = Static<typeof Routing>

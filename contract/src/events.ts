@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
-import { Checkout, Subscription } from './schemas/billing.ts'
-import { Id, Instant, Key, Nullable, Quantity, strict } from './schemas/common.ts'
+import { Checkout, Subscription, subscriptionStatuses } from './schemas/billing.ts'
+import { Id, Instant, Key, Money, Nullable, Quantity, strict } from './schemas/common.ts'
+import { Override } from './schemas/entitlement.ts'
 import { Budget } from './schemas/event.ts'
 import { ownerTransferStates } from './schemas/owner.ts'
 import { Retention } from './schemas/privacy.ts'
@@ -18,6 +19,32 @@ const Invoice = strict({
   periodStart: Nullable(Instant),
   periodEnd: Nullable(Instant),
 })
+
+/** What brought a change of status about (SUB-1): the triggers of the transition table. */
+export const transitionTriggers = [
+  'started',
+  'trial_started',
+  'found',
+  'payment_succeeded',
+  'payment_failed',
+  'retries_exhausted',
+  'trial_ended',
+  'paused',
+  'resumed',
+  'canceled',
+  'expired',
+  'missing',
+  'contradiction',
+] as const
+
+/** Null where the status stayed. `from` is null for a subscription that had ended when it was first seen. */
+const Transition = Nullable(
+  strict({
+    from: Nullable(Type.Enum(subscriptionStatuses)),
+    to: Type.Enum(subscriptionStatuses),
+    trigger: Type.Enum(transitionTriggers),
+  }),
+)
 
 /**
  * Every domain event (EVT-1) with the schema of its `data`; a change of a schema is a new version in `dataschema`.
@@ -38,11 +65,31 @@ export const eventTypes = {
   },
   'subscription.updated': {
     meaning: 'Status, plan, quantity, period or pending change differ',
-    data: strict({ subscription: Subscription, changed: Type.Array(Type.String()), budget: Budget }),
+    data: strict({
+      subscription: Subscription,
+      changed: Type.Array(Type.String()),
+      transition: Transition,
+      /** From when the change counts (SUB-8): the provider's time where it tells one, else when it was seen. */
+      effectiveAt: Instant,
+      budget: Budget,
+    }),
   },
   'subscription.canceled': {
     meaning: 'The subscription has ended',
-    data: strict({ subscription: Subscription, budget: Budget }),
+    data: strict({ subscription: Subscription, transition: Transition, effectiveAt: Instant, budget: Budget }),
+  },
+  'subscription.trial_ending': {
+    meaning: 'A trial ends in a few days; sent once per trial',
+    data: strict({ subscription: Subscription, endsAt: Instant, paymentMethodOnFile: Type.Boolean() }),
+  },
+  'subscription.renewal_upcoming': {
+    meaning: 'A subscription renews in a few days; sent once per period',
+    data: strict({
+      subscription: Subscription,
+      at: Instant,
+      /** The recurring prices by the catalog, before usage, discounts and tax; null where the catalog has none. */
+      amount: Nullable(Money),
+    }),
   },
   'subscription.change_failed': {
     meaning: 'A command on a subscription had no effect: what was held before stays',
@@ -61,6 +108,7 @@ export const eventTypes = {
     data: strict({
       version: Type.Integer(),
       cause: Type.String(),
+      effectiveFrom: Instant,
       accessLevel: Type.String(),
       plan: Key,
       gained: Type.Array(Key),
@@ -120,6 +168,14 @@ export const eventTypes = {
   'owner.transfer_ended': {
     meaning: 'A transfer of ownership was answered, taken back or has expired',
     data: strict({ transferId: Id('transfer'), state: Type.Enum(ownerTransferStates) }),
+  },
+  'override.requested': {
+    meaning: 'An override waits for a second person',
+    data: strict({ override: Override, requestExpiresAt: Instant }),
+  },
+  'override.decided': {
+    meaning: 'A waiting override was approved or rejected, or nobody decided in time',
+    data: strict({ override: Override, decision: Type.Enum(['approved', 'rejected', 'expired']) }),
   },
   'billing.updated': {
     meaning: 'Any of the above changed what the status answers',

@@ -32,6 +32,10 @@ export const permissions = {
   'billing:audit:read': 'Read the audit trail',
   'billing:catalog:read': 'See the catalog and its history',
   'billing:catalog:write': 'Apply a catalog and push it to the provider',
+  'billing:reconciliation:read': 'See reconciliation runs and findings',
+  'billing:reconciliation:run': 'Reconcile one customer with the provider',
+  'billing:reconciliation:run_all': 'Reconcile everybody with the provider',
+  'billing:reconciliation:repair': 'Repair, accept and dismiss findings',
   'billing:keys:read': 'See API keys (never their secret)',
   'billing:keys:write': 'Create and revoke API keys',
 } as const
@@ -69,6 +73,7 @@ const staffReading = [
   'billing:webhooks:read',
   'billing:audit:read',
   'billing:catalog:read',
+  'billing:reconciliation:read',
 ] as const
 
 /**
@@ -116,9 +121,19 @@ export const roles = {
   support: {
     holder: 'house',
     meaning: 'Helps customers',
-    permissions: [...staffReading, 'billing:overrides:write', 'billing:sync:run', 'billing:webhooks:replay'],
+    permissions: [
+      ...staffReading,
+      'billing:overrides:write',
+      'billing:sync:run',
+      'billing:webhooks:replay',
+      'billing:reconciliation:run',
+    ],
   },
-  finance: { holder: 'house', meaning: 'Looks after the money', permissions: [...staffReading] },
+  finance: {
+    holder: 'house',
+    meaning: 'Looks after the money',
+    permissions: [...staffReading, 'billing:reconciliation:run', 'billing:reconciliation:run_all'],
+  },
   auditor: {
     holder: 'house',
     meaning: 'Reads everything, changes nothing',

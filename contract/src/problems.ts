@@ -354,6 +354,27 @@ export const problems = {
     next: 'Repeat the request later; if it stays so, tell support the request id.',
     retry: 'later',
   },
+  finding_closed: {
+    status: 409,
+    title: 'The finding is closed',
+    detail: 'Somebody has closed the finding, or the difference has gone.',
+    next: 'Look at the finding; a difference that is still there is found by the next run.',
+    retry: 'never',
+  },
+  finding_needs_person: {
+    status: 409,
+    title: 'Nothing to do by itself',
+    detail: 'No repair can be done for this finding from here.',
+    next: 'Follow the procedure for its kind, then reconcile the customer again, or accept it.',
+    retry: 'never',
+  },
+  finding_persists: {
+    status: 409,
+    title: 'The difference is still there',
+    detail: 'The repair was done, and a second look still sees the difference.',
+    next: 'Look at the finding again: it may need a person.',
+    retry: 'later',
+  },
   catalog_missing: {
     status: 503,
     title: 'No catalog',

@@ -9,6 +9,7 @@ import {
   FeatureParams,
   Override,
   OverrideCreate,
+  OverrideDecision,
   OverrideParams,
   Snapshot,
 } from '../schemas/entitlement.ts'
@@ -57,7 +58,7 @@ export const entitlementsRoutes = {
   createOverride: route({
     method: 'POST',
     path: '/entitlements/overrides',
-    summary: 'Grant an override with reason and end',
+    summary: 'Grant an override with reason and end, or ask for it where policy wants a second person',
     tag: 'Entitlements',
     permission: 'billing:overrides:write',
     tenancy: 'tenant',
@@ -76,6 +77,32 @@ export const entitlementsRoutes = {
     tenancy: 'tenant',
     query: TenantQuery,
     response: Type.Array(Override),
+  }),
+
+  approveOverride: route({
+    method: 'POST',
+    path: '/entitlements/overrides/{overrideId}/approve',
+    summary: 'Approve an override that somebody else asked for: it is in force at once',
+    tag: 'Entitlements',
+    permission: 'billing:overrides:approve',
+    tenancy: 'object',
+    params: OverrideParams,
+    body: OverrideDecision,
+    response: Override,
+    problems: ['second_person_required', 'override_not_waiting'],
+  }),
+
+  rejectOverride: route({
+    method: 'POST',
+    path: '/entitlements/overrides/{overrideId}/reject',
+    summary: 'Reject an override that waits for a second person',
+    tag: 'Entitlements',
+    permission: 'billing:overrides:approve',
+    tenancy: 'object',
+    params: OverrideParams,
+    body: OverrideDecision,
+    response: Override,
+    problems: ['override_not_waiting'],
   }),
 
   withdrawOverride: route({

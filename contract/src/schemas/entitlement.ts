@@ -132,6 +132,7 @@ export const OverrideValue = Type.Union([
   strict({ value: Value }),
   strict({ limit: Nullable(Type.Number({ minimum: 0 })) }),
 ])
+export const overrideStates = ['waiting_for_approval', 'approved', 'rejected', 'expired'] as const
 export const Override = strict({
   id: Id('override'),
   tenantId: TenantId,
@@ -142,6 +143,13 @@ export const Override = strict({
   createdAt: Instant,
   expiresAt: Nullable(Instant),
   withdrawnAt: Nullable(Instant),
+  /** Only an approved one is ever in force (ENT-2). */
+  state: Type.Enum(overrideStates),
+  /** Until when a waiting one can be decided. */
+  requestExpiresAt: Nullable(Instant),
+  decidedBy: Nullable(Type.String()),
+  decidedAt: Nullable(Instant),
+  decisionReason: Nullable(Type.String()),
 })
 export type Override = Static<typeof Override>
 export const OverrideCreate = strict({
@@ -151,4 +159,5 @@ export const OverrideCreate = strict({
   reason: Text(500, 3),
   expiresAt: Type.Optional(Nullable(Instant)),
 })
+export const OverrideDecision = strict({ reason: Type.Optional(Text(500, 3)) })
 export const OverrideParams = strict({ overrideId: Type.String({ maxLength: 120 }) })
