@@ -695,7 +695,7 @@ const catalog: CatalogCurrent = {
       access: { active: 'full', past_due: 'grace' },
       changes: { upgrade: 'immediate', downgrade: 'period_end', proration: 'always_invoice' },
       cancellation: { timing: 'period_end', readOnlyDays: 30, retentionDays: 90 },
-      dunning: { graceDays: 7, restrictAfterDays: 14, cancelAfterDays: 30 },
+      dunning: { stages: [{ afterDays: 0, access: 'grace' }], cancelAfterDays: 30 },
       usage: { acceptLateDays: 3, acceptFutureSeconds: 300 },
     },
   },

@@ -2,6 +2,7 @@ import type {
   CatalogAddOnGrant,
   CatalogFeature,
   CatalogGrant,
+  CatalogMeter,
   CatalogMeteredGrant,
   CatalogPlan,
 } from '@turnpike/contract'
@@ -25,14 +26,35 @@ const checkMeters = (draft: Draft) => {
   for (const feature of draft.names('features')) {
     const path = ['features', feature]
     const content = draft.sound<CatalogFeature>(...path)
+    if (content?.kind === 'value' && content.usedBy !== undefined) checkUsedBy(draft, path, content, content.usedBy)
     if (content?.kind !== 'metered') continue
     if (!draft.mustExist([...path, 'meter'], 'meter', content.meter, 'meters')) continue
+    if (draft.sound<CatalogMeter>('meters', content.meter)?.aggregation === 'latest')
+      draft.report(
+        [...path, 'meter'],
+        `Meter "${content.meter}" is a level, which is not consumed: make the feature a number with "usedBy".`,
+        'value',
+      )
     const other = limited.get(content.meter)
     // One meter, one limit: otherwise a usage record would be allowed and refused at the same time.
     if (other)
       draft.report([...path, 'meter'], `Meter "${content.meter}" is limited by feature "${other}" already.`, 'value')
     else limited.set(content.meter, feature)
   }
+}
+
+/** How much of a number is in use is said by a level, and by one meter for one feature. */
+const checkUsedBy = (draft: Draft, path: Path, feature: CatalogFeature, meter: string) => {
+  const report = (message: string) => draft.report([...path, 'usedBy'], message, 'value')
+  if (feature.kind === 'value' && feature.type !== 'number') return report('Only a number can be in use.')
+  if (!draft.mustExist([...path, 'usedBy'], 'meter', meter, 'meters')) return
+  const aggregation = draft.sound<CatalogMeter>('meters', meter)?.aggregation
+  if (aggregation !== undefined && aggregation !== 'latest')
+    report(`Meter "${meter}" adds up: what is in use now is told by a meter with aggregation "latest".`)
+  const first = draft
+    .names('features')
+    .find((key) => (draft.sound<CatalogFeature>('features', key) as { usedBy?: string } | undefined)?.usedBy === meter)
+  if (first !== undefined && first !== path[1]) report(`Meter "${meter}" counts feature "${first}" already.`)
 }
 
 const checkPlanGrant = (draft: Draft, plan: string, feature: string) => {

@@ -1,6 +1,7 @@
-import type { CatalogFeature, CatalogPlan, CatalogPolicies, CatalogRouting } from '@turnpike/contract'
+import type { CatalogDunning, CatalogFeature, CatalogPlan, CatalogPolicies, CatalogRouting } from '@turnpike/contract'
 import { checkExpression } from './check-expression.ts'
 import type { Draft } from './draft.ts'
+import type { Path } from './read-yaml.ts'
 
 /** Plans as a whole: model, baseline, routing, add-ons that refer to them, policies. */
 export const checkPlans = (draft: Draft): void => {
@@ -96,18 +97,60 @@ const checkPolicies = (draft: Draft) => {
         'value',
       )
   }
-  const dunning = draft.sound<CatalogPolicies['dunning']>('policies', 'dunning')
-  if (!dunning) return
-  if (dunning.restrictAfterDays < dunning.graceDays)
+  checkDunning(draft, ['policies', 'dunning'])
+  for (const plan of draft.names('plans')) {
+    if (draft.names('plans', plan).includes('dunning')) checkDunning(draft, ['plans', plan, 'dunning'])
+    checkCleanup(draft, ['plans', plan, 'changes'])
+  }
+  checkCleanup(draft, ['policies', 'changes'])
+}
+
+const strength = { full: 4, grace: 3, restricted: 2, read_only: 1, none: 0 } as const
+
+const checkDunning = (draft: Draft, path: Path) => {
+  const policy = draft.sound<CatalogDunning>(...path)
+  if (!policy) return
+  policy.stages.forEach((stage, index) => {
+    const before = policy.stages[index - 1]
+    if (!before) return
+    if (stage.afterDays <= before.afterDays)
+      draft.report(
+        [...path, 'stages', index, 'afterDays'],
+        `Stages follow one another: this one begins after more than ${before.afterDays} days.`,
+        'value',
+      )
+    if (strength[stage.access] >= strength[before.access])
+      draft.report(
+        [...path, 'stages', index, 'access'],
+        `Each stage allows less than the one before, which is "${before.access}".`,
+        'value',
+      )
+  })
+  const last = policy.stages.at(-1)?.afterDays ?? 0
+  if (policy.cancelAfterDays !== null && policy.cancelAfterDays <= last)
     draft.report(
-      ['policies', 'dunning', 'restrictAfterDays'],
-      `Access cannot be restricted before the ${dunning.graceDays} days of grace end.`,
+      [...path, 'cancelAfterDays'],
+      `A subscription is canceled after its last stage has begun, which is after ${last} days.`,
       'value',
     )
-  if (dunning.cancelAfterDays < dunning.restrictAfterDays)
-    draft.report(
-      ['policies', 'dunning', 'cancelAfterDays'],
-      `A subscription is not canceled before it is restricted, after ${dunning.restrictAfterDays} days.`,
-      'value',
-    )
+  policy.reminders?.forEach((day, index) => {
+    if (policy.cancelAfterDays !== null && day >= policy.cancelAfterDays)
+      draft.report(
+        [...path, 'reminders', index],
+        `Nobody is reminded after the end, which is after ${policy.cancelAfterDays} days.`,
+        'value',
+      )
+  })
+}
+
+const checkCleanup = (draft: Draft, path: Path) => {
+  const cleanupDays = draft.sound<number>(...path, 'cleanupDays') ?? 14
+  draft.sound<number[]>(...path, 'cleanupReminderDays')?.forEach((day, index) => {
+    if (day >= cleanupDays)
+      draft.report(
+        [...path, 'cleanupReminderDays', index],
+        `A reminder comes within the cleanup window of ${cleanupDays} days.`,
+        'value',
+      )
+  })
 }

@@ -66,7 +66,7 @@ policies:
   access: { active: full, past_due: grace, canceled: none }
   changes: { upgrade: immediate, downgrade: period_end, proration: always_invoice }
   cancellation: { timing: period_end, readOnlyDays: 30, retentionDays: 90 }
-  dunning: { graceDays: 7, restrictAfterDays: 14, cancelAfterDays: 30 }
+  dunning: { stages: [{ afterDays: 0, access: grace }, { afterDays: 7, access: restricted }], cancelAfterDays: 30 }
   usage: { acceptLateDays: 35, acceptFutureSeconds: 300 }
 `
 
@@ -135,7 +135,7 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
     'an unknown aggregation',
     'aggregation: count',
     'aggregation: max',
-    '6:50 meters.files.aggregation: Must be one of "sum", "count", not "max".',
+    '6:50 meters.files.aggregation: Must be one of "sum", "count", "latest", not "max".',
   ],
   [
     'a feature of unknown kind',
@@ -527,17 +527,25 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
     'overdue: grace',
     '62:27 policies.access.overdue: "overdue" is not known here.',
   ],
+  ['a stage before the one above it', 'afterDays: 7', 'afterDays: 0', 'X'],
+  ['a stage that gives access back', 'access: restricted', 'access: grace', 'X'],
+  ['cancellation before the last stage', 'cancelAfterDays: 30', 'cancelAfterDays: 7', 'X'],
+  ['a level that is used by a meter which adds up', 'type: number }', 'type: number, usedBy: calls }', 'X'],
+  ['a level that no meter tells', 'type: number }', 'type: number, usedBy: cals }', 'X'],
+  ['a text in use', 'type: string }', 'type: string, usedBy: files }', 'X'],
+  ['a limit on a level', 'unit: call, aggregation: sum', 'unit: call, aggregation: latest', 'X'],
   [
-    'restriction before the grace ends',
-    'restrictAfterDays: 14',
-    'restrictAfterDays: 3',
-    '65:47 policies.dunning.restrictAfterDays: Access cannot be restricted before the 7 days of grace end.',
+    'dunning of a plan that goes backwards',
+    '    rank: 1\n',
+    '    rank: 1\n    dunning: { stages: [{ afterDays: 3, access: none }], cancelAfterDays: 3 }\n',
+    'X',
   ],
+  ['a reminder after the end', 'cancelAfterDays: 30', 'cancelAfterDays: 30, reminders: [29, 30]', 'X'],
   [
-    'cancellation before restriction',
-    'cancelAfterDays: 30',
-    'cancelAfterDays: 10',
-    '65:68 policies.dunning.cancelAfterDays: A subscription is not canceled before it is restricted, after 14 days.',
+    'a reminder before the cleanup window',
+    'proration: always_invoice',
+    'proration: always_invoice, cleanupDays: 5, cleanupReminderDays: [3, 7]',
+    'X',
   ],
   ['a key twice', 'rank: 1\n', 'rank: 1\n    rank: 2\n', '24:5 plans.pro.rank: "rank" is already given above.'],
   [
@@ -575,14 +583,14 @@ test('all mistakes of writing, form and meaning are named at once, in the order 
     .replace('baseline: free', 'baseline: fre')
     .replace('aggregation: count', 'aggregation: total')
     .replace('projects: 20', 'projects: many')
-    .replace('restrictAfterDays: 14', 'restrictAfterDays: 3')
+    .replace('cancelAfterDays: 30', 'cancelAfterDays: 3')
     .replace('max: 9', 'max: 9\n      max: 10')
   const problems = problemsOf(source)
   expect(problems.some((problem) => problem.includes('baseline'))).toBe(true)
   expect(problems.some((problem) => problem.includes('aggregation'))).toBe(true)
   expect(problems.some((problem) => problem.includes('plans.pro.grants.projects'))).toBe(true)
   expect(problems.some((problem) => problem.includes('"max" is already given above'))).toBe(true)
-  expect(problems.some((problem) => problem.includes('restrictAfterDays'))).toBe(true)
+  expect(problems.some((problem) => problem.includes('cancelAfterDays'))).toBe(true)
   expect(problems.map((problem) => Number(problem.split(':')[0]))).toEqual(
     problems.map((problem) => Number(problem.split(':')[0])).toSorted((a, b) => a - b),
   )

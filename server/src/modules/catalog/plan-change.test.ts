@@ -349,7 +349,7 @@ const allowed: [what: string, change: (file: CatalogFile) => void, kind: string,
   [
     'another policy',
     (file) => {
-      file.policies.dunning.graceDays = 5
+      file.policies.dunning.cancelAfterDays = 40
     },
     'update',
     'policy',
