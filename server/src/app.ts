@@ -11,6 +11,7 @@ import { pushCatalog } from './flows/push-catalog.ts'
 import { createUsageRecorder } from './flows/record-usage.ts'
 import { catalogFacts } from './flows/steps/catalog-facts.ts'
 import { createRefusalCount } from './flows/steps/count-refusals.ts'
+import { createRefusedWebhooks } from './flows/steps/record-refused-webhooks.ts'
 import { createAuthenticator } from './http/auth.ts'
 import type { HttpDeps } from './http/handler.ts'
 import type { Health } from './http/operations.ts'
@@ -90,6 +91,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     circuit,
     livemode: /^(sk|rk)_live_/.test(config.stripe.secretKey),
     webhookSecrets: config.stripe.webhookSecrets,
+    listingPerSecond: config.reconcilePerSecond,
     log,
     memory: {
       read: (setting) => readProviderSetting(db, 'stripe', setting),
@@ -125,11 +127,13 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     intake: createBatcher<NewWebhook, void>({
       weightMax: 500,
       concurrency: 2,
+      waitingMax: config.webhooks.queueMax,
       work: async (webhooks) => {
         await storeWebhooks(db, webhooks, clock.now())
         return webhooks.map(() => undefined)
       },
     }),
+    refusedWebhooks: createRefusedWebhooks(db, clock, log),
     listener,
     feedId: await readFeedId(db),
     demo: config.demo,
@@ -154,12 +158,15 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
   ]
   const beat = setInterval(() => {
     void refusals.flush()
+    void deps.refusedWebhooks.flush()
     authenticator.flush().catch((error: unknown) => log.warn({ err: error }, 'key use could not be written'))
   }, 1_000)
   worker = config.roles.worker ? await startWorker(flowDeps, listener, config.databaseUrl) : null
   const server = config.roles.api
     ? await createServer(deps, authenticator, {
         rateLimitPerSecond: config.rateLimitPerSecond,
+        webhookRateLimitPerSecond: config.webhooks.rateLimitPerSecond,
+        requestTimeoutMs: config.requestTimeoutMs,
         consoleDir: config.consoleDir,
         health: () => readHealth(db, listener, () => current, stopping.signal),
       })
@@ -176,6 +183,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     clearInterval(beat)
     for (const end of gauges) end()
     await refusals.flush()
+    await deps.refusedWebhooks.flush(true)
     await listener.close()
     await closeDb(db)
   }

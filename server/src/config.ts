@@ -22,6 +22,11 @@ export type Config = {
   demo: boolean
   logLevel: string
   rateLimitPerSecond: number
+  /** Of the webhook intake: requests a second from one address, and how many may wait to be stored. */
+  webhooks: { rateLimitPerSecond: number; queueMax: number }
+  requestTimeoutMs: number
+  /** Requests a second that reconciliation may make to the provider (REC-1). */
+  reconcilePerSecond: number
   notices: NoticeSettings
   roles: { api: boolean; worker: boolean }
 }
@@ -158,6 +163,10 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
     wrong('LOG_LEVEL', 'is not a log level', 'info')
   const rateLimitPerSecond = whole('RATE_LIMIT_PER_SECOND', 50_000, 1, 10_000_000, '50000')
   const notices = readNoticeSettings({ text, whole, wrong })
+  const reconcilePerSecond = whole('TURNPIKE_RECONCILE_PER_SECOND', 10, 1, 1_000, '10')
+  const webhookRateLimit = whole('WEBHOOK_RATE_LIMIT_PER_SECOND', rateLimitPerSecond, 1, 10_000_000, '20000')
+  const webhookQueueMax = whole('WEBHOOK_QUEUE_MAX', 10_000, 1, 1_000_000, '10000')
+  const requestTimeoutMs = whole('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000, '30000')
   const only = text('TURNPIKE_ONLY')
   if (only !== null && only !== 'api' && only !== 'worker') wrong('TURNPIKE_ONLY', 'is neither api nor worker', 'api')
 
@@ -180,6 +189,9 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
       demo,
       logLevel,
       rateLimitPerSecond,
+      webhooks: { rateLimitPerSecond: webhookRateLimit, queueMax: webhookQueueMax },
+      requestTimeoutMs,
+      reconcilePerSecond,
       notices,
       roles: { api: only !== 'worker', worker: only !== 'api' },
     },

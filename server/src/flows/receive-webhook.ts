@@ -1,19 +1,21 @@
 import { fail } from '../core/errors.ts'
-import { recordDenial } from '../platform/audit.ts'
 import type { createBatcher } from '../platform/batch.ts'
 import { systemClock } from '../platform/clock.ts'
 import type { NewWebhook } from '../platform/inbox.ts'
+import { counter } from '../platform/telemetry.ts'
 import type { Deps } from './deps.ts'
+import type { RefusedWebhooks } from './steps/record-refused-webhooks.ts'
 
 export type WebhookIntake = ReturnType<typeof createBatcher<NewWebhook, void>>
 
+const received = counter('turnpike_webhooks_received', 'Genuine webhooks stored, by what they concern')
+
 /**
  * Verifies a webhook and answers once it is stored (WEB-1, WEB-2). A refusal is recorded as a security event. A database
- * that cannot be reached fails as `unavailable`, so that the provider sends it again.
+ * that cannot be reached fails as `unavailable`, a full queue as `overloaded`, so that the provider sends it again.
  */
 export const receiveWebhook = async (
-  deps: Deps,
-  intake: WebhookIntake,
+  deps: Deps & { intake: WebhookIntake; refusedWebhooks: RefusedWebhooks },
   request: {
     provider: string
     rawBody: Buffer
@@ -25,24 +27,22 @@ export const receiveWebhook = async (
   // How long a request was on its way is told by the real time, also where the clock of billing was moved.
   const verdict = deps.provider.verifyWebhook(request.rawBody, request.headers, systemClock.now())
   if (!verdict.ok) {
-    deps.log.warn({ refusal: verdict.refusal, requestId: request.requestId, security: true }, 'webhook refused')
-    await recordDenial(deps.db, deps.clock, {
-      tenantId: null,
-      actor: { kind: 'anonymous', id: 'webhook sender', requestId: request.requestId },
-      action: 'webhook.receive',
-      object: request.provider,
-      reason: verdict.refusal,
-    })
+    await deps.refusedWebhooks.add(verdict.refusal, request.requestId)
     throw fail('webhook_signature_invalid')
   }
   const { notice } = verdict
-  await intake.add({
+  // Genuine, but of the other world: acknowledged, so that it is not sent again, recorded, and never worked on.
+  if (notice.wrongMode) await deps.refusedWebhooks.add('wrong_mode', request.requestId)
+  await deps.intake.add({
     provider: request.provider,
     eventId: notice.eventId,
     type: notice.type,
     objectId: notice.objectId,
-    providerCustomerId: notice.providerCustomerId,
+    providerCustomerId: notice.wrongMode ? null : notice.providerCustomerId,
     relevant: notice.concerns !== 'nothing',
+    ignoredAs: notice.wrongMode ? 'wrong_mode' : 'not_relevant',
+    createdAt: notice.createdAt,
     traceId: request.requestId,
   })
+  received({ concerns: notice.wrongMode ? 'wrong_mode' : notice.concerns })
 }

@@ -1,8 +1,9 @@
 import { fail } from '../core/errors.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
-import { type InboxRow, lockWebhook, requeueWebhook } from '../platform/inbox.ts'
+import type { InboxRow } from '../platform/inbox.ts'
 import { notify } from '../platform/notify.ts'
+import { lockWebhook, requeueWebhook } from '../platform/replay-inbox.ts'
 import type { Deps } from './deps.ts'
 
 /** Makes a webhook due again. Applying is idempotent, so this is safe for any that is not being worked on. */

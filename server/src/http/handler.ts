@@ -4,6 +4,7 @@ import type { CatalogChangeDeps } from '../flows/apply-catalog.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
 import type { PushCatalogDeps } from '../flows/push-catalog.ts'
 import type { WebhookIntake } from '../flows/receive-webhook.ts'
+import type { RefusedWebhooks } from '../flows/steps/record-refused-webhooks.ts'
 import type { Credential } from '../modules/access/index.ts'
 import type { Actor } from '../platform/audit.ts'
 import type { Listener } from '../platform/notify.ts'
@@ -12,6 +13,7 @@ export type HttpDeps = CheckDeps &
   PushCatalogDeps &
   CatalogChangeDeps & {
     intake: WebhookIntake
+    refusedWebhooks: RefusedWebhooks
     listener: Listener
     /** The name of the event feed of this database. */
     feedId: string
@@ -45,8 +47,8 @@ export type Context<K extends RouteName> = {
 
 type Answer<R extends Routes[RouteName]> = R extends { kind: 'list' }
   ? { data: DataOf<R>; cursor: string | null }
-  : R extends { kind: 'stream' }
-    ? undefined
+  : R extends { kind: 'stream' | 'download' }
+    ? undefined | void
     : DataOf<R>
 
 export type Handler<K extends RouteName> = (context: Context<K>) => Promise<Answer<Routes[K]>> | Answer<Routes[K]>

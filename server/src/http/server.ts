@@ -25,6 +25,8 @@ import { entitlementHandlers } from './routes/entitlements.ts'
 import { eventHandlers } from './routes/events.ts'
 import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
+import { ownerHandlers } from './routes/owners.ts'
+import { privacyHandlers } from './routes/privacy.ts'
 import { usageHandlers } from './routes/usage.ts'
 import { apiHeaders, pageHeaders } from './security-headers.ts'
 import { compileSchema } from './validate.ts'
@@ -37,6 +39,8 @@ const handlers: Handlers = {
   ...eventHandlers,
   ...noticeHandlers,
   ...operatorHandlers,
+  ...ownerHandlers,
+  ...privacyHandlers,
   ...usageHandlers,
 }
 
@@ -56,7 +60,13 @@ const shownOnce: Partial<Record<RouteName, string>> = { createApiKey: 'key' }
 const json = 'application/json; charset=utf-8'
 const bodyLimitDefault = 262_144
 
-export type HttpSettings = { rateLimitPerSecond: number; consoleDir: string | null; health(): Promise<Health> }
+export type HttpSettings = {
+  rateLimitPerSecond: number
+  webhookRateLimitPerSecond: number
+  requestTimeoutMs: number
+  consoleDir: string | null
+  health(): Promise<Health>
+}
 
 /** The API, the console's files and the reference page, as one Fastify server. Everything comes from the route table. */
 export const createServer = async (
@@ -68,11 +78,14 @@ export const createServer = async (
     loggerInstance: undefined,
     genReqId: () => newRequestId(systemClock.nowMs()),
     bodyLimit: bodyLimitDefault,
+    // A whole request: one that comes byte by byte ends as 408.
+    requestTimeout: settings.requestTimeoutMs,
+    http: { connectionsCheckingInterval: Math.min(settings.requestTimeoutMs, 5_000) },
     trustProxy: false,
     exposeHeadRoutes: false,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 640 },
     // Addresses that the router itself cannot read never reach the error handler.
     frameworkErrors: (error, request, reply) => sendProblem(reply, failureOf(error), request.id),
   })
@@ -113,7 +126,19 @@ export const createServer = async (
     // The signature is over the bytes as they came, so nothing may read them before it was checked.
     intake.removeAllContentTypeParsers()
     intake.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
-    addRoute(intake, deps, authenticator, limitRate, 'receiveWebhook')
+    // Each address has its share, and whatever is turned away leaves a record: refused signatures leave theirs in the flow.
+    const allowsWebhook = createRateLimit(settings.webhookRateLimitPerSecond)
+    intake.setErrorHandler(async (error, request, reply) => {
+      const failure = failureOf(error)
+      if (failure.code === 'internal_error')
+        deps.log.error({ err: error, requestId: request.id }, 'intake met a defect')
+      else if (failure.code !== 'webhook_signature_invalid') await deps.refusedWebhooks.add(failure.code, request.id)
+      sendProblem(reply, failure, request.id)
+      return reply
+    })
+    const limitIntake: onRequestHookHandler = (request, _, done) =>
+      allowsWebhook(request.ip, systemClock.nowMs()) ? done() : done(fail('rate_limited'))
+    addRoute(intake, deps, authenticator, limitIntake, 'receiveWebhook')
   })
   await servePages(app, settings.consoleDir)
   return app
@@ -170,7 +195,7 @@ const addRoute = (
     url: addressOf(definition),
     bodyLimit: definition.bodyLimit ?? bodyLimitDefault,
     // Who asks is settled before a byte of the body is read: strangers cost nothing.
-    onRequest: name === 'receiveWebhook' ? limitRate : [limitRate, admit],
+    onRequest: name === 'receiveWebhook' || definition.credential === 'none' ? limitRate : [limitRate, admit],
     handler: async (request, reply) => {
       const { credential } = request
       const params = (request.params ?? {}) as Record<string, unknown>
@@ -228,7 +253,7 @@ const answerOf = async (
   context: Context<RouteName>,
 ): Promise<string | null> => {
   const result = await handler(context)
-  if (definition.kind === 'stream') return null
+  if (definition.kind === 'stream' || definition.kind === 'download') return null
   const meta: Record<string, unknown> = { requestId: context.requestId, apiVersion }
   if (definition.kind !== 'list') return JSON.stringify({ data: result, meta })
   const { data, cursor } = result as { data: unknown; cursor: string | null }

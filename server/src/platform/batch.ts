@@ -1,4 +1,4 @@
-import { Failure } from '../core/errors.ts'
+import { Failure, fail } from '../core/errors.ts'
 
 const isUnavailable = (error: unknown): boolean => error instanceof Failure && error.code === 'unavailable'
 
@@ -12,6 +12,8 @@ export const createBatcher = <I, R>(options: {
   concurrency: number
   /** A batch runs beside another only when at least this weight is waiting; any unless told. */
   alongsideFrom?: number
+  /** More than this weight does not wait: what comes then fails as `overloaded`, and nothing of it is kept. */
+  waitingMax?: number
   weigh?: (item: I) => number
   work: (items: I[]) => Promise<R[]>
 }): { add(item: I): Promise<R>; idle(): Promise<void> } => {
@@ -69,6 +71,7 @@ export const createBatcher = <I, R>(options: {
     add: (item) =>
       new Promise<R>((resolve, reject) => {
         const weight = options.weigh?.(item) ?? 1
+        if (waitingWeight + weight > (options.waitingMax ?? Number.POSITIVE_INFINITY)) return reject(fail('overloaded'))
         waiting.push({ item, weight, resolve, reject })
         waitingWeight += weight
         schedule()

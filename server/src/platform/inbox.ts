@@ -10,9 +10,15 @@ export type NewWebhook = {
   objectId: string | null
   providerCustomerId: string | null
   relevant: boolean
+  /** Why it is kept as ignored; `not_relevant` unless told. */
+  ignoredAs?: 'not_relevant' | 'wrong_mode'
+  /** When the provider made the event. */
+  createdAt?: Temporal.Instant
   traceId: string
 }
 export type InboxState = 'pending' | 'applied' | 'ignored' | 'retrying' | 'dead'
+/** What went wrong at one try. `held`: it was nobody's fault of this event, so it costs no attempt. */
+export type InboxError = { at: string; error: string; held: boolean }
 export type InboxRow = {
   webhookId: bigint
   provider: string
@@ -24,6 +30,10 @@ export type InboxRow = {
   state: InboxState
   outcome: string | null
   attempts: number
+  /** How often it waited for a provider that did not answer; that costs no attempt. */
+  holds: number
+  errors: InboxError[]
+  eventAt: Temporal.Instant | null
   deliveries: number
   receivedAt: Temporal.Instant
   dueAt: Temporal.Instant
@@ -33,7 +43,7 @@ export type InboxRow = {
   correlationId: string | null
 }
 
-type DbRow = {
+export type InboxDbRow = {
   webhook_id: bigint
   provider: string
   event_id: string
@@ -44,6 +54,9 @@ type DbRow = {
   state: InboxState
   outcome: string | null
   attempts: number
+  holds: number
+  errors: InboxError[]
+  event_at: string | null
   deliveries: number
   received_at: string
   due_at: string
@@ -53,7 +66,7 @@ type DbRow = {
   correlation_id: string | null
 }
 
-const fromRow = (row: DbRow): InboxRow => ({
+export const inboxRowOf = (row: InboxDbRow): InboxRow => ({
   webhookId: row.webhook_id,
   provider: row.provider,
   eventId: row.event_id,
@@ -64,6 +77,9 @@ const fromRow = (row: DbRow): InboxRow => ({
   state: row.state,
   outcome: row.outcome,
   attempts: row.attempts,
+  holds: row.holds,
+  errors: row.errors,
+  eventAt: instantOfRowOrNull(row.event_at),
   deliveries: row.deliveries,
   receivedAt: instantOfRow(row.received_at),
   dueAt: instantOfRow(row.due_at),
@@ -92,17 +108,18 @@ export const storeWebhooks = async (
     o: w.objectId,
     c: w.providerCustomerId,
     s: w.relevant ? 'pending' : 'ignored',
-    x: w.relevant ? null : 'not_relevant',
+    x: w.relevant ? null : (w.ignoredAs ?? 'not_relevant'),
     r: w.traceId,
+    d: w.createdAt?.toString() ?? null,
   }))
   rows.sort((a, b) => (a.p + a.e < b.p + b.e ? -1 : 1))
   await queryPrepared(
     db,
     'store_webhooks',
     sql`with stored as (
-          insert into webhook_inbox (provider, event_id, type, object_id, provider_customer_id, state, outcome, received_at, due_at, trace_id)
-          select p, e, t, o, c, s, x, ${receivedAt.toString()}::timestamptz, ${receivedAt.toString()}::timestamptz, r
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as w (p text, e text, t text, o text, c text, s text, x text, r text)
+          insert into webhook_inbox (provider, event_id, type, object_id, provider_customer_id, state, outcome, received_at, due_at, trace_id, event_at)
+          select p, e, t, o, c, s, x, ${receivedAt.toString()}::timestamptz, ${receivedAt.toString()}::timestamptz, r, d
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as w (p text, e text, t text, o text, c text, s text, x text, r text, d timestamptz)
           on conflict (provider, event_id) do update set deliveries = webhook_inbox.deliveries + 1 returning state)
         select pg_notify('turnpike', '{"kind":"inbox"}') from stored where state = 'pending' limit 1`,
   )
@@ -145,14 +162,17 @@ export const dueWebhooks = async (
   limit: number,
 ): Promise<InboxRow[]> =>
   (
-    await query<DbRow>(
+    await query<InboxDbRow>(
       db,
       sql`select * from webhook_inbox where provider = ${provider} and provider_customer_id = ${providerCustomerId} and state in ('pending', 'retrying') and due_at <= ${at.toString()}
           order by webhook_id limit ${limit}`,
     )
-  ).map(fromRow)
+  ).map(inboxRowOf)
 
-/** Ends webhooks in the transaction that applied them. Only those still waiting: a repeat changes nothing. */
+/**
+ * Ends webhooks in the transaction that applied them. Only those still waiting: a repeat changes nothing. One that came
+ * after a newer event about the same object is told as out of order: what it announced was old news.
+ */
 export const finishWebhooks = async (
   tx: Tx,
   webhookIds: readonly bigint[],
@@ -164,31 +184,64 @@ export const finishWebhooks = async (
     at: Temporal.Instant
   },
 ): Promise<void> => {
+  const ids = webhookIds.map(String)
   await query(
     tx,
-    sql`update webhook_inbox set state = ${result.state}, outcome = ${result.outcome}, tenant_id = ${result.tenantId}, correlation_id = ${result.correlationId}, applied_at = ${result.at.toString()},
-          attempts = attempts + 1, last_error = null
-        where webhook_id = any(${webhookIds.map(String)}::bigint[]) and state in ('pending', 'retrying')`,
+    sql`update webhook_inbox w set state = ${result.state}, tenant_id = ${result.tenantId}, correlation_id = ${result.correlationId}, applied_at = ${result.at.toString()},
+          attempts = attempts + 1, last_error = null,
+          outcome = case when ${result.state} = 'applied' and exists (
+              select from webhook_inbox newer where newer.object_id = w.object_id and newer.provider = w.provider and newer.webhook_id < w.webhook_id
+                and newer.event_at > w.event_at and (newer.state = 'applied' or newer.webhook_id = any(${ids}::bigint[])))
+            then 'out_of_order' else ${result.outcome} end
+        where webhook_id = any(${ids}::bigint[]) and state in ('pending', 'retrying')`,
   )
 }
 
-const attemptsMax = 12
+/** So many failed tries make a dead letter: with the pauses between them about four hours. */
+export const attemptsMax = 16
+/** An event waits so long for a provider that does not answer, and is tried at least so often, before it is a dead letter. */
+export const holdDaysMax = 7
+const holdsMin = 50
+const errorsKept = 20
 
-/** Puts webhooks off after a failure, doubling up to an hour; after the last attempt they are dead letters (WEB-4). */
-export const postponeWebhooks = async (
+const withError = (error: string, held: boolean, at: Temporal.Instant): Sql =>
+  sql`case when jsonb_array_length(errors) >= ${errorsKept} then errors - 0 else errors end || ${JSON.stringify([{ at: at.toString(), error, held }])}::jsonb`
+
+/** Puts webhooks off after a failure of their own, doubling up to an hour; after the last attempt they are dead letters (WEB-4). */
+export const postponeWebhooks = (
   db: Db | Tx,
   webhookIds: readonly bigint[],
   error: string,
   at: Temporal.Instant,
-): Promise<void> => {
-  await query(
+): Promise<InboxRow[]> =>
+  putOff(
     db,
-    sql`update webhook_inbox set attempts = attempts + 1, last_error = ${error},
+    sql`update webhook_inbox set attempts = attempts + 1, last_error = ${error}, errors = ${withError(error, false, at)},
           state = case when attempts + 1 >= ${attemptsMax} then 'dead' else 'retrying' end,
           due_at = ${at.toString()}::timestamptz + least(interval '1 hour', interval '1 second' * power(2, attempts))
-        where webhook_id = any(${webhookIds.map(String)}::bigint[]) and state in ('pending', 'retrying')`,
+        where webhook_id = any(${webhookIds.map(String)}::bigint[]) and state in ('pending', 'retrying') returning *`,
   )
-}
+
+/**
+ * Lets webhooks wait for a provider that does not answer: that costs no attempt, so an outage makes no dead letters. They
+ * wait up to five minutes at a time, and end as dead letters only after days of silence.
+ */
+export const holdWebhooks = (
+  db: Db | Tx,
+  webhookIds: readonly bigint[],
+  error: string,
+  at: Temporal.Instant,
+): Promise<InboxRow[]> =>
+  putOff(
+    db,
+    sql`update webhook_inbox set holds = holds + 1, last_error = ${error}, errors = ${withError(error, true, at)},
+          state = case when holds + 1 >= ${holdsMin} and received_at < ${at.subtract({ hours: 24 * holdDaysMax }).toString()} then 'dead' else 'retrying' end,
+          due_at = ${at.toString()}::timestamptz + least(interval '5 minutes', interval '1 second' * power(2, least(holds, 20)))
+        where webhook_id = any(${webhookIds.map(String)}::bigint[]) and state in ('pending', 'retrying') returning *`,
+  )
+
+const putOff = async (db: Db | Tx, statement: Sql): Promise<InboxRow[]> =>
+  (await query<InboxDbRow>(db, statement)).map(inboxRowOf)
 
 /** Takes one customer's lease for the process `holder`: whoever has it asks the provider. Null when somebody else holds it. */
 export const takeLease = async (
@@ -227,12 +280,12 @@ export const listWebhooks = async (
   filter: { state: InboxState | null; tenantId: string | null; before: bigint | null; limit: number },
 ): Promise<InboxRow[]> =>
   (
-    await query<DbRow>(
+    await query<InboxDbRow>(
       db,
       sql`select * from webhook_inbox where (${filter.state}::text is null or state = ${filter.state}) and (${filter.tenantId}::text is null or tenant_id = ${filter.tenantId})
             and (${filter.before}::bigint is null or webhook_id < ${filter.before}) order by webhook_id desc limit ${filter.limit}`,
     )
-  ).map(fromRow)
+  ).map(inboxRowOf)
 
 export const countWebhooks = async (
   db: Db,
@@ -250,15 +303,7 @@ export const countWebhooks = async (
   }
 }
 
-export const lockWebhook = async (tx: Tx, webhookId: bigint): Promise<InboxRow | null> => {
-  const row = await queryOne<DbRow>(tx, sql`select * from webhook_inbox where webhook_id = ${webhookId} for update`)
-  return row && fromRow(row)
-}
-
-/** Makes a webhook due again, with all its attempts. */
-export const requeueWebhook = async (tx: Tx, webhookId: bigint, at: Temporal.Instant): Promise<void> => {
-  await query(
-    tx,
-    sql`update webhook_inbox set state = 'pending', attempts = 0, due_at = ${at.toString()}, outcome = null, last_error = null where webhook_id = ${webhookId}`,
-  )
+export const findWebhook = async (db: Db, webhookId: bigint): Promise<InboxRow | null> => {
+  const row = await queryOne<InboxDbRow>(db, sql`select * from webhook_inbox where webhook_id = ${webhookId}`)
+  return row && inboxRowOf(row)
 }

@@ -3,6 +3,7 @@ import { type Catalog, findPlan, lookupKeyOf } from '../../modules/catalog/index
 import { type CustomerRecord, lockCustomer } from '../../modules/customers/index.ts'
 import {
   type CheckoutRecord,
+  countDeletedProviderCustomers,
   findCheckoutById,
   findProviderCustomer,
   nextCheckoutState,
@@ -103,11 +104,12 @@ const openPlanChange = async (
   })
 }
 
-/** The provider's customer, made once and remembered before anything is bought on it. */
+/** The provider's customer, made once and remembered before anything is bought on it; another one when it was deleted there. */
 export const ensureProviderCustomer = async (deps: Deps, customer: CustomerRecord): Promise<string> => {
   const known = await findProviderCustomer(deps.db, customer.tenantId, deps.provider.name)
   if (known !== null) return known
-  const { providerCustomerId } = await deps.provider.createCustomer(customer)
+  const earlier = await countDeletedProviderCustomers(deps.db, customer.tenantId, deps.provider.name)
+  const { providerCustomerId } = await deps.provider.createCustomer({ ...customer, earlier })
   await transact(deps.db, (tx) => saveProviderCustomer(tx, customer.tenantId, deps.provider.name, providerCustomerId))
   return (await findProviderCustomer(deps.db, customer.tenantId, deps.provider.name)) ?? providerCustomerId
 }

@@ -63,7 +63,7 @@ export const billingHandlers: Handlers<
   },
 
   receiveWebhook: async ({ deps, params, request, requestId }) => {
-    await receiveWebhook(deps, deps.intake, {
+    await receiveWebhook(deps, {
       provider: params.provider,
       rawBody: request.body as Buffer,
       headers: request.headers,

@@ -49,6 +49,10 @@ const fromRow = (row: Row): InvoiceRecord => ({
   createdAt: instantOfRow(row.created_at),
 })
 
+// A tenant may have had several customers at the provider: the living one, else the last that was deleted.
+const itsCustomer = sql`select p.provider_customer_id from provider_customers p where p.tenant_id = i.tenant_id and p.provider = i.provider
+  order by p.deleted_at desc nulls first limit 1`
+
 export const findInvoice = async (
   on: Db | Tx,
   tenantId: string,
@@ -56,7 +60,7 @@ export const findInvoice = async (
 ): Promise<InvoiceRecord | null> => {
   const row = await queryOne<Row>(
     on,
-    sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider) where tenant_id = ${tenantId} and provider_invoice_id = ${providerInvoiceId}`,
+    sql`select i.*, (${itsCustomer}) as provider_customer_id from invoices i where tenant_id = ${tenantId} and provider_invoice_id = ${providerInvoiceId}`,
   )
   return row && fromRow(row)
 }
@@ -66,7 +70,7 @@ export const findFailedInvoices = async (on: Db | Tx, tenantId: string): Promise
   (
     await query<Row>(
       on,
-      sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider)
+      sql`select i.*, (${itsCustomer}) as provider_customer_id from invoices i
           where tenant_id = ${tenantId} and status in ('open', 'uncollectible') and (attempt_count > 0 or action_required) order by created_at desc`,
     )
   ).map(fromRow)
@@ -80,7 +84,7 @@ export const findInvoicesSince = async (
   (
     await query<Row>(
       on,
-      sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider)
+      sql`select i.*, (${itsCustomer}) as provider_customer_id from invoices i
           where tenant_id = ${tenantId} and created_at >= ${since.toString()} order by created_at desc, provider_invoice_id`,
     )
   ).map(fromRow)
@@ -94,7 +98,7 @@ export const findInvoicesByProviderIds = async (
   (
     await query<Row>(
       on,
-      sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider)
+      sql`select i.*, (${itsCustomer}) as provider_customer_id from invoices i
           where i.provider = ${provider} and i.provider_invoice_id = any(${[...providerInvoiceIds]})`,
     )
   ).map(fromRow)

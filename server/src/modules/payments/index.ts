@@ -1,12 +1,15 @@
 export { type CheckoutRecord, canStillBePaid, checkoutActions, isUnderWay, nextCheckoutState } from './checkout.ts'
+export type * from './listing.ts'
 export type * from './provider.ts'
 export {
+  countDeletedProviderCustomers,
   findCheckoutById,
   findProviderCustomer,
   findStaleCheckouts,
   findTenantOfProviderCustomer,
   findUnfinishedCheckouts,
   insertCheckout,
+  markProviderCustomerDeleted,
   readProviderSetting,
   saveCheckout,
   saveProviderCustomer,

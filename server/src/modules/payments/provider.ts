@@ -1,5 +1,6 @@
 import type { SubscriptionStatus } from '@turnpike/contract'
 import type { Interval, Period } from '../../core/period.ts'
+import type { ProviderListing } from './listing.ts'
 
 /**
  * What we ask of a payment provider, in our words (PAY-3). Prices are named by our lookup keys; the adapter finds the
@@ -11,12 +12,18 @@ export type PaymentProvider = {
   name: string
   /** Whether it answered lately. While it does not, background work waits instead of asking again and again. */
   availability(): ProviderAvailability
+  /** All that it has, for comparing. */
+  listing: ProviderListing
   createCustomer(customer: {
     tenantId: string
     customerId: string
     name: string
     email: string | null
+    /** How many of this customer were deleted at the provider before. */
+    earlier?: number
   }): Promise<{ providerCustomerId: string }>
+  /** Sets where the provider writes to. `changeId` names the change, so that a repeat has one effect. */
+  updateCustomer(change: { providerCustomerId: string; email: string | null; changeId: string }): Promise<void>
   openCheckout(request: CheckoutRequest): Promise<OpenedSession>
   /** Ends an open checkout, so that nobody can pay it any more. True when it is closed now, false when it was paid already. */
   closeCheckout(providerSessionId: string): Promise<boolean>
@@ -27,7 +34,16 @@ export type PaymentProvider = {
     returnUrl: string
     offer: PortalOffer
   }): Promise<OpenedSession>
-  fetchSubscriptions(providerCustomerId: string): Promise<SubscriptionFact[]>
+  /** All of a customer. One that cannot be read is left out and told by its id: the others are not held up by it. */
+  fetchSubscriptions(
+    providerCustomerId: string,
+    unreadable?: (providerSubscriptionId: string) => void,
+  ): Promise<SubscriptionFact[]>
+  fetchSubscription(providerSubscriptionId: string): Promise<SubscriptionFact | null>
+  /** Null for one that the provider has never heard of. The ids are those that we, or somebody in our name, wrote on it. */
+  fetchCustomer(
+    providerCustomerId: string,
+  ): Promise<{ deleted: boolean; tenantId: string | null; customerId: string | null } | null>
   fetchInvoice(providerInvoiceId: string): Promise<InvoiceFact | null>
   fetchCheckout(providerSessionId: string): Promise<CheckoutFact | null>
   /** The notice of a genuine webhook, or why it is refused. The raw bytes are what was signed. */
@@ -84,7 +100,8 @@ export type SubscriptionFact = {
   providerSubscriptionId: string
   providerCustomerId: string
   status: SubscriptionStatus
-  items: { lookupKey: string | null; quantity: number; interval: Interval | null; currency: string }[]
+  /** Each with its own period: intervals may be mixed. */
+  items: { lookupKey: string | null; quantity: number; interval: Interval | null; currency: string; period?: Period }[]
   period: Period
   anchor: Temporal.Instant
   trialEndsAt: Temporal.Instant | null
@@ -92,9 +109,24 @@ export type SubscriptionFact = {
   endsAt: Temporal.Instant | null
   endedAt: Temporal.Instant | null
   startedAt: Temporal.Instant
+  paymentMethodOnFile: boolean
+  /** Why and since when it is paused; null in every other status. */
+  paused: { reason: string | null; since: Temporal.Instant | null } | null
+  /** Its invoices are not collected for a while; the status stays. */
+  collectionPaused: { behavior: string; resumesAt: Temporal.Instant | null } | null
+  latestInvoiceId: string | null
   planVersion: number | null
   /** A change that the provider has scheduled. */
-  scheduled: { lookupKeys: string[]; at: Temporal.Instant } | null
+  scheduled: PlannedItems | null
+  /** A change that waits for its invoice to be paid, and when it is dropped. */
+  unpaidChange: PlannedItems | null
+  /** The command of ours that made it, if one did. */
+  orderedBy: string | null
+}
+
+type PlannedItems = {
+  items: { lookupKey: string | null; quantity: number; interval: Interval | null }[]
+  at: Temporal.Instant
 }
 
 export type InvoiceFact = {
@@ -134,4 +166,6 @@ export type WebhookNotice = {
   providerCustomerId: string | null
   /** What to fetch again; `nothing` for events that concern no customer of ours. */
   concerns: 'subscription' | 'invoice' | 'checkout' | 'customer' | 'nothing'
+  /** A test event sent to a live service, or the other way round. */
+  wrongMode: boolean
 }

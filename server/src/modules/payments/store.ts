@@ -106,7 +106,7 @@ export const findProviderCustomer = async (on: Db | Tx, tenantId: string, provid
   (
     await queryOne<{ provider_customer_id: string }>(
       on,
-      sql`select provider_customer_id from provider_customers where tenant_id = ${tenantId} and provider = ${provider}`,
+      sql`select provider_customer_id from provider_customers where tenant_id = ${tenantId} and provider = ${provider} and deleted_at is null`,
     )
   )?.provider_customer_id ?? null
 
@@ -122,7 +122,32 @@ export const findTenantOfProviderCustomer = async (
     )
   )?.tenant_id ?? null
 
-/** Remembers the provider's customer; the first one stays. */
+/** True when it was alive until now. */
+export const markProviderCustomerDeleted = async (
+  tx: Tx,
+  provider: string,
+  providerCustomerId: string,
+  at: Temporal.Instant,
+): Promise<boolean> =>
+  (
+    await query(
+      tx,
+      sql`update provider_customers set deleted_at = ${at.toString()} where provider = ${provider} and provider_customer_id = ${providerCustomerId} and deleted_at is null returning 1`,
+    )
+  ).length === 1
+
+/** How many customers of a tenant were deleted at the provider. */
+export const countDeletedProviderCustomers = async (on: Db | Tx, tenantId: string, provider: string): Promise<number> =>
+  Number(
+    (
+      await queryOne<{ n: bigint }>(
+        on,
+        sql`select count(*) as n from provider_customers where tenant_id = ${tenantId} and provider = ${provider} and deleted_at is not null`,
+      )
+    )?.n ?? 0,
+  )
+
+/** Remembers the provider's customer; the first one that is alive stays. */
 export const saveProviderCustomer = async (
   tx: Tx,
   tenantId: string,

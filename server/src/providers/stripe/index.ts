@@ -5,6 +5,8 @@ import type { InvoiceFact, PaymentProvider, PortalOffer, SubscriptionFact } from
 import type { Log } from '../../platform/log.ts'
 import type { Circuit } from './circuit.ts'
 import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
+import { createStripeListing } from './list.ts'
+import { list } from './shape.ts'
 import { checkoutFact, invoiceFact, scheduledChange, subscriptionFact } from './translate.ts'
 import { verifyWebhook } from './verify.ts'
 
@@ -28,6 +30,8 @@ export const createStripeProvider = (
     log: Log
     circuit: Circuit
     livemode: boolean
+    /** How many requests a second comparing may make. */
+    listingPerSecond?: number
   },
 ): PaymentProvider => {
   const { log, memory } = settings
@@ -114,6 +118,11 @@ export const createStripeProvider = (
   return {
     name: 'stripe',
     availability: settings.circuit.availability,
+    listing: createStripeListing(stripe, {
+      log,
+      requestsPerSecond: settings.listingPerSecond ?? 10,
+      readSubscription,
+    }),
 
     createCustomer: async (customer) => {
       const created = await asking(log, 'customers.create', () =>
@@ -123,10 +132,23 @@ export const createStripeProvider = (
             ...(customer.email ? { email: customer.email } : {}),
             metadata: { turnpike_tenant: customer.tenantId, turnpike_customer: customer.customerId },
           },
-          { idempotencyKey: `turnpike-${customer.customerId}` },
+          // Another one after each that was deleted there: the same key would answer the deleted one.
+          {
+            idempotencyKey: `turnpike-${customer.customerId}${customer.earlier ? `-${customer.earlier}` : ''}`,
+          },
         ),
       )
       return { providerCustomerId: created.id }
+    },
+
+    updateCustomer: async ({ providerCustomerId, email, changeId }) => {
+      await asking(log, 'customers.update', () =>
+        stripe.customers.update(
+          providerCustomerId,
+          { email: email ?? '' },
+          { idempotencyKey: `turnpike-${changeId}` },
+        ),
+      )
     },
 
     openCheckout: async (request) => {
@@ -212,21 +234,37 @@ export const createStripeProvider = (
         return_url: request.returnUrl,
       }),
 
-    fetchSubscriptions: async (providerCustomerId) => {
+    fetchSubscriptions: async (providerCustomerId, unreadable = () => {}) => {
       const facts: SubscriptionFact[] = []
       const subscriptions = await asking(log, 'subscriptions.list', () =>
         orMissing(listSubscriptions(stripe, providerCustomerId)),
       )
-      for (const subscription of subscriptions ?? []) {
-        const fact = subscriptionFact(subscription, await scheduledOf(subscription))
+      for (const subscription of list(subscriptions ?? [], 'the subscriptions')) {
+        const fact = await readSubscription(subscription)
         if (fact) facts.push(fact)
-        else
-          log.error(
-            { provider: 'stripe', subscription: subscription.id, status: subscription.status },
-            'a subscription is in a state that this version does not know; it is left as it was',
-          )
+        else unreadable(String(subscription.id))
       }
       return facts
+    },
+
+    fetchSubscription: async (providerSubscriptionId) => {
+      const subscription = await asking(log, 'subscriptions.retrieve', () =>
+        orMissing(stripe.subscriptions.retrieve(providerSubscriptionId, { expand: ['customer'] })),
+      )
+      return subscription && readSubscription(subscription)
+    },
+
+    fetchCustomer: async (providerCustomerId) => {
+      const customer = await asking(log, 'customers.retrieve', () =>
+        orMissing(stripe.customers.retrieve(providerCustomerId)),
+      )
+      if (!customer) return null
+      const metadata = 'metadata' in customer ? (customer.metadata ?? {}) : {}
+      return {
+        deleted: customer.deleted === true,
+        tenantId: metadata.turnpike_tenant ?? null,
+        customerId: metadata.turnpike_customer ?? null,
+      }
     },
 
     fetchInvoice: async (providerInvoiceId): Promise<InvoiceFact | null> => {
@@ -244,7 +282,25 @@ export const createStripeProvider = (
       return session && checkoutFact(session)
     },
 
-    verifyWebhook: (rawBody, headers, at) => verifyWebhook(rawBody, headers, settings.webhookSecrets, at),
+    verifyWebhook: (rawBody, headers, at) =>
+      verifyWebhook(rawBody, headers, settings.webhookSecrets, at, settings.livemode),
+  }
+
+  /** Null for one that makes no sense, or is in a state that this version does not know: it is left as it was. */
+  async function readSubscription(subscription: Stripe.Subscription): Promise<SubscriptionFact | null> {
+    const scheduled = await scheduledOf(subscription)
+    let reason: unknown = `status ${subscription.status}`
+    try {
+      const fact = subscriptionFact(subscription, scheduled)
+      if (fact) return fact
+    } catch (error) {
+      reason = (error as Error).cause ?? error
+    }
+    log.error(
+      { provider: 'stripe', subscription: subscription.id, err: reason },
+      'a subscription could not be read; it is left as it was',
+    )
+    return null
   }
 
   async function scheduledOf(subscription: Stripe.Subscription): Promise<SubscriptionFact['scheduled']> {
@@ -260,7 +316,13 @@ export const createStripeProvider = (
 
 const listSubscriptions = async (stripe: Stripe, customer: string): Promise<Stripe.Subscription[]> => {
   const all: Stripe.Subscription[] = []
-  for await (const subscription of stripe.subscriptions.list({ customer, status: 'all', limit: 100 }))
+  for await (const subscription of stripe.subscriptions.list({
+    customer,
+    status: 'all',
+    limit: 100,
+    // A payment method may stand on the subscription or on its customer.
+    expand: ['data.customer'],
+  }))
     all.push(subscription)
   return all
 }

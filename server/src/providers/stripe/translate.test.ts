@@ -149,14 +149,14 @@ describe('a schedule', () => {
     [
       'with a phase to come',
       schedule('active', [phase(start, 'a'), phase(end, 'b')]),
-      { lookupKeys: ['b'], at: iso(end) },
+      { items: [{ lookupKey: 'b', quantity: 1, interval: null }], at: iso(end) },
     ],
     ['without one', schedule('active', [phase(start, 'a')]), null],
     ['that was released', schedule('released', [phase(start, 'a'), phase(end, 'b')]), null],
     [
       'whose price was not expanded',
       schedule('active', [phase(start, 'a'), phase(end, null)]),
-      { lookupKeys: [], at: iso(end) },
+      { items: [], at: iso(end) },
     ],
   ])('%s', (_, given, expected) => {
     expect(text(scheduledChange(given, start))).toEqual(expected)
@@ -219,9 +219,38 @@ describe('an invoice', () => {
     ['of nobody', { customer: null }, null],
     ['that does not exist yet', { id: undefined }, null],
   ])('%s', (_, more, expected) => {
-    const given = text(invoiceFact(invoice(more)))
-    if (expected === null) expect(given).toBeNull()
-    else expect(given).toMatchObject(expected)
+    if (expected === null)
+      expect(() => invoiceFact(invoice(more))).toThrow(expect.objectContaining({ code: 'provider_data_invalid' }))
+    else expect(text(invoiceFact(invoice(more)))).toMatchObject(expected)
+  })
+})
+
+describe('what makes no sense is refused, not guessed at (WEB-3)', () => {
+  const refused = expect.objectContaining({ code: 'provider_data_invalid' })
+  test.each<[string, object, object[] | undefined]>([
+    ['no list of items', { items: undefined }, undefined],
+    ['items that are none', {}, [null as unknown as object]],
+    ['an item without a price', {}, [item({ price: undefined })]],
+    ['a negative quantity', {}, [item({ quantity: -1 })]],
+    ['half a seat', {}, [item({ quantity: 1.5 })]],
+    ['no number of seats', {}, [item({ quantity: Number.NaN })]],
+    ['a quantity in words', {}, [item({ quantity: '3' })]],
+    ['a time in words', { start_date: 'yesterday' }, undefined],
+    ['a time after all times', { start_date: 1e15 }, undefined],
+    ['no name', { id: '' }, undefined],
+  ])('a subscription with %s', (_, more, items) => {
+    expect(() => subscriptionFact(subscription(more, items))).toThrow(refused)
+  })
+  test.each<[string, object]>([
+    ['a negative amount', { amount_due: -1 }],
+    ['cents and a half', { amount_paid: 10.5 }],
+    ['no number', { amount_due: Number.NaN }],
+    ['more than can be counted', { amount_due: 2 ** 60 }],
+    ['a currency of its own', { currency: 'gold' }],
+    ['lines without a time', { lines: { data: [{}] } }],
+    ['lines that are none', { lines: { data: 'all' } }],
+  ])('an invoice with %s', (_, more) => {
+    expect(() => invoiceFact(invoice(more))).toThrow(refused)
   })
 })
 

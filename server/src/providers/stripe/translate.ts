@@ -3,10 +3,8 @@ import type Stripe from 'stripe'
 import { own } from '../../core/own.ts'
 import type { Interval, Period } from '../../core/period.ts'
 import type { CheckoutFact, InvoiceFact, SubscriptionFact } from '../../modules/payments/index.ts'
+import { currency, instant, instantOrNull, list, name, unusable, whole } from './shape.ts'
 
-const instant = (seconds: number): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(seconds * 1_000)
-const instantOrNull = (seconds: number | null | undefined): Temporal.Instant | null =>
-  typeof seconds === 'number' ? instant(seconds) : null
 const idOf = (reference: string | { id: string } | null | undefined): string | null =>
   typeof reference === 'string' ? reference : (reference?.id ?? null)
 
@@ -35,37 +33,95 @@ export const subscriptionFact = (
   const status = own(statuses, subscription.status)
   const customer = idOf(subscription.customer)
   if (!status || customer === null) return null
-  const items = subscription.items.data as ItemWithPeriod[]
+  const items = list(subscription.items?.data as ItemWithPeriod[], 'the items of a subscription')
   const outer = subscription as unknown as { current_period_start?: number; current_period_end?: number }
   const first = items[0]
-  const start = first?.current_period_start ?? outer.current_period_start ?? subscription.start_date
-  const end = first?.current_period_end ?? outer.current_period_end ?? start + 1
+  const start = whole(
+    first?.current_period_start ?? outer.current_period_start ?? subscription.start_date,
+    'the start of a period',
+  )
+  const end = whole(first?.current_period_end ?? outer.current_period_end ?? start + 1, 'the end of a period')
   const willEnd =
     status === 'canceled' || status === 'incomplete_expired'
       ? null
       : (subscription.cancel_at ?? (subscription.cancel_at_period_end ? end : null))
   return {
-    providerSubscriptionId: subscription.id,
+    providerSubscriptionId: name(subscription.id, 'the id of a subscription'),
     providerCustomerId: customer,
     status,
     items: items.map((item) => ({
-      lookupKey: item.price.lookup_key ?? null,
-      quantity: item.quantity ?? 1,
+      lookupKey: item.price?.lookup_key ?? null,
+      quantity: whole(item.quantity ?? 1, 'a quantity'),
       interval: intervalOf(item.price),
-      currency: item.price.currency.toUpperCase(),
+      currency: currency(item.price?.currency, 'the currency of a price'),
+      ...(isPeriod(item.current_period_start, item.current_period_end)
+        ? { period: periodOf(item.current_period_start!, item.current_period_end!) }
+        : {}),
     })),
-    period: { start: instant(start), end: instant(Math.max(end, start + 1)) },
-    anchor: instant(subscription.billing_cycle_anchor ?? start),
-    trialEndsAt: status === 'trialing' ? instantOrNull(subscription.trial_end) : null,
-    endsAt: instantOrNull(willEnd),
+    period: {
+      start: instant(start, 'the start of a period'),
+      end: instant(Math.max(end, start + 1), 'the end of a period'),
+    },
+    anchor: instant(subscription.billing_cycle_anchor ?? start, 'the anchor'),
+    trialEndsAt: status === 'trialing' ? instantOrNull(subscription.trial_end, 'the end of a trial') : null,
+    endsAt: instantOrNull(willEnd, 'the time of a cancellation'),
     // A subscription that expired incomplete has no end of its own at Stripe; it has one here.
     endedAt:
       status === 'canceled' || status === 'incomplete_expired'
-        ? (instantOrNull(subscription.ended_at) ?? instant(subscription.canceled_at ?? end))
+        ? (instantOrNull(subscription.ended_at, 'the end') ?? instant(subscription.canceled_at ?? end, 'the end'))
         : null,
-    startedAt: instant(subscription.start_date),
+    startedAt: instant(subscription.start_date, 'the start of a subscription'),
+    ...standingOf(subscription, status),
+    latestInvoiceId: idOf(subscription.latest_invoice),
     planVersion: wholeOrNull(subscription.metadata?.turnpike_plan_version),
     scheduled,
+    unpaidChange: unpaidChange(subscription),
+    orderedBy: subscription.metadata?.turnpike_command ?? null,
+  }
+}
+
+const isPeriod = (start: number | undefined, end: number | undefined): boolean =>
+  start !== undefined && end !== undefined && end > start
+const periodOf = (start: number, end: number): Period => ({
+  start: instant(start, 'the start of a period'),
+  end: instant(end, 'the end of a period'),
+})
+
+type StandingShapes = {
+  customer: string | { invoice_settings?: { default_payment_method?: unknown }; default_source?: unknown }
+  default_payment_method?: unknown
+  default_source?: unknown
+  status_details?: {
+    paused?: { subscription?: { type?: string }; transitioned_at?: number; type?: string }
+  } | null
+}
+
+/** Payment method and pauses. The customer's own default counts when the list was asked to expand the customer. */
+const standingOf = (
+  subscription: Stripe.Subscription,
+  status: SubscriptionStatus,
+): Pick<SubscriptionFact, 'paymentMethodOnFile' | 'paused' | 'collectionPaused'> => {
+  const shaped = subscription as unknown as StandingShapes
+  const customer = typeof shaped.customer === 'string' ? null : shaped.customer
+  const details = shaped.status_details?.paused
+  const collection = subscription.pause_collection
+  return {
+    paymentMethodOnFile: [
+      shaped.default_payment_method,
+      shaped.default_source,
+      customer?.invoice_settings?.default_payment_method,
+      customer?.default_source,
+    ].some((method) => method !== null && method !== undefined),
+    paused:
+      status === 'paused'
+        ? {
+            reason: details?.subscription?.type ?? details?.type ?? null,
+            since: instantOrNull(details?.transitioned_at, 'the time of a pause'),
+          }
+        : null,
+    collectionPaused: collection
+      ? { behavior: collection.behavior, resumesAt: instantOrNull(collection.resumes_at, 'the end of a pause') }
+      : null,
   }
 }
 
@@ -73,9 +129,9 @@ const wholeOrNull = (text: string | undefined): number | null =>
   text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null
 
 const units = ['day', 'week', 'month', 'year'] as const
-const intervalOf = (price: Stripe.Price): Interval | null => {
-  const unit = units.find((known) => known === price.recurring?.interval)
-  return price.recurring && unit ? { unit, count: price.recurring.interval_count } : null
+const intervalOf = (price: Stripe.Price | undefined): Interval | null => {
+  const unit = units.find((known) => known === price?.recurring?.interval)
+  return price?.recurring && unit ? { unit, count: whole(price.recurring.interval_count, 'an interval') } : null
 }
 
 /** The next phase of a schedule, as the change that it is going to make. */
@@ -86,11 +142,29 @@ export const scheduledChange = (
   if (schedule.status !== 'active') return null
   const next = schedule.phases.find((phase) => phase.start_date > nowSeconds)
   if (!next) return null
-  const lookupKeys = next.items
-    .map((item) => (typeof item.price === 'object' && 'lookup_key' in item.price ? item.price.lookup_key : null))
-    .filter((key): key is string => key !== null)
-  return { lookupKeys, at: instant(next.start_date) }
+  return {
+    items: next.items.flatMap(({ price, quantity }) =>
+      typeof price === 'object' && 'lookup_key' in price ? [itemOf(price, quantity)] : [],
+    ),
+    at: instant(next.start_date, 'the start of a phase'),
+  }
 }
+
+/** A change that was accepted on condition that it is paid: the items that it would leave behind. */
+const unpaidChange = (subscription: Stripe.Subscription): SubscriptionFact['unpaidChange'] => {
+  const pending = subscription.pending_update
+  if (!pending?.subscription_items?.length) return null
+  return {
+    items: pending.subscription_items.map(({ price, quantity }) => itemOf(price, quantity)),
+    at: instant(pending.expires_at, 'the end of a pending update'),
+  }
+}
+
+const itemOf = (price: Stripe.Price, quantity: number | undefined) => ({
+  lookupKey: price.lookup_key ?? null,
+  quantity: whole(quantity ?? 1, 'a quantity'),
+  interval: intervalOf(price),
+})
 
 const invoiceStatuses = ['draft', 'open', 'paid', 'uncollectible', 'void'] as const
 
@@ -100,38 +174,39 @@ type InvoiceShapes = Stripe.Invoice & {
 }
 
 /** Stripe's invoice in our words: both shapes of its subscription reference, the service period from the lines. */
-export const invoiceFact = (invoice: Stripe.Invoice): InvoiceFact | null => {
+export const invoiceFact = (invoice: Stripe.Invoice): InvoiceFact => {
   const shaped = invoice as InvoiceShapes
   const customer = idOf(invoice.customer as string | { id: string } | null)
   const status = invoiceStatuses.find((known) => known === invoice.status)
-  if (!invoice.id || customer === null || !status) return null
+  if (customer === null || !status) throw unusable(`an invoice of ${customer} in status ${invoice.status}`)
   const subscription = idOf(shaped.parent?.subscription_details?.subscription) ?? idOf(shaped.subscription)
   return {
-    providerInvoiceId: invoice.id,
+    providerInvoiceId: name(invoice.id, 'the id of an invoice'),
     providerCustomerId: customer,
     providerSubscriptionId: subscription,
     number: invoice.number ?? null,
     status,
     billingReason: invoice.billing_reason ?? 'manual',
-    amountDue: BigInt(invoice.amount_due),
-    amountPaid: BigInt(invoice.amount_paid),
-    currency: invoice.currency.toUpperCase(),
-    attemptCount: invoice.attempt_count,
-    nextAttemptAt: instantOrNull(invoice.next_payment_attempt),
+    amountDue: BigInt(whole(invoice.amount_due, 'the amount due')),
+    amountPaid: BigInt(whole(invoice.amount_paid, 'the amount paid')),
+    currency: currency(invoice.currency, 'the currency of an invoice'),
+    attemptCount: whole(invoice.attempt_count ?? 0, 'the count of attempts'),
+    nextAttemptAt: instantOrNull(invoice.next_payment_attempt, 'the next attempt'),
     // Tried, nothing counted as an attempt and still open: the bank asks for the customer.
     actionRequired: invoice.status === 'open' && invoice.attempted && invoice.attempt_count === 0,
     hostedInvoiceUrl: invoice.hosted_invoice_url ?? null,
     period: servicePeriod(invoice),
-    createdAt: instant(invoice.created),
+    createdAt: instant(invoice.created, 'the time of an invoice'),
   }
 }
 
 const servicePeriod = (invoice: Stripe.Invoice): Period | null => {
-  const periods = invoice.lines?.data.map((line) => line.period) ?? []
+  const lines = invoice.lines === undefined ? [] : list(invoice.lines?.data, 'the lines of an invoice')
+  const periods = lines.map((line) => line.period)
   if (periods.length === 0) return null
-  const start = Math.min(...periods.map((period) => period.start))
-  const end = Math.max(...periods.map((period) => period.end))
-  return { start: instant(start), end: instant(end) }
+  const start = Math.min(...periods.map((period) => whole(period?.start, 'the start of a line')))
+  const end = Math.max(...periods.map((period) => whole(period?.end, 'the end of a line')))
+  return { start: instant(start, 'the start of a line'), end: instant(end, 'the end of a line') }
 }
 
 export const checkoutFact = (session: Stripe.Checkout.Session): CheckoutFact => ({

@@ -116,6 +116,7 @@ describe('what a genuine webhook tells', () => {
       { 'stripe-signature': `t=${seconds},v1=${sign(seconds, secret, payload)}` },
       [secret],
       at,
+      false,
     )
   }
   const event = (type: string, object: Record<string, unknown> | null) => ({
@@ -168,6 +169,35 @@ describe('what a genuine webhook tells', () => {
       'a customer with an odd name',
       event('invoice.paid', { id: 'in_1', customer: 'cus 1\u0000' }),
       { concerns: 'nothing', providerCustomerId: null },
+    ],
+    [
+      'a time after all times',
+      { ...event('invoice.paid', { id: 'in_1', customer: 'cus_1' }), created: 2 ** 52 },
+      { concerns: 'invoice' },
+    ],
+    [
+      'a live event where tests are made',
+      { ...event('invoice.paid', { id: 'in_1', customer: 'cus_1' }), livemode: true },
+      { concerns: 'nothing', wrongMode: true },
+    ],
+    [
+      'a test event where tests are made',
+      { ...event('invoice.paid', { id: 'in_1', customer: 'cus_1' }), livemode: false },
+      { concerns: 'invoice', wrongMode: false },
+    ],
+    [
+      'a customer that somebody made for a tenant',
+      event('customer.created', { object: 'customer', id: 'cus_1', metadata: { turnpike_tenant: 'ana' } }),
+      { concerns: 'customer', providerCustomerId: 'cus_1' },
+    ],
+    [
+      'a customer that we made ourselves',
+      event('customer.created', {
+        object: 'customer',
+        id: 'cus_1',
+        metadata: { turnpike_tenant: 'ana', turnpike_customer: 'customer_1' },
+      }),
+      { concerns: 'nothing' },
     ],
     [
       'a time that is none',

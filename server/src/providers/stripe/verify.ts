@@ -39,21 +39,29 @@ export const verifyWebhook = (
   headers: Record<string, string | string[] | undefined>,
   secrets: readonly string[],
   at: Temporal.Instant,
+  livemode: boolean,
 ): Verdict => {
   const signature = verifySignature(rawBody, headers['stripe-signature'], secrets, at)
   if (!signature.ok) return signature
-  const notice = noticeOf(rawBody)
+  const notice = noticeOf(rawBody, livemode)
   return notice ? { ok: true, notice } : { ok: false, refusal: 'not_an_event' }
 }
 
-const noticeOf = (rawBody: Buffer): WebhookNotice | null => {
+const noticeOf = (rawBody: Buffer, livemode: boolean): WebhookNotice | null => {
   let event: unknown
   try {
     event = JSON.parse(rawBody.toString('utf8'))
   } catch {
     return null
   }
-  const { id, type, created, data } = (event ?? {}) as {
+  const {
+    id,
+    type,
+    created,
+    data,
+    livemode: mode,
+  } = (event ?? {}) as {
+    livemode?: unknown
     id?: unknown
     type?: unknown
     created?: unknown
@@ -63,16 +71,18 @@ const noticeOf = (rawBody: Buffer): WebhookNotice | null => {
   const object = data?.object ?? {}
   const isCustomer = object.object === 'customer'
   const providerCustomerId = isCustomer ? nameOf(object.id) : idOf(object.customer)
-  const concerns = providerCustomerId === null ? 'nothing' : concernOf(type)
+  const wrongMode = typeof mode === 'boolean' && mode !== livemode
+  const concerns = providerCustomerId === null || wrongMode ? 'nothing' : concernOf(type, object)
   return {
     eventId: id,
     type,
     createdAt: Temporal.Instant.fromEpochMilliseconds(
-      typeof created === 'number' && Number.isSafeInteger(created) ? created * 1_000 : 0,
+      typeof created === 'number' && Number.isSafeInteger(created) && Math.abs(created) < 1e11 ? created * 1_000 : 0,
     ),
     objectId: nameOf(object.id),
     providerCustomerId,
     concerns,
+    wrongMode,
   }
 }
 
@@ -82,12 +92,19 @@ const idOf = (value: unknown): string | null =>
   value !== null && typeof value === 'object' ? nameOf((value as { id?: unknown }).id) : nameOf(value)
 
 /** Which of our facts an event type can change. Types that tell us nothing are stored as ignored and acknowledged. */
-const concernOf = (type: string): WebhookNotice['concerns'] => {
+const concernOf = (type: string, object: Record<string, unknown>): WebhookNotice['concerns'] => {
   if (type.startsWith('customer.subscription.') || type.startsWith('subscription_schedule.')) return 'subscription'
   // An upcoming invoice has no id and changes nothing.
   if (type === 'invoice.upcoming') return 'nothing'
   if (type.startsWith('invoice.')) return 'invoice'
   if (type.startsWith('checkout.session.')) return 'checkout'
   if (type === 'customer.deleted') return 'customer'
+  // One that somebody made at the provider and named our tenant on: those that we made are linked already.
+  if (type === 'customer.created' || type === 'customer.updated') return namesTenant(object) ? 'customer' : 'nothing'
   return 'nothing'
+}
+
+const namesTenant = ({ metadata }: Record<string, unknown>): boolean => {
+  const { turnpike_tenant, turnpike_customer } = (metadata ?? {}) as Record<string, unknown>
+  return typeof turnpike_tenant === 'string' && turnpike_customer === undefined
 }
