@@ -11,6 +11,7 @@ import {
   insertRecords,
   insertRefusals,
   type LimitRule,
+  lifetime,
   lockCounters,
   type NewRecord,
   type NewRefusal,
@@ -96,7 +97,10 @@ const commitOnce = async (
       )
       const earlier = await findEarlier(tx, keys)
       const states = new Map<string, CounterState>(
-        counters.map((counter) => [nameOf(counter), { used: counter.used, records: 0 }]),
+        counters.map((counter) => [
+          nameOf(counter),
+          { used: counter.used, records: 0, levelAt: counter.levelAt ?? null },
+        ]),
       )
       return { decisions: decideBatch(items, groups, states, earlier, keyOf), states }
     }
@@ -126,7 +130,10 @@ const commitOnce = async (
         correlationId: record.correlationId ?? work.correlationId,
         properties,
       }
-      if (decision.kind === 'accepted') accepted.push({ ...row, usedAfter: decision.used })
+      if (decision.kind === 'accepted') {
+        const ordinal = decision.place === undefined ? null : before.get(nameOf(ref))!.records + BigInt(decision.place)
+        accepted.push({ ...row, usedAfter: decision.used, ordinal })
+      }
       if (decision.kind === 'refused')
         refused.push({
           ...row,
@@ -145,6 +152,7 @@ const commitOnce = async (
             {
               ...counter,
               used: state.used,
+              levelAt: state.levelAt ?? null,
               records: counter.records + BigInt(state.records),
               version: counter.version + 1,
             },
@@ -184,7 +192,7 @@ const layOut = (works: readonly UsageWork[]) => {
       if (known && known.meter === record.meter && record.at >= known.windowStart && record.at < known.windowEnd)
         ref = known
       else {
-        const { startMs, endMs } = work.live.windowAt(record.at)
+        const { startMs, endMs } = record.level ? lifetime : work.live.windowAt(record.at)
         ref = { tenantId: work.tenantId, meter: record.meter, windowStart: startMs, windowEnd: endMs }
       }
       known = ref

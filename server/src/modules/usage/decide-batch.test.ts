@@ -187,3 +187,75 @@ test('whatever comes in whatever order: counters are the sum of what was accepte
     }),
   )
 })
+
+describe('levels', () => {
+  const level = (key: string, quantity: bigint, at: number) => record(key, quantity, { level: true, at })
+
+  test.each<[string, [bigint, number][], bigint, number]>([
+    ['a report sets the level', [[5n, 10]], 5n, 10],
+    [
+      'a later one sets it anew, down too',
+      [
+        [5n, 10],
+        [2n, 20],
+      ],
+      2n,
+      20,
+    ],
+    [
+      'what was so earlier is kept and changes nothing',
+      [
+        [2n, 20],
+        [5n, 10],
+      ],
+      2n,
+      20,
+    ],
+    [
+      'of two with one time the later report counts',
+      [
+        [5n, 10],
+        [2n, 10],
+      ],
+      2n,
+      10,
+    ],
+    [
+      'none are in use',
+      [
+        [5n, 10],
+        [0n, 11],
+      ],
+      0n,
+      11,
+    ],
+  ])('%s', (_, reports, used, levelAt) => {
+    const { kinds, counter } = decide(reports.map(([quantity, at], index) => level(`k${index}`, quantity, at)))
+    expect(kinds.every((kind) => kind === 'accepted')).toBe(true)
+    expect(counter).toEqual({ used, levelAt, records: reports.length })
+  })
+
+  test('a repeat sets nothing back (USE-2)', () => {
+    const { kinds, counter } = decide([level('a', 5n, 10), level('b', 2n, 10), level('a', 5n, 10)])
+    expect(kinds).toEqual(['accepted', 'accepted', 'duplicate'])
+    expect(counter.used).toBe(2n)
+  })
+
+  test('a group that is refused leaves the level as it was', () => {
+    const { kinds, counter } = decide([level('a', 5n, 10), level('b', 3n, 20), record('c', 99n)], {
+      limit: 50n,
+      atomic: [1, 2],
+    })
+    expect(kinds).toEqual(['accepted', 'withdrawn', 'refused'])
+    expect(counter).toEqual({ used: 5n, levelAt: 10, records: 1 })
+  })
+
+  test('in whatever order reports with different times come, the newest is the level', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7], { minLength: 1 }), (times) => {
+        const { counter } = decide(times.map((at) => level(`k${at}`, BigInt(at), at)))
+        expect(counter.used).toBe(BigInt(Math.max(...times)))
+      }),
+    )
+  })
+})

@@ -1,8 +1,8 @@
 import type { Micro } from '../../core/quantity.ts'
 import type { PreparedRecord } from './record.ts'
 
-/** One counter while a batch is decided. */
-export type CounterState = { used: Micro; records: number }
+/** One counter while a batch is decided. `levelAt`: since when a level is as it is, in epoch milliseconds. */
+export type CounterState = { used: Micro; records: number; levelAt?: number | null }
 
 /** What was answered to a key before. */
 export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | 'service' | 'properties'> & {
@@ -21,7 +21,8 @@ export type LimitRule = (
 export type BatchItem = { record: PreparedRecord; counter: string; rule: LimitRule | null }
 
 export type RecordDecision =
-  | { kind: 'accepted'; used: Micro }
+  /** `place`: which of the records that the batch adds to its counter this one is, for levels. */
+  | { kind: 'accepted'; used: Micro; place?: number }
   | {
       kind: 'refused'
       used: Micro
@@ -55,7 +56,7 @@ export const decideBatch = (
 ): RecordDecision[] => {
   const decisions: RecordDecision[] = []
   for (const group of groups) {
-    const taken: { index: number; key: string }[] = []
+    const taken: { index: number; key: string; used: Micro; levelAt: number | null | undefined }[] = []
     let refused = false
     for (let index = group.from; index < group.to; index++) {
       const { record, counter, rule } = items[index]!
@@ -87,9 +88,15 @@ export const decideBatch = (
         })
         continue
       }
-      state.used += record.quantity
+      taken.push({ index, key, used: state.used, levelAt: state.levelAt })
       state.records += 1
-      decisions[index] = { kind: 'accepted', used: state.used }
+      if (record.level) {
+        setLevel(state, record)
+        decisions[index] = { kind: 'accepted', used: state.used, place: state.records }
+      } else {
+        state.used += record.quantity
+        decisions[index] = { kind: 'accepted', used: state.used }
+      }
       earlier.set(key, {
         meter,
         quantity,
@@ -101,18 +108,24 @@ export const decideBatch = (
         limit: null,
         code: null,
       })
-      taken.push({ index, key })
     }
     if (!group.atomic || !refused) continue
     // Give back what this group took before one of its records was refused.
-    for (const { index, key } of taken.reverse()) {
-      const { record, counter } = items[index]!
-      const state = counters.get(counter)!
-      state.used -= record.quantity
+    for (const { index, key, used, levelAt } of taken.reverse()) {
+      const state = counters.get(items[index]!.counter)!
+      state.used = used
+      state.levelAt = levelAt
       state.records -= 1
       earlier.delete(key)
       decisions[index] = { kind: 'withdrawn', used: state.used }
     }
   }
   return decisions
+}
+
+/** The newest time counts, whatever came last; of two with one time the later report. */
+const setLevel = (state: CounterState, record: PreparedRecord): void => {
+  if (state.levelAt !== undefined && state.levelAt !== null && record.at < state.levelAt) return
+  state.used = record.quantity
+  state.levelAt = record.at
 }

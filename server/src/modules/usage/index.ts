@@ -1,4 +1,5 @@
 export { type BatchItem, type CounterState, decideBatch, type LimitRule, type RecordDecision } from './decide-batch.ts'
+export { lifetime } from './lifetime.ts'
 export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'
 export {
   type CounterRef,

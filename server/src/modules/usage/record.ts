@@ -7,6 +7,8 @@ export type PreparedRecord = {
   idempotencyKey: string
   meter: string
   quantity: Micro
+  /** A level: the quantity is set, not added. */
+  level?: true
   at: number
   /** Whether the sender named the time: a repeat without one is still the same record. */
   atGiven: boolean
@@ -53,6 +55,7 @@ export const prepareRecord = (
     meter: record.meter,
     // A counting meter counts records, whatever quantity they carry.
     quantity: meter.aggregation === 'count' ? microOfWhole(1) : quantity,
+    ...(meter.aggregation === 'latest' ? { level: true as const } : {}),
     at,
     atGiven: record.at !== undefined,
     service: record.service ?? null,

@@ -4,7 +4,7 @@ import type { EarlierRecord } from './decide-batch.ts'
 
 /** A counter's name: tenant, meter and window. Times are epoch milliseconds. */
 export type CounterRef = { tenantId: string; meter: string; windowStart: number; windowEnd: number }
-export type CounterRow = CounterRef & { used: Micro; records: bigint; version: number }
+export type CounterRow = CounterRef & { used: Micro; records: bigint; version: number; levelAt?: number | null }
 
 const micro = (text: string): Micro => microOfText(text)!
 
@@ -21,6 +21,7 @@ type CounterDbRow = {
   used: string
   records: bigint
   version: bigint
+  level_at?: bigint | null
 }
 const counterFromRow = (row: CounterDbRow): CounterRow => ({
   tenantId: row.tenant_id,
@@ -30,6 +31,7 @@ const counterFromRow = (row: CounterDbRow): CounterRow => ({
   used: micro(row.used),
   records: row.records,
   version: Number(row.version),
+  levelAt: row.level_at === null || row.level_at === undefined ? null : Number(row.level_at),
 })
 
 /**
@@ -62,7 +64,7 @@ const selectCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<Coun
   const rows = await queryPrepared<CounterDbRow>(
     tx,
     'lock_counters',
-    sql`select u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version
+    sql`select u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version, u.level_at
         from unnest(${tenants}::text[], ${meters}::text[], ${starts}::float8[]) as c (t, m, s)
         join usage_counters u on u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0)
         order by u.tenant_id, u.meter, u.window_start for update of u`,
@@ -143,6 +145,8 @@ export type NewRecord = {
   service: string | null
   correlationId: string | null
   properties: string | null
+  /** The place among the records of its counter, for levels only. */
+  ordinal: bigint | null
 }
 
 /**
@@ -163,22 +167,24 @@ export const insertRecords = async (
   const service = columnOf(records.map((r) => r.service))
   const correlation = columnOf(records.map((r) => r.correlationId))
   const properties = columnOf(records.map((r) => r.properties))
+  const ordinal = columnOf(records.map((r) => r.ordinal))
   await queryPrepared(
     tx,
     'insert_usage',
     sql`with raised as (
-          update usage_counters u set used = c.used, records = c.records, version = c.version
+          update usage_counters u set used = c.used, records = c.records, version = c.version, level_at = c.level_at
           from unnest(${arrayOf(counters.map((c) => c.tenantId))}::text[], ${arrayOf(counters.map((c) => c.meter))}::text[], ${arrayOf(counters.map((c) => c.windowStart))}::float8[],
-            ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[]) as c (t, m, s, used, records, version)
+            ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[],
+            ${arrayOf(counters.map((c) => c.levelAt ?? null))}::bigint[]) as c (t, m, s, used, records, version, level_at)
           where u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0))
-        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties)
+        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal)
         select coalesce(t, ${tenant.all}), k, coalesce(m, ${meter.all}), coalesce(q, ${quantity.all}::numeric), to_timestamp(coalesce(a, ${at.all}::float8) / 1000.0),
           to_timestamp(coalesce(w, ${windowStart.all}::float8) / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0),
-          coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all})
+          coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all}), coalesce(o, ${ordinal.all}::bigint)
         from unnest(${tenant.each}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${meter.each}::text[],
           ${quantity.each}::numeric[], ${at.each}::float8[], ${windowStart.each}::float8[],
           ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${service.each}::text[], ${correlation.each}::text[],
-          ${properties.each}::text[]) as r (t, k, m, q, a, w, ua, s, c, p)`,
+          ${properties.each}::text[], ${ordinal.each}::bigint[]) as r (t, k, m, q, a, w, ua, s, c, p, o)`,
   )
 }
 
@@ -186,14 +192,14 @@ export const insertRecords = async (
  * A column of many rows as parameters. Mostly all rows have the same value: then it is sent once, and `unnest` fills the
  * missing elements with null.
  */
-const columnOf = (values: (string | number | null)[]): { each: string; all: string | number | null } => {
+const columnOf = <V extends string | number | bigint>(values: (V | null)[]): { each: string; all: V | null } => {
   const [first] = values
   return values.every((value) => value === first)
     ? { each: '{}', all: first ?? null }
     : { each: arrayOf(values), all: null }
 }
 
-export type NewRefusal = Omit<NewRecord, 'usedAfter'> & {
+export type NewRefusal = Omit<NewRecord, 'usedAfter' | 'ordinal'> & {
   feature: string
   used: Micro
   limit: number | null
@@ -284,7 +290,10 @@ export const readCounter = async (
   return row ? micro(row.used) : 0n
 }
 
-/** Counters that differ from what their records add up to (USE-4); none, unless something is broken. */
+/**
+ * Counters that differ from what their records add up to, or, for levels, from the newest of them (USE-4); none, unless
+ * something is broken.
+ */
 export const findCounterDifferences = async (
   db: Db,
   limit: number,
@@ -293,7 +302,9 @@ export const findCounterDifferences = async (
     db,
     sql`select coalesce(c.tenant_id, r.tenant_id) as "tenantId", coalesce(c.meter, r.meter) as meter, coalesce(c.window_start, r.window_start) as "windowStart", coalesce(c.used, 0)::text as counted, coalesce(r.used, 0)::text as recorded
         from usage_counters c
-        full join (select tenant_id, meter, window_start, sum(quantity) as used, count(*) as records from usage_records group by 1, 2, 3) r
+        full join (select tenant_id, meter, window_start, count(*) as records,
+                     case when max(ordinal) is null then sum(quantity) else (array_agg(quantity order by at desc, ordinal desc))[1] end as used
+                   from usage_records group by 1, 2, 3) r
           on r.tenant_id = c.tenant_id and r.meter = c.meter and r.window_start = c.window_start
         where coalesce(c.used, 0) <> coalesce(r.used, 0) or coalesce(c.records, 0) <> coalesce(r.records, 0) limit ${limit}`,
   )
