@@ -84,3 +84,6 @@ begin
 end $$;
 revoke execute on function erase_usage(text, int) from public;
 grant execute on function erase_usage(text, int) to turnpike_app;
+
+-- An archive names the schema that it was made from.
+grant select on schema_migrations to turnpike_app;

@@ -2,7 +2,7 @@ import type { CustomerCreate } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { type CustomerRecord, insertCustomer } from '../modules/customers/index.ts'
+import { type CustomerRecord, insertCustomer, saveOwner } from '../modules/customers/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
@@ -34,8 +34,21 @@ export const createCustomer = (
       actor,
       action: 'customer.create',
       object: customer.customerId,
-      after: { name: customer.name, currency: customer.currency },
+      // No names or addresses in the audit: it cannot be erased, they must be (PRV-1).
+      after: { currency: customer.currency },
     })
+    const { owner } = request
+    if (owner) {
+      await saveOwner(tx, { tenantId, ...owner, since: at })
+      await appendAudit(tx, deps.clock, {
+        tenantId,
+        actor,
+        action: 'owner.add',
+        object: owner.personId,
+        after: { personId: owner.personId },
+      })
+      events.push({ type: 'owner.changed', data: { personId: owner.personId, previousPersonId: null } })
+    }
     const created: NewEvent = { type: 'customer.created', data: (budget) => ({ name: customer.name, budget }) }
     await appendEvents(tx, deps.clock, customer, actor.requestId, [created, ...events], budgetNow)
     return customer

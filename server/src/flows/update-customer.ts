@@ -30,8 +30,10 @@ export const updateCustomer = (
       actor,
       action: 'customer.update',
       object: before.customerId,
-      before: { name: before.name, email: before.email },
-      after: { name: after.name, email: after.email },
+      // Which, not what: the audit cannot be erased, names and addresses must be (PRV-1).
+      after: {
+        changed: [...(after.name === before.name ? [] : ['name']), ...(after.email === before.email ? [] : ['email'])],
+      },
     })
     await appendEvents(tx, deps.clock, before, actor.requestId, [
       { type: 'customer.updated', data: { name: after.name } },

@@ -1,12 +1,15 @@
 import { Logger, run as runJobs } from 'graphile-worker'
 import { announceUsage } from '../flows/announce-usage.ts'
+import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
+import { expireOverrideRequests } from '../flows/decide-override.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
 import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
 import { makeNotices } from '../flows/make-notices.ts'
 import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
+import { tellContact } from '../flows/tell-contact.ts'
 import { findCounterDifferences, tenantsToAnnounce } from '../modules/usage/index.ts'
 import { forgetOldRequests } from '../platform/idempotency.ts'
 import type { Listener } from '../platform/notify.ts'
@@ -58,13 +61,19 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     crontab: [
       '* * * * * sweep_checkouts ?max=3',
       '* * * * * lapse_entitlements ?max=3',
+      '* * * * * expire_override_requests ?max=3',
       '13,43 * * * * follow_retentions ?max=2',
+      '* * * * * expire_owner_transfers ?max=3',
+      '* * * * * tell_contact ?max=3',
       '17 * * * * compare_counters ?max=2',
       '41 3 * * * forget_requests ?max=2',
     ].join('\n'),
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
       lapse_entitlements: async () => void (await lapseDue(deps)),
+      expire_override_requests: async () => void (await expireOverrideRequests(deps)),
+      expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
+      tell_contact: async () => void (await tellContact(deps)),
       follow_retentions: async () => void (await followRetentions(deps)),
       compare_counters: async () => {
         const differences = await findCounterDifferences(deps.db, 100)

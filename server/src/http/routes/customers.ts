@@ -19,7 +19,7 @@ const customerView = async (deps: HttpDeps, customer: CustomerRecord): Promise<C
   updatedAt: customer.updatedAt.toString(),
 })
 
-const owned = async ({
+export const owned = async ({
   deps,
   params,
   own,

@@ -1,11 +1,22 @@
+export { handsOver, isOpen, type OwnerRecord, type OwnerTransferRecord } from './owner-transfer.ts'
 export {
   type CustomerRecord,
+  deleteOwner,
+  dropContactUpdate,
   findCustomer,
   findCustomerById,
+  findTransferById,
   insertCustomer,
+  listContactUpdates,
   listCustomers,
+  listOwners,
+  listTransfers,
   lockCustomer,
   markResolved,
+  queueContactUpdate,
+  saveOwner,
+  saveTransfer,
   tenantsResolvedBefore,
+  transfersToExpire,
   updateCustomer,
 } from './store.ts'

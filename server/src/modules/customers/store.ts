@@ -1,5 +1,6 @@
-import { instantOfRow } from '../../core/period.ts'
+import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
+import type { OwnerRecord, OwnerTransferRecord } from './owner-transfer.ts'
 
 export type CustomerRecord = {
   tenantId: string
@@ -99,3 +100,112 @@ export const tenantsResolvedBefore = async (db: Db, catalogVersion: number, limi
       sql`select tenant_id from customers where resolved_catalog < ${catalogVersion} order by resolved_catalog limit ${limit}`,
     )
   ).map((row) => row.tenant_id)
+
+type OwnerRow = { tenant_id: string; person_id: string; email: string; name: string; since: string }
+const ownerFromRow = (row: OwnerRow): OwnerRecord => ({
+  tenantId: row.tenant_id,
+  personId: row.person_id,
+  email: row.email,
+  name: row.name,
+  since: instantOfRow(row.since),
+})
+
+/** The billing owners of a customer, in the order in which they came (CUS-3). */
+export const listOwners = async (on: Db | Tx, tenantId: string): Promise<OwnerRecord[]> =>
+  (
+    await query<OwnerRow>(on, sql`select * from billing_owners where tenant_id = ${tenantId} order by since, person_id`)
+  ).map(ownerFromRow)
+
+/** Who is an owner already gets the newer address and name. */
+export const saveOwner = async (tx: Tx, owner: OwnerRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into billing_owners (tenant_id, person_id, email, name, since)
+        values (${owner.tenantId}, ${owner.personId}, ${owner.email}, ${owner.name}, ${owner.since.toString()})
+        on conflict (tenant_id, person_id) do update set email = excluded.email, name = excluded.name`,
+  )
+}
+
+export const deleteOwner = async (tx: Tx, tenantId: string, personId: string): Promise<void> => {
+  await query(tx, sql`delete from billing_owners where tenant_id = ${tenantId} and person_id = ${personId}`)
+}
+
+type TransferRow = {
+  tenant_id: string
+  transfer_id: string
+  state: OwnerTransferRecord['state']
+  from_person_id: string | null
+  to_email: string
+  to_name: string
+  to_person_id: string | null
+  requested_by: string
+  requested_at: string
+  expires_at: string
+  ended_at: string | null
+}
+const transferFromRow = (row: TransferRow): OwnerTransferRecord => ({
+  tenantId: row.tenant_id,
+  transferId: row.transfer_id,
+  state: row.state,
+  fromPersonId: row.from_person_id,
+  toEmail: row.to_email,
+  toName: row.to_name,
+  toPersonId: row.to_person_id,
+  requestedBy: row.requested_by,
+  requestedAt: instantOfRow(row.requested_at),
+  expiresAt: instantOfRow(row.expires_at),
+  endedAt: instantOfRowOrNull(row.ended_at),
+})
+
+export const saveTransfer = async (tx: Tx, transfer: OwnerTransferRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into owner_transfers (tenant_id, transfer_id, state, from_person_id, to_email, to_name, to_person_id, requested_by, requested_at, expires_at, ended_at)
+        values (${transfer.tenantId}, ${transfer.transferId}, ${transfer.state}, ${transfer.fromPersonId}, ${transfer.toEmail}, ${transfer.toName}, ${transfer.toPersonId}, ${transfer.requestedBy},
+          ${transfer.requestedAt.toString()}, ${transfer.expiresAt.toString()}, ${transfer.endedAt?.toString() ?? null})
+        on conflict (tenant_id, transfer_id) do update set state = excluded.state, ended_at = excluded.ended_at, to_person_id = excluded.to_person_id`,
+  )
+}
+
+export const findTransferById = async (on: Db | Tx, transferId: string): Promise<OwnerTransferRecord | null> => {
+  const row = await queryOne<TransferRow>(on, sql`select * from owner_transfers where transfer_id = ${transferId}`)
+  return row && transferFromRow(row)
+}
+
+/** Newest first. */
+export const listTransfers = async (on: Db | Tx, tenantId: string): Promise<OwnerTransferRecord[]> =>
+  (
+    await query<TransferRow>(
+      on,
+      sql`select * from owner_transfers where tenant_id = ${tenantId} order by requested_at desc, transfer_id desc limit 200`,
+    )
+  ).map(transferFromRow)
+
+/** Transfers that nobody answered in time. */
+export const transfersToExpire = async (db: Db, at: Temporal.Instant, limit: number): Promise<OwnerTransferRecord[]> =>
+  (
+    await query<TransferRow>(
+      db,
+      sql`select * from owner_transfers where state = 'requested' and expires_at <= ${at.toString()} order by expires_at limit ${limit}`,
+    )
+  ).map(transferFromRow)
+
+/** Notes that the provider has to be told who is to be written to. */
+export const queueContactUpdate = async (tx: Tx, tenantId: string, at: Temporal.Instant): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into contact_updates (tenant_id, since) values (${tenantId}, ${at.toString()})
+        on conflict (tenant_id) do update set since = excluded.since, version = default`,
+  )
+}
+
+export const listContactUpdates = async (db: Db, limit: number): Promise<{ tenantId: string; version: bigint }[]> =>
+  query<{ tenantId: string; version: bigint }>(
+    db,
+    sql`select tenant_id as "tenantId", version from contact_updates order by since limit ${limit}`,
+  )
+
+/** The provider knows; a change that came meanwhile has another version and stays. */
+export const dropContactUpdate = async (tx: Tx, tenantId: string, version: bigint): Promise<void> => {
+  await query(tx, sql`delete from contact_updates where tenant_id = ${tenantId} and version = ${version}`)
+}

@@ -1,6 +1,7 @@
 import type { SubscriptionStatus } from '@turnpike/contract'
 import type { Interval, Period } from '../../core/period.ts'
 import type { ProviderListing } from './listing.ts'
+import type { OrderOutcome, OrderPreview, OrderRequest, PriceLine } from './order.ts'
 
 /**
  * What we ask of a payment provider, in our words (PAY-3). Prices are named by our lookup keys; the adapter finds the
@@ -34,6 +35,12 @@ export type PaymentProvider = {
     returnUrl: string
     offer: PortalOffer
   }): Promise<OpenedSession>
+  /** What an order would bring, computed by the provider itself; nothing happens (SUB-4). */
+  previewOrder(request: OrderRequest): Promise<OrderPreview>
+  /** Carries an order out. `attempt` counts from 1; repeats of one command have one effect. */
+  carryOut(request: OrderRequest & { commandId: string; attempt: number }): Promise<OrderOutcome>
+  /** Whether a charge without the customer could be tried at all. */
+  hasPaymentMethod(providerCustomerId: string, providerSubscriptionId: string | null): Promise<boolean>
   /** All of a customer. One that cannot be read is left out and told by its id: the others are not held up by it. */
   fetchSubscriptions(
     providerCustomerId: string,

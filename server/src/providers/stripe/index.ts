@@ -4,6 +4,7 @@ import { fail } from '../../core/errors.ts'
 import type { InvoiceFact, PaymentProvider, PortalOffer, SubscriptionFact } from '../../modules/payments/index.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Circuit } from './circuit.ts'
+import { createStripeOrders } from './change.ts'
 import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
 import { createStripeListing } from './list.ts'
 import { list } from './shape.ts'
@@ -226,6 +227,8 @@ export const createStripeProvider = (
         },
       })
     },
+
+    ...createStripeOrders(stripe, { log, priceOf: async (lookupKey) => (await priceOf(lookupKey)).priceId }),
 
     openPortal: async (request) =>
       openPortal(request.checkoutId, {
