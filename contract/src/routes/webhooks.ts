@@ -1,7 +1,15 @@
 import { Type } from 'typebox'
 import { type RouteDefinition, route } from '../route.ts'
 import { strict } from '../schemas/common.ts'
-import { InboxCounts, InboxEntry, InboxParams, InboxQuery } from '../schemas/operator.ts'
+import {
+  InboxCounts,
+  InboxDetail,
+  InboxEntry,
+  InboxParams,
+  InboxQuery,
+  WebhookReplay,
+  WebhookReplayResult,
+} from '../schemas/operator.ts'
 
 /** What the payment provider tells us. */
 export const webhooksRoutes = {
@@ -16,7 +24,7 @@ export const webhooksRoutes = {
     tenancy: 'none',
     params: strict({ provider: Type.String({ maxLength: 30 }) }),
     response: strict({ received: Type.Boolean() }),
-    problems: ['webhook_signature_invalid', 'unavailable'],
+    problems: ['webhook_signature_invalid', 'body_too_large', 'rate_limited', 'overloaded', 'unavailable'],
     bodyLimit: 1_048_576,
   }),
 
@@ -40,6 +48,30 @@ export const webhooksRoutes = {
     permission: 'billing:webhooks:read',
     tenancy: 'house',
     response: InboxCounts,
+  }),
+
+  getWebhook: route({
+    method: 'GET',
+    path: '/webhooks/inbox/{webhookId}',
+    summary: 'One webhook with its attempts',
+    tag: 'Webhooks',
+    permission: 'billing:webhooks:read',
+    tenancy: 'house',
+    params: InboxParams,
+    response: InboxDetail,
+  }),
+
+  replayWebhooks: route({
+    method: 'POST',
+    path: '/webhooks/replay',
+    summary: 'Work on webhooks once more: of an object, a tenant, a time or a state',
+    description:
+      'Each part is one transaction with one audit record of its numbers. Applying is idempotent, so a repeat does no harm; `cursor` goes on where a part ended.',
+    tag: 'Webhooks',
+    permission: 'billing:webhooks:replay',
+    tenancy: 'house',
+    body: WebhookReplay,
+    response: WebhookReplayResult,
   }),
 
   replayWebhook: route({

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { roleNames } from '../permissions.ts'
-import { Id, Instant, Nullable, Page, strict, TenantId, Text } from './common.ts'
+import { Cursor, Id, Instant, Nullable, Page, strict, TenantId, Text } from './common.ts'
 
 export const inboxStates = ['pending', 'applied', 'ignored', 'retrying', 'dead'] as const
 /** One webhook in the inbox: the minimum of its payload (WEB-5). */
@@ -23,6 +23,51 @@ export const InboxEntry = strict({
   traceId: Nullable(Type.String()),
 })
 export type InboxEntry = Static<typeof InboxEntry>
+/** One webhook with what went wrong at each try. */
+export const InboxDetail = strict({
+  ...InboxEntry.properties,
+  eventAt: Nullable(Instant),
+  correlationId: Nullable(Type.String()),
+  holds: Type.Integer({
+    description: 'How often it waited for a provider that did not answer; that costs no attempt.',
+  }),
+  errors: Type.Array(strict({ at: Instant, error: Type.String(), held: Type.Boolean() })),
+})
+export type InboxDetail = Static<typeof InboxDetail>
+/** Which webhooks to work on once more; at least one of the first four. */
+export const WebhookReplay = strict(
+  {
+    objectId: Type.Optional(
+      Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$', description: 'The provider’s id of the object.' }),
+    ),
+    tenantId: Type.Optional(TenantId),
+    from: Type.Optional(Instant),
+    to: Type.Optional(Instant),
+    states: Type.Optional(
+      Type.Array(Type.Enum(inboxStates), {
+        minItems: 1,
+        maxItems: 5,
+        uniqueItems: true,
+        description: '`dead` unless told; with `objectId` every state. One that is pending is never replayed.',
+      }),
+    ),
+    dryRun: Type.Optional(Type.Boolean({ description: 'Only count.' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 5_000, description: 'How many in this part; 2,000 unless told.' }),
+    ),
+    cursor: Type.Optional(Cursor),
+  },
+  { minProperties: 1 },
+)
+export type WebhookReplay = Static<typeof WebhookReplay>
+export const WebhookReplayResult = strict({
+  dryRun: Type.Boolean(),
+  /** How many there were of each state. */
+  webhooks: Type.Record(Type.String(), Type.Integer()),
+  total: Type.Integer(),
+  cursor: Nullable(Type.String({ description: 'Send it to go on; null when these were all.' })),
+})
+export type WebhookReplayResult = Static<typeof WebhookReplayResult>
 export const InboxQuery = strict({
   ...Page,
   state: Type.Optional(Type.Enum(inboxStates)),

@@ -28,6 +28,7 @@ import { operatorHandlers } from './routes/operator.ts'
 import { ownerHandlers } from './routes/owners.ts'
 import { privacyHandlers } from './routes/privacy.ts'
 import { usageHandlers } from './routes/usage.ts'
+import { webhookHandlers } from './routes/webhooks.ts'
 import { apiHeaders, pageHeaders } from './security-headers.ts'
 import { compileSchema } from './validate.ts'
 
@@ -42,6 +43,7 @@ const handlers: Handlers = {
   ...ownerHandlers,
   ...privacyHandlers,
   ...usageHandlers,
+  ...webhookHandlers,
 }
 
 /** Routes whose repeat is harmless by what they carry: keys of their own, or nothing that changes. */

@@ -1,31 +1,10 @@
-import type { ApiKey, InboxEntry } from '@turnpike/contract'
-import { fail } from '../../core/errors.ts'
+import type { ApiKey } from '@turnpike/contract'
 import { instantOfRow } from '../../core/period.ts'
 import { createApiKey, revokeApiKey } from '../../flows/change-api-key.ts'
-import { replayWebhook } from '../../flows/replay-webhook.ts'
 import { type ApiKeyRecord, listApiKeys } from '../../modules/access/index.ts'
-import { countWebhooks, type InboxRow, listWebhooks } from '../../platform/inbox.ts'
 import { readAudit } from '../../platform/read-audit.ts'
-import { decodeCursor, encodeCursor, type Handlers } from '../handler.ts'
-
-const webhookView = (row: InboxRow): InboxEntry => ({
-  id: String(row.webhookId),
-  provider: row.provider,
-  eventId: row.eventId,
-  type: row.type,
-  objectId: row.objectId,
-  providerCustomerId: row.providerCustomerId,
-  tenantId: row.tenantId,
-  state: row.state,
-  outcome: row.outcome,
-  attempts: row.attempts,
-  deliveries: row.deliveries,
-  receivedAt: row.receivedAt.toString(),
-  appliedAt: row.appliedAt?.toString() ?? null,
-  nextAttemptAt: row.state === 'retrying' || row.state === 'pending' ? row.dueAt.toString() : null,
-  lastError: row.lastError,
-  traceId: row.traceId,
-})
+import type { Handlers } from '../handler.ts'
+import { after, placeOf } from '../number-cursor.ts'
 
 const keyView = (key: ApiKeyRecord): ApiKey => ({
   id: key.keyId,
@@ -40,24 +19,7 @@ const keyView = (key: ApiKeyRecord): ApiKey => ({
   lastUsedAt: key.lastUsedAt?.toString() ?? null,
 })
 
-const isNumber = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value)
-const placeOf = (cursor: string | undefined): bigint | null => {
-  const place = decodeCursor(cursor, isNumber)
-  return place === null ? null : BigInt(place)
-}
-const after = <T>(rows: readonly T[], limit: number, id: (row: T) => bigint): string | null =>
-  rows.length === limit ? encodeCursor(String(id(rows.at(-1)!))) : null
-
-export const operatorHandlers: Handlers<
-  | 'whoami'
-  | 'listWebhooks'
-  | 'countWebhooks'
-  | 'replayWebhook'
-  | 'listAudit'
-  | 'createApiKey'
-  | 'listApiKeys'
-  | 'revokeApiKey'
-> = {
+export const operatorHandlers: Handlers<'whoami' | 'listAudit' | 'createApiKey' | 'listApiKeys' | 'revokeApiKey'> = {
   whoami: ({ deps, credential }) => ({
     actor: credential.id,
     name: credential.name,
@@ -67,27 +29,6 @@ export const operatorHandlers: Handlers<
     demo: deps.demo,
     environment: deps.environment,
   }),
-
-  listWebhooks: async ({ deps, query }) => {
-    const limit = query.limit ?? 50
-    const rows = await listWebhooks(deps.db, {
-      state: query.state ?? null,
-      tenantId: query.tenantId ?? null,
-      before: placeOf(query.cursor),
-      limit,
-    })
-    return { data: rows.map(webhookView), cursor: after(rows, limit, (row) => row.webhookId) }
-  },
-
-  countWebhooks: async ({ deps }) => {
-    const { counts, oldestPending } = await countWebhooks(deps.db)
-    return { counts, oldestPendingAt: oldestPending?.toString() ?? null }
-  },
-
-  replayWebhook: async ({ deps, actor, params }) => {
-    if (!/^\d{1,18}$/.test(params.webhookId)) throw fail('not_found')
-    return webhookView(await replayWebhook(deps, actor, BigInt(params.webhookId)))
-  },
 
   listAudit: async ({ deps, tenantId, query }) => {
     const limit = query.limit ?? 50
