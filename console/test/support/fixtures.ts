@@ -455,6 +455,11 @@ const overrides: Override[] = [
     createdAt: at(-2),
     expiresAt: at(28),
     withdrawnAt: null,
+    state: 'approved',
+    requestExpiresAt: null,
+    decidedBy: null,
+    decidedAt: null,
+    decisionReason: null,
   },
   {
     id: fixtureId('override', 'two'),
@@ -466,6 +471,11 @@ const overrides: Override[] = [
     createdAt: at(-40),
     expiresAt: at(-10),
     withdrawnAt: null,
+    state: 'approved',
+    requestExpiresAt: null,
+    decidedBy: null,
+    decidedAt: null,
+    decisionReason: null,
   },
 ]
 

@@ -6,9 +6,11 @@ import { own } from '../core/own.ts'
 import { instantOrNull } from '../core/period.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
 import {
+  approvalNeeded,
   findOverrideById,
   insertOverride,
   type OverrideRecord,
+  policyBreach,
   withdrawOverride as withdraw,
 } from '../modules/entitlements/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
@@ -16,8 +18,15 @@ import { type Tx, transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
+import { overrideView } from './steps/views.ts'
 
-/** Grants an override (ENT-2): in force at once, until it ends or is withdrawn; the newest of a feature wins. */
+/** How long a request for an override waits for somebody to decide. */
+const requestDays = 7
+
+/**
+ * Grants an override (ENT-2): in force at once, until it ends or is withdrawn; the newest of a feature wins. Where policy
+ * wants a second person it waits for one, and nothing is in force.
+ */
 export const grantOverride = (
   deps: Deps,
   actor: Actor,
@@ -51,6 +60,12 @@ export const grantOverride = (
       throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: 'The year is not from 1 to 9999.' }] })
     if (expiresAt && Temporal.Instant.compare(expiresAt, at) <= 0)
       throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: 'The end lies in the past.' }] })
+    const policy = deps.catalog().file.policies.overrides
+    const breach = policyBreach(policy, { ...request, expiresAt }, at)
+    if (breach) throw fail('override_invalid', { errors: [{ field: 'expiresAt', message: breach }] })
+    const requestExpiresAt = approvalNeeded(policy, { ...request, expiresAt }, at)
+      ? at.add({ hours: 24 * requestDays })
+      : null
     const override: OverrideRecord = {
       tenantId,
       overrideId: newId('override'),
@@ -61,17 +76,29 @@ export const grantOverride = (
       createdAt: at,
       expiresAt,
       withdrawnAt: null,
+      state: requestExpiresAt ? 'waiting_for_approval' : 'approved',
+      requestExpiresAt,
+      decidedBy: null,
+      decidedAt: null,
+      decisionReason: null,
     }
     await insertOverride(tx, override)
     await appendAudit(tx, deps.clock, {
       tenantId,
       actor,
-      action: 'override.grant',
+      action: requestExpiresAt ? 'override.request' : 'override.grant',
       object: override.overrideId,
       after: { feature: override.feature, set: override.set, expiresAt: request.expiresAt ?? null },
       reason: override.reason,
     })
-    await refreshAndAnnounce(tx, deps, customer, at, `override granted: ${override.feature}`, actor.requestId)
+    if (requestExpiresAt)
+      await appendEvents(tx, deps.clock, customer, actor.requestId, [
+        {
+          type: 'override.requested',
+          data: { override: overrideView(override), requestExpiresAt: requestExpiresAt.toString() },
+        },
+      ])
+    else await refreshAndAnnounce(tx, deps, customer, at, `override granted: ${override.feature}`, actor.requestId)
     return override
   })
 
@@ -96,7 +123,8 @@ export const withdrawOverride = (
       object: overrideId,
       before: { feature: override.feature, set: override.set },
     })
-    await refreshAndAnnounce(tx, deps, customer, at, `override withdrawn: ${override.feature}`, actor.requestId)
+    if (override.state === 'approved')
+      await refreshAndAnnounce(tx, deps, customer, at, `override withdrawn: ${override.feature}`, actor.requestId)
     return { ...override, withdrawnAt: at }
   })
 

@@ -1,5 +1,6 @@
-import type { Checkout, PlanOffer, Subscription } from '@turnpike/contract'
+import type { Checkout, Override, PlanOffer, Subscription } from '@turnpike/contract'
 import { type Catalog, findPlan, intervalText } from '../../modules/catalog/index.ts'
+import type { OverrideRecord } from '../../modules/entitlements/index.ts'
 import { type CheckoutRecord, canStillBePaid, checkoutActions } from '../../modules/payments/index.ts'
 import { accessLevelOf, isTerminal, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 
@@ -65,6 +66,24 @@ export const checkoutView = (
     nextActions: checkoutActions(record, alive),
   }
 }
+
+/** An override as the API and events show it. */
+export const overrideView = (override: OverrideRecord): Override => ({
+  id: override.overrideId,
+  tenantId: override.tenantId,
+  feature: override.feature,
+  set: override.set,
+  reason: override.reason,
+  actor: override.actor,
+  createdAt: override.createdAt.toString(),
+  expiresAt: textOrNull(override.expiresAt),
+  withdrawnAt: textOrNull(override.withdrawnAt),
+  state: override.state,
+  requestExpiresAt: textOrNull(override.requestExpiresAt),
+  decidedBy: override.decidedBy,
+  decidedAt: textOrNull(override.decidedAt),
+  decisionReason: override.decisionReason,
+})
 
 /** One sentence per grant, for plan comparison. */
 export const grantSentence = (catalog: Catalog, feature: string, grant: unknown): string => {

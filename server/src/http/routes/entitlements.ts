@@ -1,27 +1,23 @@
-import type { Override } from '@turnpike/contract'
 import { fail } from '../../core/errors.ts'
 import { grantOverride, withdrawOverride } from '../../flows/change-override.ts'
 import { checkEntitlements } from '../../flows/check-entitlements.ts'
+import { decideOverride } from '../../flows/decide-override.ts'
 import { explainEntitlement, readSnapshot } from '../../flows/read-entitlements.ts'
+import { overrideView } from '../../flows/steps/views.ts'
 import { findCustomer } from '../../modules/customers/index.ts'
-import { findOverrideById, findOverrides, type OverrideRecord } from '../../modules/entitlements/index.ts'
+import { findOverrideById, listOverrides } from '../../modules/entitlements/index.ts'
 import { requirePermission } from '../auth.ts'
-import type { Handlers } from '../handler.ts'
-
-const overrideView = (override: OverrideRecord): Override => ({
-  id: override.overrideId,
-  tenantId: override.tenantId,
-  feature: override.feature,
-  set: override.set,
-  reason: override.reason,
-  actor: override.actor,
-  createdAt: override.createdAt.toString(),
-  expiresAt: override.expiresAt?.toString() ?? null,
-  withdrawnAt: override.withdrawnAt?.toString() ?? null,
-})
+import type { Context, Handlers } from '../handler.ts'
 
 export const entitlementHandlers: Handlers<
-  'getEntitlements' | 'check' | 'explain' | 'createOverride' | 'listOverrides' | 'withdrawOverride'
+  | 'getEntitlements'
+  | 'check'
+  | 'explain'
+  | 'createOverride'
+  | 'listOverrides'
+  | 'approveOverride'
+  | 'rejectOverride'
+  | 'withdrawOverride'
 > = {
   getEntitlements: ({ deps, tenantId, query }) => readSnapshot(deps, tenantId, query.at),
 
@@ -38,8 +34,12 @@ export const entitlementHandlers: Handlers<
 
   listOverrides: async ({ deps, tenantId }) => {
     if (!(await findCustomer(deps.db, tenantId))) throw fail('not_found')
-    return (await findOverrides(deps.db, tenantId)).map(overrideView)
+    return (await listOverrides(deps.db, tenantId)).map(overrideView)
   },
+
+  approveOverride: (context) => decided(context, 'approved'),
+
+  rejectOverride: (context) => decided(context, 'rejected'),
 
   withdrawOverride: async ({ deps, actor, params, own }) => {
     const override = await findOverrideById(deps.db, params.overrideId)
@@ -47,4 +47,17 @@ export const entitlementHandlers: Handlers<
     await own(override.tenantId)
     return overrideView(await withdrawOverride(deps, actor, override.tenantId, override.overrideId))
   },
+}
+
+const decided = async (
+  { deps, actor, params, body, own }: Context<'approveOverride'> | Context<'rejectOverride'>,
+  decision: 'approved' | 'rejected',
+) => {
+  const override = await findOverrideById(deps.db, params.overrideId)
+  if (!override) throw fail('not_found')
+  await own(override.tenantId)
+  const { tenantId, overrideId } = override
+  return overrideView(
+    await decideOverride(deps, actor, { tenantId, overrideId, decision, reason: body.reason ?? null }),
+  )
 }

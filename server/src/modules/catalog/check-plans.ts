@@ -85,6 +85,9 @@ const checkGateway = (draft: Draft, plan: string) => {
 const unpaid = ['incomplete', 'incomplete_expired', 'canceled'] as const
 
 const checkPolicies = (draft: Draft) => {
+  const features = draft.sound<string[]>('policies', 'overrides', 'secondPerson', 'features') ?? []
+  for (const [index, feature] of features.entries())
+    draft.mustExist(['policies', 'overrides', 'secondPerson', 'features', index], 'feature', feature, 'features')
   const access = draft.sound<CatalogPolicies['access']>('policies', 'access')
   if (access && !access.active)
     draft.report(['policies', 'access'], '"active" is missing: customers who pay would have no access.', 'key')

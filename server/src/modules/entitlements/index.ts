@@ -1,5 +1,7 @@
+export { approvalNeeded, policyBreach } from './approval.ts'
 export { compareSnapshots } from './compare.ts'
 export { decide, decideMetered, meterState, thresholdsCrossed } from './decide.ts'
+export { effectiveFromOf } from './effective-from.ts'
 export { explain } from './explain.ts'
 export { counterName, createLiveCustomers, type LiveCustomer, type LiveCustomers } from './live.ts'
 export { type ResolvedEntitlement, resolve, type SnapshotContent } from './resolve.ts'
@@ -9,10 +11,13 @@ export {
   findOverrides,
   insertOverride,
   insertSnapshot,
+  lateRequests,
+  listOverrides,
   newestSnapshot,
   newestSnapshots,
   type OverrideRecord,
   type StoredSnapshot,
+  saveDecision,
   snapshotAt,
   tenantsWithLapsedSnapshot,
   withdrawOverride,

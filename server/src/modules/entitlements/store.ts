@@ -1,3 +1,4 @@
+import type { Override } from '@turnpike/contract'
 import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../platform/db.ts'
 import type { OverrideInForce, SnapshotContent } from './resolve.ts'
@@ -71,7 +72,17 @@ export const insertSnapshot = async (tx: Tx, snapshot: StoredSnapshot, correlati
   )
 }
 
-export type OverrideRecord = OverrideInForce & { tenantId: string; reason: string; actor: string }
+export type OverrideRecord = OverrideInForce & {
+  tenantId: string
+  reason: string
+  actor: string
+  state: Override['state']
+  /** Until when a waiting one can be decided. */
+  requestExpiresAt: Temporal.Instant | null
+  decidedBy: string | null
+  decidedAt: Temporal.Instant | null
+  decisionReason: string | null
+}
 type OverrideRow = {
   tenant_id: string
   override_id: string
@@ -82,6 +93,11 @@ type OverrideRow = {
   created_at: string
   expires_at: string | null
   withdrawn_at: string | null
+  state: Override['state']
+  request_expires_at: string | null
+  decided_by: string | null
+  decided_at: string | null
+  decision_reason: string | null
 }
 
 const overrideFromRow = (row: OverrideRow): OverrideRecord => ({
@@ -94,17 +110,33 @@ const overrideFromRow = (row: OverrideRow): OverrideRecord => ({
   createdAt: instantOfRow(row.created_at),
   expiresAt: instantOfRowOrNull(row.expires_at),
   withdrawnAt: instantOfRowOrNull(row.withdrawn_at),
+  state: row.state,
+  requestExpiresAt: instantOfRowOrNull(row.request_expires_at),
+  decidedBy: row.decided_by,
+  decidedAt: instantOfRowOrNull(row.decided_at),
+  decisionReason: row.decision_reason,
 })
 
 export const insertOverride = async (tx: Tx, override: OverrideRecord): Promise<void> => {
   await query(
     tx,
-    sql`insert into overrides (tenant_id, override_id, feature, setting, reason, actor, created_at, expires_at)
-        values (${override.tenantId}, ${override.overrideId}, ${override.feature}, ${JSON.stringify(override.set)}, ${override.reason}, ${override.actor}, ${override.createdAt.toString()}, ${override.expiresAt?.toString() ?? null})`,
+    sql`insert into overrides (tenant_id, override_id, feature, setting, reason, actor, created_at, expires_at, state, request_expires_at)
+        values (${override.tenantId}, ${override.overrideId}, ${override.feature}, ${JSON.stringify(override.set)}, ${override.reason}, ${override.actor}, ${override.createdAt.toString()}, ${override.expiresAt?.toString() ?? null}, ${override.state}, ${override.requestExpiresAt?.toString() ?? null})`,
   )
 }
 
+/**
+ * Overrides that were in force at some time, newest first: approved ones only, however they were asked for (ENT-2). One that
+ * waited counts from its approval on, never from before.
+ */
 export const findOverrides = async (on: Db | Tx, tenantId: string): Promise<OverrideRecord[]> =>
+  (await listOverrides(on, tenantId))
+    .filter((override) => override.state === 'approved')
+    .map((override) => ({ ...override, createdAt: override.decidedAt ?? override.createdAt }))
+    .sort((a, b) => Temporal.Instant.compare(b.createdAt, a.createdAt))
+
+/** All overrides and requests for one, newest first. */
+export const listOverrides = async (on: Db | Tx, tenantId: string): Promise<OverrideRecord[]> =>
   (
     await query<OverrideRow>(
       on,
@@ -116,6 +148,24 @@ export const findOverrideById = async (on: Db | Tx, overrideId: string): Promise
   const row = await queryOne<OverrideRow>(on, sql`select * from overrides where override_id = ${overrideId}`)
   return row && overrideFromRow(row)
 }
+
+/** Writes down who decided a waiting override, and how. */
+export const saveDecision = async (tx: Tx, override: OverrideRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`update overrides set state = ${override.state}, decided_by = ${override.decidedBy}, decided_at = ${override.decidedAt?.toString() ?? null}, decision_reason = ${override.decisionReason}
+        where tenant_id = ${override.tenantId} and override_id = ${override.overrideId} and state = 'waiting_for_approval'`,
+  )
+}
+
+/** Requests for an override that nobody decided in time. */
+export const lateRequests = async (db: Db, at: Temporal.Instant, limit: number): Promise<OverrideRecord[]> =>
+  (
+    await query<OverrideRow>(
+      db,
+      sql`select * from overrides where state = 'waiting_for_approval' and withdrawn_at is null and request_expires_at <= ${at.toString()} order by request_expires_at limit ${limit}`,
+    )
+  ).map(overrideFromRow)
 
 /** A second withdrawal keeps the first time. */
 export const withdrawOverride = async (
