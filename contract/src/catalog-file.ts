@@ -136,7 +136,12 @@ const Plan = strict({
   rank: Type.Integer(),
   model: Type.Enum(['subscription', 'usage', 'hybrid', 'one_time', 'free']),
   trial: Type.Optional(
-    strict({ days: Type.Integer({ minimum: 1, maximum: 730 }), paymentMethod: Type.Enum(['required', 'optional']) }),
+    strict({
+      days: Type.Integer({ minimum: 1, maximum: 730 }),
+      paymentMethod: Type.Enum(['required', 'optional']),
+      /** What happens at the end of a trial for which no payment method was given; `cancel` where left out. */
+      withoutPaymentMethod: Type.Optional(Type.Enum(['cancel', 'pause', 'create_invoice'])),
+    }),
   ),
   prices: Type.Optional(Type.Record(Key, Price)),
   seats: Type.Optional(Seats),
@@ -183,6 +188,21 @@ const Policies = strict({
     proration: Type.Enum(['always_invoice', 'create_prorations', 'none']),
     ...overLimitFields,
   }),
+  /** Days before an event at which `subscription.trial_ending` and `subscription.renewal_upcoming` are sent; 0: never. */
+  reminders: Type.Optional(
+    strict({
+      /** 3 where left out. */
+      trialEndingDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 60 })),
+      /** By the interval of the price; `{ year: 7 }` where left out. */
+      renewalDays: Type.Optional(
+        strict({
+          week: Type.Optional(Type.Integer({ minimum: 0, maximum: 6 })),
+          month: Type.Optional(Type.Integer({ minimum: 0, maximum: 27 })),
+          year: Type.Optional(Type.Integer({ minimum: 0, maximum: 90 })),
+        }),
+      ),
+    }),
+  ),
   cancellation: strict({
     timing: Type.Enum(['period_end', 'immediate']),
     /** Whether an end at once credits the time that was paid and not used; no where left out. */

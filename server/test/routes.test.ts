@@ -214,6 +214,8 @@ const subscriptionOf = (tenantId: string, customerId: string) => ({
   endsAt: null,
   endedAt: null,
   pendingChange: null,
+  standing: { paymentMethodOnFile: true, paused: null, collectionPaused: null },
+  noted: null,
   startedAt: instant('2026-11-01T00:00:00Z'),
   updatedAt: instant('2026-11-01T00:00:00Z'),
 })

@@ -1,6 +1,6 @@
 import type { BillingStatus, NextAction } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { amountOf, type Catalog, findPlan, intervalText } from '../modules/catalog/index.ts'
+import { type Catalog, findPlan, intervalText } from '../modules/catalog/index.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import { newestSnapshot } from '../modules/entitlements/index.ts'
 import { findFailedInvoices, type InvoiceRecord } from '../modules/invoices/index.ts'
@@ -8,6 +8,7 @@ import { type CheckoutRecord, findUnfinishedCheckouts, isUnderWay } from '../mod
 import { findRetention, type RetentionRecord } from '../modules/privacy/index.ts'
 import { findSubscriptions, leadingSubscription, type SubscriptionRecord } from '../modules/subscriptions/index.ts'
 import type { Deps } from './deps.ts'
+import { amountHeld } from './steps/amount-held.ts'
 import { retentionView } from './steps/follow-retention.ts'
 import { planRef, subscriptionView } from './steps/views.ts'
 
@@ -75,35 +76,6 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog, retention),
     snapshotVersion: snapshot.version,
     asOf: at.toString(),
-  }
-}
-
-/** What is charged per interval: base price and seats above those included, not a normalised figure. */
-const amountHeld = (catalog: Catalog, held: SubscriptionRecord): BillingStatus['amount'] => {
-  const base = amountOf(
-    catalog,
-    { kind: 'plan', plan: held.plan, price: held.price, currency: held.currency },
-    held.planVersion,
-  )
-  if (!base) return null
-  const seat = amountOf(
-    catalog,
-    { kind: 'seat', plan: held.plan, price: held.price, currency: held.currency },
-    held.planVersion,
-  )
-  const extraSeats = BigInt(
-    Math.max(0, held.seats - (findPlan(catalog, held.plan, held.planVersion)?.content.seats?.included ?? held.seats)),
-  )
-  const addOns = held.addOns.reduce(
-    (sum, { addOn, quantity }) =>
-      sum +
-      (amountOf(catalog, { kind: 'add_on', addOn, price: held.price, currency: held.currency })?.amountMinor ?? 0n) *
-        BigInt(quantity),
-    0n,
-  )
-  return {
-    amountMinor: String(base.amountMinor + (seat?.amountMinor ?? 0n) * extraSeats + addOns),
-    currency: held.currency,
   }
 }
 

@@ -2,6 +2,7 @@ import { canonicalJson } from '../../core/canonical.ts'
 import { type CustomerRecord, markResolved } from '../../modules/customers/index.ts'
 import {
   compareSnapshots,
+  effectiveFromOf,
   findOverrides,
   insertSnapshot,
   newestSnapshot,
@@ -25,7 +26,7 @@ export type Refreshed = {
 
 /**
  * Resolves again and keeps the result as a new snapshot when it differs (ENT-3). The caller holds the customer's row and
- * appends the events last.
+ * appends the events last. `effectiveAt` is when the change behind it happened, where that is known to be earlier.
  */
 export const refreshEntitlements = async (
   tx: Tx,
@@ -34,6 +35,7 @@ export const refreshEntitlements = async (
   at: Temporal.Instant,
   cause: string,
   correlationId: string,
+  effectiveAt: Temporal.Instant = at,
 ): Promise<Refreshed> => {
   const before = await newestSnapshot(tx, customer.tenantId)
   const catalog = deps.catalog()
@@ -43,13 +45,14 @@ export const refreshEntitlements = async (
   if (before && canonicalJson(before.content) === canonicalJson(content))
     return { version: before.version, content, budgetNow, events: [] }
   const version = (before?.version ?? 0) + 1
+  const difference = compareSnapshots(before?.content ?? null, content)
+  const effectiveFrom = effectiveFromOf(before, content, difference, effectiveAt, at)
   await insertSnapshot(
     tx,
-    { tenantId: customer.tenantId, customerId: customer.customerId, version, effectiveFrom: at, cause, content },
+    { tenantId: customer.tenantId, customerId: customer.customerId, version, effectiveFrom, cause, content },
     correlationId,
   )
   await notify(tx, { kind: 'snapshot', tenantId: customer.tenantId, version })
-  const difference = compareSnapshots(before?.content ?? null, content)
   return {
     version,
     content,
@@ -60,6 +63,7 @@ export const refreshEntitlements = async (
         data: (budget) => ({
           version,
           cause,
+          effectiveFrom: effectiveFrom.toString(),
           accessLevel: content.accessLevel,
           plan: content.plan,
           ...difference,

@@ -28,6 +28,8 @@ export const decideMetered = (
   }
   if (entitlement.origin === 'none') return { allowed: false, reason: withheld ? 'access_restricted' : 'not_included' }
   if (entitlement.enforcement === 'soft') return { allowed: true, reason: 'soft_limit_exceeded' }
+  if (entitlement.afterDowngrade && used > microOfWhole(entitlement.limit))
+    return { allowed: false, reason: 'over_limit_after_downgrade' }
   return { allowed: false, reason: withheld ? 'access_restricted' : 'limit_reached' }
 }
 
@@ -97,7 +99,8 @@ export const decide = (
       state: allowed ? meterState(entitlement, used) : entitlement.upgradePlan ? 'upgrade_available' : 'blocked',
     }
   }
-  const allowed = allowsValue(entitlement, quantity)
+  const used = usedOf(entitlement, counter)
+  const allowed = allowsValue(entitlement, used, quantity)
   const refusal: Reason =
     entitlement.origin === 'override' ? 'disabled_by_override' : content.withheld ? 'access_restricted' : 'not_included'
   return {
@@ -108,21 +111,42 @@ export const decide = (
         ? 'override'
         : 'included'
       : entitlement.kind === 'value' && typeof entitlement.value === 'number' && entitlement.value > 0
-        ? 'limit_reached'
+        ? entitlement.afterDowngrade && used !== null && used > microOfNumber(entitlement.value)
+          ? 'over_limit_after_downgrade'
+          : 'limit_reached'
         : refusal,
     value: entitlement.value,
     limit: typeof entitlement.value === 'number' ? entitlement.value : null,
-    used: null,
-    remaining: null,
+    used: used === null ? null : numberOfMicro(used),
+    remaining: used === null ? null : numberOfMicro(leftOf(entitlement.value, used)),
     resetsAt: null,
     state: allowed ? 'available' : entitlement.upgradePlan ? 'upgrade_available' : 'blocked',
   }
 }
 
-/** Numbers allow up to their value, the rest allow when there is something. */
-const allowsValue = (entitlement: Exclude<ResolvedEntitlement, { kind: 'metered' }>, quantity: Micro): boolean => {
+type Unmetered = Exclude<ResolvedEntitlement, { kind: 'metered' }>
+
+const microOfNumber = (value: number): Micro => BigInt(Math.round(value * 1_000_000))
+
+/** How much of a number is in use; null when nothing says so. */
+const usedOf = (entitlement: Unmetered, counter: { used: Micro } | null): Micro | null =>
+  entitlement.kind === 'value' && entitlement.usedBy !== undefined && typeof entitlement.value === 'number'
+    ? (counter?.used ?? 0n)
+    : null
+
+const leftOf = (value: Unmetered['value'], used: Micro): Micro => {
+  const left = (typeof value === 'number' ? microOfNumber(value) : 0n) - used
+  return left > 0n ? left : 0n
+}
+
+/**
+ * Numbers allow up to their value, on top of what is in use where that is known; nothing more is always allowed of what is
+ * granted at all. The rest allow when there is something.
+ */
+const allowsValue = (entitlement: Unmetered, used: Micro | null, quantity: Micro): boolean => {
   const { value } = entitlement
   if (typeof value === 'boolean') return value
-  if (typeof value === 'number') return quantity <= BigInt(Math.round(value * 1_000_000))
+  if (typeof value === 'number')
+    return (used ?? 0n) + quantity <= microOfNumber(value) || (used !== null && quantity === 0n && value > 0)
   return value.length > 0
 }

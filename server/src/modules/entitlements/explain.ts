@@ -74,9 +74,9 @@ export const explain = (
     source: 'access',
     decided: content.withheld && !decision.allowed,
     sentence: content.withheld
-      ? `Access is ${content.accessLevel}: the plan's grants are withheld.`
-      : `Access is ${content.accessLevel}.`,
-    detail: { accessLevel: content.accessLevel },
+      ? `Access is ${content.accessLevel}: the plan's grants are withheld.${stageSentence(content)}`
+      : `Access is ${content.accessLevel}.${stageSentence(content)}`,
+    detail: { accessLevel: content.accessLevel, ...(content.dunning ? { dunning: content.dunning } : {}) },
   })
   if (entitlement.kind === 'metered') {
     steps.push({
@@ -101,8 +101,31 @@ export const explain = (
       detail: { enforcement: entitlement.enforcement },
     })
   }
+  if (entitlement.kind === 'value' && entitlement.usedBy !== undefined && decision.used !== null)
+    steps.push({
+      source: 'counter',
+      decided: typeof entitlement.value === 'number' && entitlement.value > 0,
+      sentence: `${decision.used} of ${decision.limit} are in use.`,
+      detail: { meter: entitlement.usedBy, used: decision.used, limit: decision.limit },
+    })
+  if (entitlement.afterDowngrade)
+    steps.push({
+      source: 'policy',
+      decided: decision.reason === 'over_limit_after_downgrade',
+      sentence:
+        entitlement.afterDowngrade.until === null
+          ? 'More was in use than the smaller plan allows: nothing new is let in, nothing is destroyed.'
+          : `The old limit stays until ${entitlement.afterDowngrade.until}, so that what is in use can be reduced.`,
+      detail: entitlement.afterDowngrade,
+    })
   return { steps, wouldAllow: decision.allowed ? [] : waysToYes(catalog, content, entitlement, decision) }
 }
+
+/** Which stage of dunning access hangs on (DUN-1). */
+const stageSentence = ({ dunning }: SnapshotContent): string =>
+  dunning
+    ? ` An invoice is unpaid: since ${dunning.since} dunning allows ${dunning.stage}${dunning.nextAt ? `, and less from ${dunning.nextAt} on` : ''}.`
+    : ''
 
 const gives = (grant: unknown): boolean => grant !== undefined && grant !== false
 
@@ -113,6 +136,8 @@ const waysToYes = (
   decision: Decision,
 ): string[] => {
   const ways: string[] = []
+  if (decision.reason === 'over_limit_after_downgrade' || (entitlement.kind === 'value' && decision.used !== null))
+    ways.push('Reduce what is in use.')
   if (content.withheld) ways.push('Settle the payment problem, so that the plan applies again.')
   if (entitlement.upgradePlan)
     ways.push(`Change to ${catalog.file.plans[entitlement.upgradePlan]?.name ?? entitlement.upgradePlan}.`)

@@ -4,7 +4,13 @@ export { decide, decideMetered, meterState, thresholdsCrossed } from './decide.t
 export { effectiveFromOf } from './effective-from.ts'
 export { explain } from './explain.ts'
 export { counterName, createLiveCustomers, type LiveCustomer, type LiveCustomers } from './live.ts'
-export { type ResolvedEntitlement, resolve, type SnapshotContent } from './resolve.ts'
+export {
+  type RemediationInForce,
+  type ResolvedEntitlement,
+  resolve,
+  type SnapshotContent,
+  type StageInForce,
+} from './resolve.ts'
 export {
   addCheckRefusals,
   findOverrideById,

@@ -33,6 +33,8 @@ const subscription = (more: Partial<SubscriptionRecord> = {}): SubscriptionRecor
   endsAt: null,
   endedAt: null,
   pendingChange: null,
+  standing: { paymentMethodOnFile: true, paused: null, collectionPaused: null },
+  noted: null,
   startedAt: instant('2026-01-10T00:00:00Z'),
   updatedAt: instant('2026-01-10T00:00:00Z'),
   ...more,

@@ -13,11 +13,23 @@ import {
 type Origin = 'override' | 'plan' | 'add_on' | 'baseline' | 'none'
 type EntitlementValue = boolean | number | string | string[]
 
-type Common = { feature: string; name: string; origin: Origin; upgradePlan: string | null }
+type Common = {
+  feature: string
+  name: string
+  origin: Origin
+  upgradePlan: string | null
+  /** More is in use than a smaller plan allows (SUB-5): the old limit stays until `until`, or nothing new is let in. */
+  afterDowngrade?: { until: string | null }
+}
 /** One entitlement as it is kept in a snapshot. Limits are whole units of the meter; `null` is unlimited. */
 export type ResolvedEntitlement =
   | (Common & { kind: 'boolean'; value: boolean })
-  | (Common & { kind: 'value'; value: EntitlementValue })
+  | (Common & {
+      kind: 'value'
+      value: EntitlementValue
+      /** The level that says how much of it is in use. */
+      usedBy?: string
+    })
   | (Common & {
       kind: 'metered'
       meter: string
@@ -44,6 +56,8 @@ export type SnapshotContent = {
   window: WindowRule
   budgetFeature: string | null
   validUntil: string | null
+  /** The stage of dunning that was reached, when it is what access hangs on (DUN-1). */
+  dunning?: { stage: AccessLevel; since: string; nextAt: string | null }
   entitlements: ResolvedEntitlement[]
 }
 
@@ -55,6 +69,29 @@ export type OverrideInForce = {
   expiresAt: Temporal.Instant | null
   withdrawnAt: Temporal.Instant | null
 }
+
+/** The stage of dunning of one subscription at the time that is resolved; `nextAt`: when access falls again. */
+export type StageInForce = {
+  subscriptionId: string
+  stage: AccessLevel | null
+  since: Temporal.Instant
+  nextAt: Temporal.Instant | null
+}
+
+/** What is in use above the limits of a smaller plan: until a deadline, the old limits hold. */
+export type RemediationInForce = {
+  subscriptionId: string
+  /** Until when the old limits stay; null: the new ones hold at once. */
+  deadline: Temporal.Instant | null
+  /** `limit: null` is unlimited. */
+  items: readonly { feature: string; oldLimit: number | null }[]
+}
+
+/** What else bears on what a customer has, besides subscriptions and overrides. */
+export type Restraints = { stages?: readonly StageInForce[]; remediations?: readonly RemediationInForce[] }
+
+const strength: Record<AccessLevel, number> = { full: 4, grace: 3, restricted: 2, read_only: 1, none: 0 }
+const weaker = (a: AccessLevel, b: AccessLevel): AccessLevel => (strength[b] < strength[a] ? b : a)
 
 const isMetered = (grant: CatalogGrant | undefined): grant is CatalogMeteredGrant =>
   typeof grant === 'object' && !Array.isArray(grant)
@@ -83,6 +120,7 @@ export const resolve = (
   subscriptions: readonly SubscriptionRecord[],
   overrides: readonly OverrideInForce[],
   at: Temporal.Instant,
+  restraints: Restraints = {},
 ): SnapshotContent => {
   const policy = catalog.file.policies.access
   const leading = leadingSubscription(subscriptions, policy)
@@ -90,12 +128,26 @@ export const resolve = (
   // Who has left looks on for a while with what the baseline grants, and then has the baseline (SUB-6).
   const lookingOn = leading ? null : readOnlyUntil(lastEnd(subscriptions), catalog.file.policies.cancellation)
   const looksOn = lookingOn !== null && Temporal.Instant.compare(at, lookingOn) < 0
-  const accessLevel = leading ? accessLevelOf(leading.status, policy) : looksOn ? 'read_only' : 'full'
+  const inForce = restraints.stages?.find(({ subscriptionId }) => subscriptionId === leading?.subscriptionId) ?? null
+  const byStatus = leading ? accessLevelOf(leading.status, policy) : looksOn ? 'read_only' : 'full'
+  // The weaker of what the status allows and what the stage of dunning does.
+  const accessLevel = inForce?.stage ? weaker(byStatus, inForce.stage) : byStatus
   const withheld = leading !== null && accessLevel !== 'full' && accessLevel !== 'grace'
   const held = leading ? findPlan(catalog, leading.plan, leading.planVersion) : null
   const granting = held && !withheld ? held : baseline
   const addOns = granting === held && leading ? leading.addOns : []
   const holding = overridesAt(overrides, at)
+  const remediation =
+    granting === held
+      ? (restraints.remediations?.find(({ subscriptionId }) => subscriptionId === leading?.subscriptionId) ?? null)
+      : null
+  const inCleanup = remediation?.deadline != null && Temporal.Instant.compare(at, remediation.deadline) < 0
+  const mark = remediation && { until: inCleanup ? remediation.deadline!.toString() : null }
+  /** The limit during a cleanup window: the old one where it was higher. */
+  const kept = (item: { oldLimit: number | null } | undefined, limit: number | null): number | null => {
+    if (!inCleanup || item === undefined || limit === null) return limit
+    return item.oldLimit === null ? null : Math.max(limit, item.oldLimit)
+  }
 
   const entitlements = Object.entries(catalog.file.features)
     .map(([feature, definition]): ResolvedEntitlement => {
@@ -106,6 +158,8 @@ export const resolve = (
         return grant === undefined ? [] : [{ grant, quantity }]
       })
       const override = holding.get(feature)?.set
+      const lifted = remediation?.items.find((item) => item.feature === feature)
+      const marked = lifted && mark && !override ? { afterDowngrade: mark } : {}
       if (definition.kind === 'boolean') {
         let value = base.grant === true
         let origin = value ? base.origin : 'none'
@@ -135,8 +189,18 @@ export const resolve = (
           if (typeof grant === 'object' && 'join' in grant && Array.isArray(value))
             [value, origin] = [[...new Set([...value, ...grant.join])].sort(), 'add_on']
         }
+        const upgradePlan = planGiving(catalog, granting, feature, value)
+        if (typeof value === 'number') value = kept(lifted, value) ?? Number.MAX_SAFE_INTEGER
         if (override && 'value' in override) [value, origin] = [override.value, 'override']
-        return { ...common, kind: 'value', value, origin, upgradePlan: planGiving(catalog, granting, feature, value) }
+        return {
+          ...common,
+          kind: 'value',
+          value,
+          origin,
+          upgradePlan: override ? planGiving(catalog, granting, feature, value) : upgradePlan,
+          ...(definition.usedBy === undefined ? {} : { usedBy: definition.usedBy }),
+          ...marked,
+        }
       }
       const metered = isMetered(base.grant) ? base.grant : null
       let limit = metered ? metered.limit : 0
@@ -148,6 +212,7 @@ export const resolve = (
         if (included !== null) included += grant.addLimit * quantity
         origin = 'add_on'
       }
+      limit = kept(lifted, limit)
       if (override && 'limit' in override) {
         // Without a price for it, what an override allows is included.
         if (metered?.included === undefined) included = override.limit
@@ -165,6 +230,7 @@ export const resolve = (
         warnAtPercent: [...(metered?.warnAtPercent ?? [])].sort((a, b) => a - b),
         origin,
         upgradePlan: planGiving(catalog, granting, feature, limit),
+        ...marked,
       }
     })
     .sort((a, b) => (a.feature < b.feature ? -1 : 1))
@@ -173,7 +239,8 @@ export const resolve = (
   const starts = overrides.flatMap((override) =>
     override.withdrawnAt === null && Temporal.Instant.compare(override.createdAt, at) > 0 ? [override.createdAt] : [],
   )
-  const next = [...ends, ...starts, ...(looksOn ? [lookingOn] : [])].sort(Temporal.Instant.compare)[0]
+  const restrained = [...(inForce?.nextAt ? [inForce.nextAt] : []), ...(inCleanup ? [remediation!.deadline!] : [])]
+  const next = [...ends, ...starts, ...(looksOn ? [lookingOn] : []), ...restrained].sort(Temporal.Instant.compare)[0]
   return {
     accessLevel,
     plan: (held ?? baseline).key,
@@ -192,6 +259,15 @@ export const resolve = (
         : { kind: 'calendar_month' },
     budgetFeature: (held ?? baseline).content.gateway?.budgetFeature ?? null,
     validUntil: next?.toString() ?? null,
+    ...(inForce?.stage
+      ? {
+          dunning: {
+            stage: inForce.stage,
+            since: inForce.since.toString(),
+            nextAt: inForce.nextAt?.toString() ?? null,
+          },
+        }
+      : {}),
     entitlements,
   }
 }

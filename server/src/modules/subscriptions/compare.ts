@@ -16,6 +16,7 @@ const compared = [
   'endsAt',
   'endedAt',
   'pendingChange',
+  'standing',
 ] as const
 
 /** The names of what differs between two states of a subscription; empty when a fact brings nothing new. */

@@ -1,6 +1,7 @@
 import type { SubscriptionStatus } from '@turnpike/contract'
 import { type IntervalUnit, instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
+import { type Reminder, reminderDaysOf } from './reminders.ts'
 import type { SubscriptionRecord } from './subscription.ts'
 
 type Row = {
@@ -25,6 +26,8 @@ type Row = {
   ends_at: string | null
   ended_at: string | null
   pending_change: SubscriptionRecord['pendingChange']
+  standing: SubscriptionRecord['standing']
+  noted: string | null
   started_at: string
   updated_at: string
 }
@@ -49,6 +52,8 @@ const fromRow = (row: Row): SubscriptionRecord => ({
   endsAt: instantOfRowOrNull(row.ends_at),
   endedAt: instantOfRowOrNull(row.ended_at),
   pendingChange: row.pending_change,
+  standing: row.standing,
+  noted: row.noted,
   startedAt: instantOfRow(row.started_at),
   updatedAt: instantOfRow(row.updated_at),
 })
@@ -60,14 +65,14 @@ export const saveSubscription = async (tx: Tx, s: SubscriptionRecord): Promise<v
   await query(
     tx,
     sql`insert into subscriptions (tenant_id, subscription_id, customer_id, provider, provider_subscription_id, plan, plan_version, price, currency, interval_unit, interval_count, seats, add_ons,
-          status, period_start, period_end, anchor, trial_ends_at, ends_at, ended_at, pending_change, started_at, updated_at)
+          status, period_start, period_end, anchor, trial_ends_at, ends_at, ended_at, pending_change, standing, noted, started_at, updated_at)
         values (${s.tenantId}, ${s.subscriptionId}, ${s.customerId}, ${s.provider}, ${s.providerSubscriptionId}, ${s.plan}, ${s.planVersion}, ${s.price}, ${s.currency}, ${s.interval.unit}, ${s.interval.count},
           ${s.seats}, ${JSON.stringify(s.addOns)}, ${s.status}, ${text(s.period.start)}, ${text(s.period.end)}, ${text(s.anchor)}, ${text(s.trialEndsAt)}, ${text(s.endsAt)}, ${text(s.endedAt)},
-          ${s.pendingChange ? JSON.stringify(s.pendingChange) : null}, ${text(s.startedAt)}, ${text(s.updatedAt)})
+          ${s.pendingChange ? JSON.stringify(s.pendingChange) : null}, ${JSON.stringify(s.standing)}, ${s.noted}, ${text(s.startedAt)}, ${text(s.updatedAt)})
         on conflict (tenant_id, subscription_id) do update set plan = excluded.plan, plan_version = excluded.plan_version, price = excluded.price, currency = excluded.currency,
           interval_unit = excluded.interval_unit, interval_count = excluded.interval_count, seats = excluded.seats, add_ons = excluded.add_ons, status = excluded.status, period_start = excluded.period_start,
           period_end = excluded.period_end, anchor = excluded.anchor, trial_ends_at = excluded.trial_ends_at, ends_at = excluded.ends_at, ended_at = excluded.ended_at,
-          pending_change = excluded.pending_change, updated_at = excluded.updated_at`,
+          pending_change = excluded.pending_change, standing = excluded.standing, noted = excluded.noted, updated_at = excluded.updated_at`,
   )
 }
 
@@ -117,3 +122,42 @@ export const countWithoutSubscription = async (on: Db | Tx): Promise<number> =>
       sql`select count(*) as n from customers c where not exists (select from subscriptions s where s.tenant_id = c.tenant_id and s.ended_at is null)`,
     ))!.n,
   )
+
+/** Writes down that a reminder is given. False when it was given before. */
+export const saveReminder = async (
+  tx: Tx,
+  subscription: Pick<SubscriptionRecord, 'tenantId' | 'subscriptionId'>,
+  { kind, about }: Reminder,
+  at: Temporal.Instant,
+): Promise<boolean> =>
+  (
+    await query(
+      tx,
+      sql`insert into reminders (tenant_id, subscription_id, kind, about, at) values (${subscription.tenantId}, ${subscription.subscriptionId}, ${kind}, ${about.toString()}, ${at.toString()})
+          on conflict do nothing returning kind`,
+    )
+  ).length === 1
+
+/** Tenants with a trial that ends or a subscription that renews soon and no reminder of it. */
+export const tenantsToRemind = async (
+  db: Db,
+  policy: Parameters<typeof reminderDaysOf>[0],
+  at: Temporal.Instant,
+  limit: number,
+): Promise<string[]> => {
+  const days = reminderDaysOf(policy)
+  const until = (before: number) => at.add({ hours: 24 * before }).toString()
+  const trials = sql`select tenant_id from subscriptions s where status = 'trialing' and ends_at is null
+      and trial_ends_at > ${at.toString()} and trial_ends_at <= ${until(days.trialEnding)}
+      and not exists (select from reminders r where r.tenant_id = s.tenant_id and r.subscription_id = s.subscription_id and r.kind = 'trial_ending' and r.about = s.trial_ends_at)`
+  const found = [trials]
+  for (const [unit, before] of Object.entries(days.renewal))
+    found.push(sql`select tenant_id from subscriptions s where status = 'active' and ends_at is null and interval_unit = ${unit}
+      and period_end > ${at.toString()} and period_end <= ${until(before)}
+      and not exists (select from reminders r where r.tenant_id = s.tenant_id and r.subscription_id = s.subscription_id and r.kind = 'renewal_upcoming' and r.about = s.period_end)`)
+  const tenants = new Set<string>()
+  for (const statement of found)
+    for (const row of await query<{ tenant_id: string }>(db, sql`${statement} order by tenant_id limit ${limit}`))
+      tenants.add(row.tenant_id)
+  return [...tenants]
+}

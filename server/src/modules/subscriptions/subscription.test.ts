@@ -35,6 +35,8 @@ const subscription = (
   endsAt: null,
   endedAt: null,
   pendingChange: null,
+  standing: { paymentMethodOnFile: true, paused: null, collectionPaused: null },
+  noted: null,
   startedAt: instant(`${started}T00:00:00Z`),
   updatedAt: instant(`${started}T00:00:00Z`),
 })

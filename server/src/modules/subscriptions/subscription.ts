@@ -23,8 +23,20 @@ export type SubscriptionRecord = {
   endsAt: Temporal.Instant | null
   endedAt: Temporal.Instant | null
   pendingChange: Static<typeof PendingChange> | null
+  standing: Standing
+  /** What the provider last said of it that was recorded and not applied: so that it is recorded once. */
+  noted: string | null
   startedAt: Temporal.Instant
   updatedAt: Temporal.Instant
+}
+
+/** What else stands about it at the provider. Plain JSON: this is how it is stored. */
+type Standing = {
+  paymentMethodOnFile: boolean
+  /** Why and since when its status is `paused`. */
+  paused: { reason: string | null; since: string | null } | null
+  /** Its invoices are not collected for a while, which leaves the status as it is. */
+  collectionPaused: { behavior: string; resumesAt: string | null } | null
 }
 
 /** Statuses that nothing leads out of (SUB-1). */

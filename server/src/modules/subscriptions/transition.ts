@@ -1,4 +1,9 @@
-import { type ProblemCode, type SubscriptionStatus, subscriptionStatuses } from '@turnpike/contract'
+import {
+  type ProblemCode,
+  type SubscriptionStatus,
+  subscriptionStatuses,
+  type transitionTriggers,
+} from '@turnpike/contract'
 
 /**
  * The one table of a subscription's life (SUB-1): for every status that we hold, and for every thing that can happen to it,
@@ -35,25 +40,17 @@ export const subscriptionCommands = [
 export type SubscriptionCommand = (typeof subscriptionCommands)[number]
 
 /** What brought a change of status about, as events and audit name it. */
-export const transitionTriggers = [
-  'started',
-  'trial_started',
-  'found',
-  'payment_succeeded',
-  'payment_failed',
-  'retries_exhausted',
-  'trial_ended',
-  'paused',
-  'resumed',
-  'canceled',
-  'expired',
-  'missing',
-  'contradiction',
-] as const
 export type TransitionTrigger = (typeof transitionTriggers)[number]
 
 /** Which time counts for a change (SUB-8): one that the provider tells, or the time at which we saw it. */
-export type EffectiveTime = 'started_at' | 'trial_end' | 'period_end' | 'paused_at' | 'ended_at' | 'now'
+export type EffectiveTime =
+  | 'started_at'
+  | 'trial_end'
+  | 'period_start'
+  | 'period_end'
+  | 'paused_at'
+  | 'ended_at'
+  | 'now'
 
 type AnnouncedAs = 'subscription.created' | 'subscription.updated' | 'subscription.canceled'
 
@@ -69,7 +66,7 @@ type ReportDecision =
   /** An allowed step, or several at once when looks lie far apart: `via` names what was passed unseen. */
   | ({ kind: 'move'; via: readonly SubscriptionStatus[] } & Change)
   /** The status is as before; other fields may differ. */
-  | { kind: 'same' }
+  | { kind: 'same'; effective: 'period_start' }
   /** Dropped, with a record: nothing leads from here to there. */
   | { kind: 'stale'; reason: string }
   /** No allowed steps lead there, but the provider decides: applied and recorded. */
@@ -83,7 +80,7 @@ const created = ['subscription.created'] as const
 const updated = ['subscription.updated'] as const
 const ended = ['subscription.canceled'] as const
 
-const same: ReportDecision = { kind: 'same' }
+const same: ReportDecision = { kind: 'same', effective: 'period_start' }
 const begin = (
   after: SubscriptionStatus,
   trigger: TransitionTrigger,

@@ -3,8 +3,8 @@ import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { fail } from '../../core/errors.ts'
 import type { InvoiceFact, PaymentProvider, PortalOffer, SubscriptionFact } from '../../modules/payments/index.ts'
 import type { Log } from '../../platform/log.ts'
-import type { Circuit } from './circuit.ts'
 import { createStripeOrders } from './change.ts'
+import type { Circuit } from './circuit.ts'
 import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
 import { createStripeListing } from './list.ts'
 import { list } from './shape.ts'
@@ -144,11 +144,7 @@ export const createStripeProvider = (
 
     updateCustomer: async ({ providerCustomerId, email, changeId }) => {
       await asking(log, 'customers.update', () =>
-        stripe.customers.update(
-          providerCustomerId,
-          { email: email ?? '' },
-          { idempotencyKey: `turnpike-${changeId}` },
-        ),
+        stripe.customers.update(providerCustomerId, { email: email ?? '' }, { idempotencyKey: `turnpike-${changeId}` }),
       )
     },
 

@@ -45,7 +45,13 @@ test('a subscription in our words', () => {
     providerCustomerId: 'cus_1',
     status: 'active',
     items: [
-      { lookupKey: 'acme_pro_monthly_usd_1', quantity: 1, interval: { unit: 'month', count: 1 }, currency: 'USD' },
+      {
+        lookupKey: 'acme_pro_monthly_usd_1',
+        quantity: 1,
+        interval: { unit: 'month', count: 1 },
+        currency: 'USD',
+        period: { start: iso(start), end: iso(end) },
+      },
     ],
     period: { start: iso(start), end: iso(end) },
     anchor: iso(start),
@@ -53,8 +59,14 @@ test('a subscription in our words', () => {
     endsAt: null,
     endedAt: null,
     startedAt: iso(start),
+    paymentMethodOnFile: false,
+    paused: null,
+    collectionPaused: null,
+    latestInvoiceId: null,
     planVersion: 3,
     scheduled: null,
+    unpaidChange: null,
+    orderedBy: null,
   })
 })
 
@@ -136,6 +148,51 @@ describe('its status', () => {
 
   test('a subscription of nobody is no fact', () => {
     expect(fact({ customer: null })).toBeNull()
+  })
+})
+
+describe('what else stands about it', () => {
+  test.each<[string, object, object]>([
+    ['a payment method of its own', { default_payment_method: 'pm_1' }, { paymentMethodOnFile: true }],
+    ['a source of its own', { default_source: 'card_1' }, { paymentMethodOnFile: true }],
+    [
+      'a payment method of its customer',
+      { customer: { id: 'cus_1', invoice_settings: { default_payment_method: 'pm_1' } } },
+      { paymentMethodOnFile: true },
+    ],
+    [
+      'a customer without one',
+      { customer: { id: 'cus_1', invoice_settings: { default_payment_method: null } } },
+      { paymentMethodOnFile: false },
+    ],
+    ['a customer that was deleted', { customer: { id: 'cus_1', deleted: true } }, { paymentMethodOnFile: false }],
+    [
+      'paused, with reason and time',
+      {
+        status: 'paused',
+        status_details: { paused: { subscription: { type: 'pause_requested' }, transitioned_at: start + 9 } },
+      },
+      { paused: { reason: 'pause_requested', since: iso(start + 9) } },
+    ],
+    ['paused, and nobody says why', { status: 'paused' }, { paused: { reason: null, since: null } }],
+    [
+      'not paused any more, whatever is left of it',
+      { status_details: { paused: { transitioned_at: start } } },
+      { paused: null },
+    ],
+    [
+      'not collected for a while',
+      { pause_collection: { behavior: 'void', resumes_at: end } },
+      { status: 'active', collectionPaused: { behavior: 'void', resumesAt: iso(end) } },
+    ],
+    [
+      'not collected until further notice',
+      { pause_collection: { behavior: 'keep_as_draft', resumes_at: null } },
+      { collectionPaused: { behavior: 'keep_as_draft', resumesAt: null } },
+    ],
+    ['its latest invoice', { latest_invoice: { id: 'in_1' } }, { latestInvoiceId: 'in_1' }],
+  ])('%s', (_, more, expected) => {
+    expect(fact(more)).toMatchObject(expected)
   })
 })
 

@@ -92,7 +92,7 @@ type StandingShapes = {
   default_payment_method?: unknown
   default_source?: unknown
   status_details?: {
-    paused?: { subscription?: { type?: string }; transitioned_at?: number; type?: string }
+    paused?: { subscription?: { type?: string }; transitioned_at?: number }
   } | null
 }
 
@@ -115,7 +115,7 @@ const standingOf = (
     paused:
       status === 'paused'
         ? {
-            reason: details?.subscription?.type ?? details?.type ?? null,
+            reason: details?.subscription?.type ?? null,
             since: instantOrNull(details?.transitioned_at, 'the time of a pause'),
           }
         : null,
