@@ -1,5 +1,6 @@
 export { type CheckoutRecord, canStillBePaid, checkoutActions, isUnderWay, nextCheckoutState } from './checkout.ts'
 export type * from './listing.ts'
+export type * from './order.ts'
 export type * from './provider.ts'
 export {
   countDeletedProviderCustomers,

@@ -1,0 +1,77 @@
+import type { ProviderDifference } from '@turnpike/contract'
+import { canonicalJson } from '../../core/canonical.ts'
+import type { CheckoutRecord } from '../payments/index.ts'
+import type { Difference } from './finding.ts'
+
+type Content = { plan: unknown; accessLevel: unknown }
+
+/** The entitlements in force against what everything stored resolves to (ENT-3). */
+export const compareSnapshot = (
+  stored: { version: number; content: Content } | null,
+  resolved: Content,
+): Difference[] =>
+  stored && canonicalJson(stored.content) === canonicalJson(resolved)
+    ? []
+    : [
+        {
+          kind: 'snapshot_differs',
+          object: 'entitlements',
+          here: stored && {
+            version: stored.version,
+            plan: stored.content.plan,
+            accessLevel: stored.content.accessLevel,
+          },
+          there: { plan: resolved.plan, accessLevel: resolved.accessLevel },
+          repair: 'recompute',
+        },
+      ]
+
+/** A counter against its records (USE-4); the query has found that they differ. */
+export const counterDifference = (counter: {
+  meter: string
+  windowStart: string
+  counted: string
+  recorded: string
+}): Difference => ({
+  kind: 'counter_differs',
+  object: `${counter.meter} ${Temporal.Instant.from(counter.windowStart.replace(' ', 'T')).toString()}`,
+  here: { counted: counter.counted },
+  there: { recorded: counter.recorded },
+  repair: 'rebuild_counter',
+})
+
+/** A checkout that waits longer than it may: for the provider's address, its confirmation, or its end. */
+export const compareCheckout = (
+  checkout: Pick<CheckoutRecord, 'checkoutId' | 'state' | 'openedAt' | 'returnedAt' | 'expiresAt'>,
+  waitingBefore: Temporal.Instant,
+): Difference[] => {
+  const { state, openedAt, returnedAt, expiresAt } = checkout
+  const since = state === 'opening' ? openedAt : state === 'pending_sync' ? (returnedAt ?? openedAt) : expiresAt
+  if (since === null || Temporal.Instant.compare(since, waitingBefore) > 0) return []
+  return [
+    {
+      kind: 'checkout_stuck',
+      object: checkout.checkoutId,
+      here: { state, since: since.toString() },
+      there: null,
+      repair: 'resync',
+    },
+  ]
+}
+
+/** Only what is missing there can be made; everything else was changed there by somebody, for a reason. */
+export const catalogDifference = (found: ProviderDifference): Difference => ({
+  kind: 'catalog_differs',
+  object: `${found.object} ${found.key}${found.field === null ? '' : ` ${found.field}`}`,
+  here: { value: found.ours },
+  there: { value: found.theirs, difference: found.kind },
+  repair: found.kind === 'missing_at_provider' ? 'push_catalog' : 'by_hand',
+})
+
+export const deadWebhook = (webhook: { webhookId: bigint; type: string; lastError: string | null }): Difference => ({
+  kind: 'webhook_dead',
+  object: String(webhook.webhookId),
+  here: { type: webhook.type, error: webhook.lastError },
+  there: null,
+  repair: 'replay_webhook',
+})

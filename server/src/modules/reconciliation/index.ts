@@ -1,0 +1,39 @@
+export { compareLink, compareStranger, type Stranger } from './compare-customers.ts'
+export { compareInvoice } from './compare-invoices.ts'
+export {
+  catalogDifference,
+  compareCheckout,
+  compareSnapshot,
+  counterDifference,
+  deadWebhook,
+} from './compare-own.ts'
+export { compareCount, compareSubscription, type TheirSubscription } from './compare-subscriptions.ts'
+export type { Difference, FindingRecord, PhaseProgress, RunRecord } from './finding.ts'
+export { settle } from './settle.ts'
+export {
+  addSuspects,
+  countSuspects,
+  findFinding,
+  findingFigures,
+  findRun,
+  findRunUnderWay,
+  forgetWorkings,
+  insertRun,
+  leaveRun,
+  listFindings,
+  listRuns,
+  lockFinding,
+  lockFindingsOfKind,
+  lockStandingFindings,
+  markSeen,
+  nextSuspects,
+  removeSuspects,
+  runsToContinue,
+  type SeenKind,
+  type Suspect,
+  saveFinding,
+  saveRun,
+  stopRun,
+  takeRun,
+  unseen,
+} from './store.ts'
