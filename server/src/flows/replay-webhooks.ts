@@ -6,7 +6,7 @@ import { notify } from '../platform/notify.ts'
 import { countReplayable, type ReplayFilter, requeueWebhooks } from '../platform/replay-inbox.ts'
 import type { Deps } from './deps.ts'
 
-const partSize = 2_000
+export const partSize = 2_000
 const everyState = ['applied', 'ignored', 'retrying', 'dead'] as const
 
 /**

@@ -12,7 +12,7 @@ import { type Applied, applyProviderFacts, type ProviderFacts } from './apply-pr
 import type { Deps } from './deps.ts'
 
 /** Longer than a look mostly takes. One that takes longer may lose its lease, and then the fence keeps its facts out. */
-const leaseSeconds = 25
+export const leaseSeconds = 25
 /** Objects of one customer that are fetched beside each other. */
 const fetchedAtOnce = 8
 

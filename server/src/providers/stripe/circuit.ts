@@ -5,9 +5,9 @@ import { systemClock } from '../../platform/clock.ts'
 import { counter } from '../../platform/telemetry.ts'
 
 /** So many failures in a row open the circuit. */
-const failuresToOpen = 5
+export const failuresToOpen = 5
 const firstPauseMs = 1_000
-const longestPauseMs = 30_000
+export const longestPauseMs = 30_000
 /** A `Retry-After` is followed up to here. */
 const longestRetryAfterMs = 60_000
 

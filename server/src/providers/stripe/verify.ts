@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { PaymentProvider, WebhookNotice } from '../../modules/payments/index.ts'
 
 /** Older than this is refused: a recorded request cannot be sent again later (WEB-1). */
-const toleranceSeconds = 300
+export const toleranceSeconds = 300
 
 type Verdict = ReturnType<PaymentProvider['verifyWebhook']>
 
