@@ -15,7 +15,15 @@ export const Entitlement = Type.Union([
     value: Type.Boolean(),
     origin: Type.Enum(origins),
   }),
-  strict({ feature: Key, name: Type.String(), kind: Type.Literal('value'), value: Value, origin: Type.Enum(origins) }),
+  strict({
+    feature: Key,
+    name: Type.String(),
+    kind: Type.Literal('value'),
+    value: Value,
+    origin: Type.Enum(origins),
+    /** The meter that says how much of a number is in use. */
+    usedBy: Type.Optional(Key),
+  }),
   strict({
     feature: Key,
     name: Type.String(),
@@ -56,6 +64,7 @@ export const reasons = [
   'unlimited',
   'not_included',
   'limit_reached',
+  'over_limit_after_downgrade',
   'disabled_by_override',
   'access_restricted',
   'unknown_customer',

@@ -2,7 +2,7 @@ import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
 import { counterName, decide, type LiveCustomer, type ResolvedEntitlement } from '../modules/entitlements/index.ts'
-import { isProblem, prepareRecord } from '../modules/usage/index.ts'
+import { isProblem, lifetime, prepareRecord } from '../modules/usage/index.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
 import type { UsageRecorder } from './record-usage.ts'
@@ -26,7 +26,13 @@ export const decideNow = (
   quantity: Micro,
   atMs: number,
 ): Decision => {
-  if (entitlement.kind !== 'metered') return decide(live.content, entitlement, null, quantity)
+  if (entitlement.kind !== 'metered') {
+    const level =
+      entitlement.kind === 'value' && entitlement.usedBy !== undefined
+        ? live.counters.get(counterName(entitlement.usedBy, lifetime.startMs))
+        : undefined
+    return decide(live.content, entitlement, level ? { used: level.used, resetsAt: '' } : null, quantity)
+  }
   const { startMs, resetsAt } = live.windowAt(atMs)
   const used = live.counters.get(counterName(entitlement.meter, startMs))?.used ?? 0n
   return decide(live.content, entitlement, { used, resetsAt }, quantity)

@@ -15,7 +15,7 @@ import {
   windowAt,
 } from '../modules/entitlements/index.ts'
 import { findSubscriptions } from '../modules/subscriptions/index.ts'
-import { readCounter } from '../modules/usage/index.ts'
+import { lifetime, readCounter } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
 
@@ -39,7 +39,7 @@ export const readSnapshot = async (deps: Deps, tenantId: string, atText: string 
 
 const entitlementView = (
   content: SnapshotContent,
-  { upgradePlan: _, ...entitlement }: ResolvedEntitlement,
+  { upgradePlan: _, afterDowngrade: __, ...entitlement }: ResolvedEntitlement,
   at: Temporal.Instant,
 ): Entitlement => {
   if (entitlement.kind !== 'metered') return entitlement as Entitlement
@@ -84,7 +84,11 @@ export const explainEntitlement = async (
   if (!entitlement) throw fail('feature_unknown')
   const window = windowAt(content.window, at)
   const used =
-    entitlement.kind === 'metered' ? await readCounter(deps.db, tenantId, entitlement.meter, window.start) : 0n
+    entitlement.kind === 'metered'
+      ? await readCounter(deps.db, tenantId, entitlement.meter, window.start)
+      : entitlement.kind === 'value' && entitlement.usedBy !== undefined
+        ? await readCounter(deps.db, tenantId, entitlement.usedBy, Temporal.Instant.from(lifetime.start))
+        : 0n
   const decision = decide(content, entitlement, { used, resetsAt: window.end.toString() }, microOfWhole(1))
   const [overrides, subscriptions] = await Promise.all([
     findOverrides(deps.db, tenantId),

@@ -1,7 +1,7 @@
 import type { MeterUsage, UsageSummary } from '@turnpike/contract'
 import { microOfWhole, numberOfMicro } from '../core/quantity.ts'
 import { counterName, meterState, windowAt } from '../modules/entitlements/index.ts'
-import { countRefusals } from '../modules/usage/index.ts'
+import { countRefusals, lifetime } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
 
@@ -12,9 +12,14 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
   const window = windowAt(live.content.window, at)
   const refusals = await countRefusals(deps.db, tenantId, window.start)
   const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): MeterUsage => {
-    const used = live.counters.get(counterName(meter, window.start.epochMilliseconds))?.used ?? 0n
+    const isLevel = definition.aggregation === 'latest'
+    const startMs = isLevel ? lifetime.startMs : window.start.epochMilliseconds
+    const used = live.counters.get(counterName(meter, startMs))?.used ?? 0n
     const entitlement = live.content.entitlements.find(
       (candidate) => candidate.kind === 'metered' && candidate.meter === meter,
+    )
+    const levelled = live.content.entitlements.find(
+      (candidate) => candidate.kind === 'value' && candidate.usedBy === meter,
     )
     const base = {
       meter,
@@ -22,7 +27,25 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
       unit: definition.unit,
       used: numberOfMicro(used),
       refusedAttempts: refusals.get(meter) ?? 0,
-      window: { start: window.start.toString(), end: window.end.toString() },
+      window: isLevel
+        ? { start: lifetime.start, end: lifetime.end }
+        : { start: window.start.toString(), end: window.end.toString() },
+    }
+    if (levelled?.kind === 'value' && typeof levelled.value === 'number') {
+      const allowed = BigInt(Math.round(levelled.value * 1_000_000))
+      return {
+        ...base,
+        name: levelled.name,
+        feature: levelled.feature,
+        included: levelled.value,
+        limit: levelled.value,
+        remaining: numberOfMicro(allowed > used ? allowed - used : 0n),
+        percent: allowed === 0n ? null : Number((used * 1_000n) / allowed) / 10,
+        overage: numberOfMicro(used > allowed ? used - allowed : 0n),
+        enforcement: 'hard',
+        state: used < allowed ? 'available' : levelled.upgradePlan ? 'upgrade_available' : 'blocked',
+        upgradePlan: levelled.upgradePlan,
+      }
     }
     if (entitlement?.kind !== 'metered')
       return {

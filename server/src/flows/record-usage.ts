@@ -235,7 +235,12 @@ const limitsOf = (live: LiveCustomer, meter: string): { rule: LimitRule | null; 
         if (!allowed)
           return {
             feature: feature.feature,
-            code: reason === 'limit_reached' || reason === 'access_restricted' ? reason : 'not_included',
+            code:
+              reason === 'access_restricted'
+                ? reason
+                : reason === 'limit_reached' || reason === 'over_limit_after_downgrade'
+                  ? 'limit_reached'
+                  : 'not_included',
             limit: feature.limit,
           }
       }
