@@ -7,6 +7,7 @@ import { drainInbox } from '../flows/drain-inbox.ts'
 import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
 import { makeNotices } from '../flows/make-notices.ts'
+import { remind } from '../flows/remind.ts'
 import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { tellContact } from '../flows/tell-contact.ts'
@@ -61,6 +62,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     crontab: [
       '* * * * * sweep_checkouts ?max=3',
       '* * * * * lapse_entitlements ?max=3',
+      '*/5 * * * * remind ?max=3',
       '* * * * * expire_override_requests ?max=3',
       '13,43 * * * * follow_retentions ?max=2',
       '* * * * * expire_owner_transfers ?max=3',
@@ -71,6 +73,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
       lapse_entitlements: async () => void (await lapseDue(deps)),
+      remind: async () => void (await remind(deps)),
       expire_override_requests: async () => void (await expireOverrideRequests(deps)),
       expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
       tell_contact: async () => void (await tellContact(deps)),

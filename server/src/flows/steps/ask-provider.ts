@@ -43,9 +43,7 @@ export const askProvider = async (
           providerCustomerId,
           mode: checkout.kind === 'purchase' ? 'payment' : 'subscription',
           lines: linesOf(catalog, checkout),
-          trialDays:
-            (checkout.plan === null ? null : findPlan(catalog, checkout.plan, checkout.planVersion ?? undefined))
-              ?.content.trial?.days ?? 0,
+          trial: await trialFor(deps, catalog, checkout),
           planVersion: checkout.planVersion,
           successUrl: back('returned', checkout.returnUrl),
           cancelUrl: back('canceled', checkout.cancelUrl),
@@ -69,6 +67,26 @@ export const askProvider = async (
     ])
     return after
   })
+}
+
+/** A trial is given to those who never had a subscription that began. */
+const trialFor = async (
+  deps: Deps,
+  catalog: Catalog,
+  checkout: CheckoutRecord,
+): Promise<Parameters<Deps['provider']['openCheckout']>[0]['trial']> => {
+  const trial =
+    checkout.plan === null
+      ? undefined
+      : findPlan(catalog, checkout.plan, checkout.planVersion ?? undefined)?.content.trial
+  if (!trial) return null
+  const earlier = await findSubscriptions(deps.db, checkout.tenantId)
+  if (earlier.some(({ status }) => status !== 'incomplete' && status !== 'incomplete_expired')) return null
+  return {
+    days: trial.days,
+    paymentMethod: trial.paymentMethod,
+    withoutPaymentMethod: trial.withoutPaymentMethod ?? 'cancel',
+  }
 }
 
 const openPlanChange = async (

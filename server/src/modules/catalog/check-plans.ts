@@ -46,6 +46,15 @@ const checkModel = (draft: Draft, key: string) => {
   if ((model === 'usage' || model === 'hybrid') && !usage)
     report(`A plan of model "${model}" needs at least one price under "usagePrices".`)
   if (model === 'subscription' && usage) report('A subscription with usage prices is of model "hybrid".')
+  if (
+    draft.sound<string>(...path, 'trial', 'paymentMethod') === 'required' &&
+    draft.names(...path, 'trial').includes('withoutPaymentMethod')
+  )
+    draft.report(
+      [...path, 'trial', 'withoutPaymentMethod'],
+      'A payment method is required, so no trial ends without one.',
+      'key',
+    )
   if (model === 'usage' && prices) report('A usage plan with a base price is of model "hybrid".')
 }
 

@@ -74,7 +74,12 @@ type CheckoutRequest = {
   providerCustomerId: string
   mode: 'subscription' | 'payment'
   lines: PriceLine[]
-  trialDays: number
+  trial: {
+    days: number
+    /** `optional`: the page asks for a card only if something is due at once. */
+    paymentMethod: 'required' | 'optional'
+    withoutPaymentMethod: 'cancel' | 'pause' | 'create_invoice'
+  } | null
   planVersion: number | null
   successUrl: string
   cancelUrl: string

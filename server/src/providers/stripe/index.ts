@@ -170,8 +170,18 @@ export const createStripeProvider = (
                       ...metadata,
                       ...(request.planVersion === null ? {} : { turnpike_plan_version: String(request.planVersion) }),
                     },
-                    ...(request.trialDays > 0 ? { trial_period_days: request.trialDays } : {}),
+                    ...(request.trial
+                      ? {
+                          trial_period_days: request.trial.days,
+                          trial_settings: {
+                            end_behavior: { missing_payment_method: request.trial.withoutPaymentMethod },
+                          },
+                        }
+                      : {}),
                   },
+                  ...(request.trial?.paymentMethod === 'optional'
+                    ? { payment_method_collection: 'if_required' as const }
+                    : {}),
                 }
               : { payment_intent_data: { metadata } }),
           },
