@@ -4,18 +4,38 @@ export type Fault = {
   id: string /** How many more times it happens; null means until it is deleted. */
   count: number | null
 } & (
-  | { kind: 'webhook'; action: 'duplicate' | 'drop' | 'reorder'; type: string }
-  | { kind: 'webhook'; action: 'delay'; type: string; seconds: number | 'hold' }
+  | { kind: 'webhook'; action: 'duplicate' | 'drop' | 'reorder'; type: string; customer?: string }
+  | { kind: 'webhook'; action: 'delay'; type: string; customer?: string; seconds: number | 'hold' }
   | {
       kind: 'api'
       /** `reset` breaks the connection, `outage` answers 503; with `after` the work is done before the answer is lost. */
-      action: 'outage' | 'reset' | 'rate_limit' | 'error' | 'slow' | 'lock_timeout'
+      action: ApiAction
       method: string
       path: string
       ms: number
       after: boolean
+      /** What `status` answers with. */
+      status?: number
+      /** What `patch` writes over a right answer. */
+      patch?: Record<string, unknown>
     }
 )
+
+/** `hang` never answers, `truncate` breaks off in the middle of the body, `garbage` is no JSON, `patch` is wrong data. */
+export const apiActions = [
+  'outage',
+  'reset',
+  'rate_limit',
+  'error',
+  'slow',
+  'lock_timeout',
+  'status',
+  'hang',
+  'truncate',
+  'garbage',
+  'patch',
+] as const
+type ApiAction = (typeof apiActions)[number]
 
 export type ApiFault = Extract<Fault, { kind: 'api' }>
 export type WebhookFault = Extract<Fault, { kind: 'webhook' }>
@@ -51,9 +71,12 @@ export function createFaults() {
       return fault
     },
     /** The deliveries that an event of this type gets: usually one, at once. */
-    onWebhook: (type: string, now: number): { status: Delivery['status']; due: number }[] => {
+    onWebhook: (type: string, customer: string | null, now: number): { status: Delivery['status']; due: number }[] => {
       const fault = faults.find(
-        (candidate): candidate is WebhookFault => candidate.kind === 'webhook' && matches(candidate.type, type),
+        (candidate): candidate is WebhookFault =>
+          candidate.kind === 'webhook' &&
+          matches(candidate.type, type) &&
+          (candidate.customer === undefined || candidate.customer === customer),
       )
       if (!fault) return [{ status: 'pending', due: now }]
       use(fault)

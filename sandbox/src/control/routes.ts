@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { advanceClock } from '../engine/clock.ts'
 import type { Delivery } from '../store/openStore.ts'
 import { clockNow, type Settings, type World } from '../world.ts'
-import type { ApiFault, WebhookFault } from './faults.ts'
+import { type ApiFault, apiActions, type WebhookFault } from './faults.ts'
 
 type FaultBody = Record<string, unknown>
 
@@ -89,28 +89,31 @@ function bodyOf<T>(text: string | undefined): T {
 function faultOf(body: FaultBody): Omit<ApiFault, 'id'> | Omit<WebhookFault, 'id'> | null {
   const count = typeof body.count === 'number' ? body.count : null
   if (body.kind === 'webhook') {
-    const type = typeof body.type === 'string' ? body.type : '*'
-    if (body.action === 'delay')
-      return {
-        kind: 'webhook',
-        action: 'delay',
-        type,
-        count,
-        seconds: typeof body.seconds === 'number' ? body.seconds : 'hold',
-      } as Omit<WebhookFault, 'id'>
+    const what = {
+      kind: 'webhook' as const,
+      type: typeof body.type === 'string' ? body.type : '*',
+      ...(typeof body.customer === 'string' ? { customer: body.customer } : {}),
+      count,
+    }
+    if (body.action === 'delay') {
+      const seconds = typeof body.seconds === 'number' ? body.seconds : 'hold'
+      return { ...what, action: 'delay', seconds } as Omit<WebhookFault, 'id'>
+    }
     if (body.action === 'duplicate' || body.action === 'drop' || body.action === 'reorder')
-      return { kind: 'webhook', action: body.action, type, count } as Omit<WebhookFault, 'id'>
+      return { ...what, action: body.action } as Omit<WebhookFault, 'id'>
     return null
   }
-  const actions = ['outage', 'reset', 'rate_limit', 'error', 'slow', 'lock_timeout']
-  if (body.kind !== 'api' || !actions.includes(String(body.action))) return null
+  const action = apiActions.find((each) => each === body.action)
+  if (body.kind !== 'api' || !action) return null
   return {
     kind: 'api',
-    action: body.action as ApiFault['action'],
+    action,
     count,
     method: typeof body.method === 'string' ? body.method.toUpperCase() : '*',
     path: typeof body.path === 'string' ? body.path : '*',
     ms: typeof body.ms === 'number' ? body.ms : 1000,
     after: body.after === true,
+    ...(typeof body.status === 'number' ? { status: body.status } : {}),
+    ...(typeof body.patch === 'object' && body.patch !== null ? { patch: body.patch as Record<string, unknown> } : {}),
   }
 }

@@ -5,6 +5,7 @@ import { listOf, load, save, type Tx } from '../store/transact.ts'
 import { finalizeInvoice, payInvoice } from './collect.ts'
 import { draftInvoice, lineOfInvoiceItem } from './draftInvoice.ts'
 import { createInvoiceItem } from './invoiceItem.ts'
+import { usageLine } from './items.ts'
 import { creditForItem } from './proration.ts'
 import { pendingItems, takePending } from './subscribe.ts'
 
@@ -14,26 +15,13 @@ type Cancelling = {
   feedback?: string | null
   invoiceNow?: boolean
   prorate?: boolean
+  /** It ran to the end that was announced: what still waits, and usage, are billed. */
+  atItsEnd?: boolean
 }
 
 /** Ends a subscription at once. The time of the first request is kept, the end is now. */
 export function cancelNow(tx: Tx, subscription: Subscription, how: Cancelling): Subscription {
-  if (how.prorate && subscription.status !== 'trialing') {
-    for (const item of itemsOf(tx, subscription.id)) {
-      const credit = creditForItem(tx, subscription, item, tx.now)
-      if (credit)
-        createInvoiceItem(tx, {
-          customer: subscription.customer,
-          subscription: subscription.id,
-          amount: credit.amount,
-          currency: subscription.currency,
-          description: credit.description,
-          period: credit.period,
-          quantity: item.quantity ?? 1,
-          proration: { item: item.id, creditedItems: credit.creditedItems, price: credit.price },
-        })
-    }
-  }
+  if (how.prorate) giveBack(tx, subscription, tx.now)
   subscription.status = 'canceled'
   subscription.canceled_at ??= tx.now
   subscription.ended_at = tx.now
@@ -51,12 +39,33 @@ export function cancelNow(tx: Tx, subscription: Subscription, how: Cancelling): 
   save(tx, subscription)
   if (how.invoiceNow) invoiceRest(tx, subscription)
   stopCollecting(tx, subscription)
+  if (how.atItsEnd) draftLast(tx, subscription)
   if (schedule) endSchedule(tx, schedule, how.reason === 'payment_failed')
   emit(tx, 'customer.subscription.deleted', load<Subscription>(tx, subscription.id))
   return load<Subscription>(tx, subscription.id)
 }
 
-function invoiceRest(tx: Tx, subscription: Subscription): void {
+/** A credit for the unused rest of the running period, which waits for the next invoice. */
+export function giveBack(tx: Tx, subscription: Subscription, at: number): void {
+  if (subscription.status === 'trialing' || subscription.status === 'paused') return
+  for (const item of itemsOf(tx, subscription.id)) {
+    const credit = creditForItem(tx, subscription, item, at)
+    if (credit)
+      createInvoiceItem(tx, {
+        customer: subscription.customer,
+        subscription: subscription.id,
+        amount: credit.amount,
+        currency: subscription.currency,
+        description: credit.description,
+        period: credit.period,
+        quantity: item.quantity ?? 1,
+        proration: { item: item.id, creditedItems: credit.creditedItems, price: credit.price },
+      })
+  }
+}
+
+/** Bills what waits, at once. */
+export function invoiceRest(tx: Tx, subscription: Subscription): void {
   const pending = pendingItems(tx, subscription)
   if (pending.length === 0) return
   const invoice = draftInvoice(tx, {
@@ -77,6 +86,35 @@ function invoiceRest(tx: Tx, subscription: Subscription): void {
   save(tx, subscription)
   const finalized = finalizeInvoice(tx, invoice)
   if (finalized.status === 'open') payInvoice(tx, load<Invoice>(tx, invoice.id), { offSession: true, scheduled: false })
+}
+
+// Extras and usage of the last period are an invoice like that of a renewal, with its hour as a draft.
+function draftLast(tx: Tx, subscription: Subscription): void {
+  const pending = pendingItems(tx, subscription)
+  const items = itemsOf(tx, subscription.id)
+  const usage = items.flatMap((item) => {
+    const ended = { start: item.current_period_start, end: Math.min(tx.now, item.current_period_end) }
+    const line = item.quantity === undefined ? usageLine(tx, item, subscription.customer, ended) : null
+    return line && line.amount > 0 ? [line] : []
+  })
+  const lines = [...pending.map((item) => lineOfInvoiceItem(tx, item)), ...usage]
+  if (lines.length === 0) return
+  const invoice = draftInvoice(tx, {
+    customer: load<Customer>(tx, subscription.customer),
+    subscription: { id: subscription.id, metadata: subscription.metadata },
+    reason: 'subscription_cycle',
+    currency: subscription.currency,
+    collectionMethod: subscription.collection_method,
+    daysUntilDue: subscription.days_until_due,
+    autoAdvance: true,
+    finalizesAt: tx.now + tx.world.settings.draftSeconds,
+    period: { start: Math.min(...items.map((item) => item.current_period_start)), end: tx.now },
+    lines,
+    discounts: subscription.discounts,
+  })
+  takePending(tx, pending, invoice)
+  subscription.latest_invoice = invoice.id
+  save(tx, subscription)
 }
 
 // Open invoices of an ended subscription stay payable, but nobody asks for the money any more.

@@ -52,6 +52,7 @@ function subscriptionDue(subscription: Subscription): number | null {
   if (status === 'canceled' || status === 'incomplete_expired') return null
   if (status === 'incomplete') return subscription.created + incompleteLifetime
   const times: number[] = []
+  if (own.resumption) times.push(own.resumption.expiresAt)
   if (cancelAt !== null) times.push(cancelAt)
   if (status !== 'paused') {
     times.push(own.nextPeriodEnd)

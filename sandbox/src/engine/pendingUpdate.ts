@@ -1,8 +1,8 @@
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { itemsOf, linesOf, renderObject } from '../objects/render.ts'
 import type { Customer, Invoice, Price, Subscription } from '../objects/types.ts'
-import { load, rehearse, save, type Tx } from '../store/transact.ts'
-import { finalizeInvoice, payInvoice } from './collect.ts'
+import { listOf, load, rehearse, save, type Tx } from '../store/transact.ts'
+import { finalizeInvoice, payInvoice, voidInvoice } from './collect.ts'
 import { draftInvoice, type LineDraft } from './draftInvoice.ts'
 import { incompleteLifetime } from './due.ts'
 import { applyMoney, type UpdateParams } from './updateSubscription.ts'
@@ -64,11 +64,7 @@ export function holdUpdate(
   save(tx, subscription)
   emitUpdate(tx, 'customer.subscription.updated', subscription, before)
   const finalized = finalizeInvoice(tx, load<Invoice>(tx, invoice.id))
-  // The subscription keeps its status: only the change is at stake.
-  const status = subscription.status
   payInvoice(tx, finalized, { offSession: params.off_session ?? false })
-  const after = load<Subscription>(tx, subscription.id)
-  if (after.status !== status) save(tx, Object.assign(after, { status }))
   return load<Subscription>(tx, subscription.id)
 }
 
@@ -84,6 +80,7 @@ export function applyPendingUpdate(tx: Tx, subscription: Subscription): void {
   emitUpdate(tx, 'customer.subscription.updated', applied, before)
 }
 
+/** The time is over, or another change takes its place: the invoice that asked for the money is void. */
 export function expirePendingUpdate(tx: Tx, subscription: Subscription): void {
   const before = snapshot(tx, subscription)
   subscription.pending_update = null
@@ -91,6 +88,10 @@ export function expirePendingUpdate(tx: Tx, subscription: Subscription): void {
   save(tx, subscription)
   emit(tx, 'customer.subscription.pending_update_expired', subscription)
   emitUpdate(tx, 'customer.subscription.updated', subscription, before)
+  const asked = listOf<Invoice>(tx, 'invoice', { parent: subscription.id }).find(
+    (invoice) => invoice._.applyOnPayment && invoice.status === 'open',
+  )
+  if (asked) voidInvoice(tx, asked)
 }
 
 // The lines again, free of the invoice that was taken back.

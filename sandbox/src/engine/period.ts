@@ -30,7 +30,21 @@ export function periodAt(anchor: number, cycle: Cycle, at: number): { start: num
   return { start: stepFrom(anchor, cycle, step), end: stepFrom(anchor, cycle, step + 1) }
 }
 
-/** The first boundary after `at`. */
+/**
+ * The end of the period that starts at `at`. An item that changed its interval starts on a day of the anchor without lying
+ * on the new interval's grid: its period is whole all the same, and the anchor's day of the month is kept.
+ */
 export function nextBoundary(anchor: number, cycle: Cycle, at: number): number {
+  if (cycle.interval === 'month' || cycle.interval === 'year') {
+    const months = monthsBetween(anchor, at)
+    if (addMonths(anchor, months) === at)
+      return addMonths(anchor, months + cycle.interval_count * (cycle.interval === 'year' ? 12 : 1))
+  }
   return periodAt(anchor, cycle, at).end
+}
+
+function monthsBetween(anchor: number, at: number): number {
+  const from = new Date(anchor * second)
+  const to = new Date(at * second)
+  return (to.getUTCFullYear() - from.getUTCFullYear()) * 12 + to.getUTCMonth() - from.getUTCMonth()
 }

@@ -84,11 +84,11 @@ export function cancelSchedule(
 }
 
 /** A phase ends: the next one begins, or the schedule ends as it says. */
-export function advanceSchedule(tx: Tx, schedule: SubscriptionSchedule): void {
+export function advanceSchedule(tx: Tx, schedule: SubscriptionSchedule, now = tx.now): void {
   const before = snapshot(tx, schedule)
   if (schedule.status === 'not_started') return void startFirstPhase(tx, schedule)
   const ended = schedule.current_phase!
-  if (tx.now < ended.end_date) {
+  if (now < ended.end_date) {
     schedule._ = { expiringNoticeFor: schedule.phases.at(-1)!.end_date }
     save(tx, schedule)
     emit(tx, 'subscription_schedule.expiring', schedule)
@@ -98,7 +98,7 @@ export function advanceSchedule(tx: Tx, schedule: SubscriptionSchedule): void {
   if (next) {
     schedule.current_phase = { start_date: next.start_date, end_date: next.end_date }
     save(tx, schedule)
-    enterPhase(tx, schedule, next, next.proration_behavior)
+    enterPhase(tx, schedule, next, next.proration_behavior, now)
     emitUpdate(tx, 'subscription_schedule.updated', schedule, before)
     return
   }
@@ -175,7 +175,13 @@ function startFirstPhase(tx: Tx, schedule: SubscriptionSchedule): void {
 }
 
 // Brings the subscription to what the phase says. At a period's end nothing is left to prorate.
-function enterPhase(tx: Tx, schedule: SubscriptionSchedule, phase: SchedulePhase, proration: string): void {
+function enterPhase(
+  tx: Tx,
+  schedule: SubscriptionSchedule,
+  phase: SchedulePhase,
+  proration: string,
+  now = tx.now,
+): void {
   const subscription = load<Subscription>(tx, schedule.subscription!)
   const present = itemsOf(tx, subscription.id)
   const kept = new Set<string>()
@@ -200,7 +206,7 @@ function enterPhase(tx: Tx, schedule: SubscriptionSchedule, phase: SchedulePhase
   }
   for (const item of free) changes.push({ id: item.id, deleted: true })
   if (changes.length === 0 && Object.keys(phase.metadata).length === 0) return
-  const atEnd = tx.now >= subscription._.nextPeriodEnd
+  const atEnd = now >= subscription._.nextPeriodEnd
   // The rule against direct changes is for callers; the schedule itself is the one that may.
   subscription.schedule = null
   save(tx, subscription)
@@ -208,7 +214,13 @@ function enterPhase(tx: Tx, schedule: SubscriptionSchedule, phase: SchedulePhase
     ...(changes.length > 0 ? { items: changes } : {}),
     ...(Object.keys(phase.metadata).length > 0 ? { metadata: phase.metadata } : {}),
     proration_behavior: (atEnd ? 'none' : proration) as 'none',
+    ...(atEnd ? { proration_date: now } : {}),
   })
+  // What is added at a boundary begins with the period that the renewal of the same second bills.
+  if (atEnd)
+    for (const item of itemsOf(tx, subscription.id))
+      if (!present.some((each) => each.id === item.id))
+        save(tx, { ...item, current_period_start: Math.min(item.current_period_start, now), current_period_end: now })
   const updated = load<Subscription>(tx, subscription.id)
   updated.schedule = schedule.id
   save(tx, updated)

@@ -4,13 +4,15 @@ import type { Customer, Invoice, PaymentIntent, Subscription } from '../objects/
 import { find, listOf, load, save, type Tx } from '../store/transact.ts'
 import { cancelNow } from './cancel.ts'
 import { day } from './due.ts'
-import { applyPendingUpdate } from './pendingUpdate.ts'
+import { settleResumption } from './pause.ts'
+import { applyPendingUpdate, expirePendingUpdate } from './pendingUpdate.ts'
 
 type Before = Record<string, unknown>
 
 export function afterInvoicePaid(tx: Tx, invoice: Invoice): void {
   const subscription = invoice._.subscription ? find<Subscription>(tx, invoice._.subscription) : undefined
-  if (subscription) {
+  if (subscription?._.resumption?.invoice === invoice.id) settleResumption(tx, subscription, invoice)
+  else if (subscription) {
     const before = snapshot(tx, subscription)
     const newest = subscription.latest_invoice === invoice.id || subscription.latest_invoice === null
     if (subscription.status === 'incomplete')
@@ -48,7 +50,8 @@ export function afterInvoiceFailed(
     emitUpdate(tx, 'invoice.updated', invoice, before)
     emit(tx, 'invoice.payment_failed', invoice)
   }
-  if (subscription) fail(tx, subscription, exhausted)
+  // A change that waits for its money puts only itself at stake.
+  if (subscription && !invoice._.applyOnPayment) fail(tx, subscription, exhausted)
   setDelinquent(tx, invoice.customer, true)
 }
 
@@ -90,6 +93,9 @@ export function afterInvoiceClosed(tx: Tx, invoice: Invoice): void {
     save(tx, subscription)
     emitUpdate(tx, 'customer.subscription.updated', subscription, before)
   }
+  // Without its invoice a waiting change can no longer be paid for.
+  if (subscription?.pending_update && invoice._.applyOnPayment) expirePendingUpdate(tx, subscription)
+  if (subscription?._.resumption?.invoice === invoice.id) settleResumption(tx, subscription, invoice)
   if (subscription?.status === 'incomplete' && invoice.status === 'void') {
     const before = snapshot(tx, subscription)
     subscription.status = 'incomplete_expired'
@@ -102,6 +108,8 @@ export function afterInvoiceClosed(tx: Tx, invoice: Invoice): void {
 }
 
 function fail(tx: Tx, subscription: Subscription, exhausted: boolean): void {
+  // What is over stays over, whatever becomes of its last invoice.
+  if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') return
   const before = snapshot(tx, subscription)
   if (subscription.status === 'active' || subscription.status === 'trialing') subscription.status = 'past_due'
   if (!exhausted) {

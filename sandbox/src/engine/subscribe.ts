@@ -12,6 +12,7 @@ import { invalid } from '../wire/errors.ts'
 import { finalizeInvoice, methodOf, noMethodError, payInvoice } from './collect.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
 import { trialNotice } from './due.ts'
+import { applyEnd } from './ending.ts'
 import { createInvoiceItem } from './invoiceItem.ts'
 import { addItem, notePeriodEnd, periodLine, trialLine, wantedPrice } from './items.ts'
 import { share } from './money.ts'
@@ -74,6 +75,7 @@ export function subscribe(tx: Tx, params: SubscribeParams, presence: Presence = 
   })
   subscription.discounts = discountsOf(tx, params, customer.id, subscription.id)
   notePeriodEnd(tx, subscription)
+  applyEnd(tx, subscription, params)
   for (const extra of params.add_invoice_items ?? [])
     createInvoiceItem(tx, {
       customer: customer.id,
@@ -323,14 +325,14 @@ function blankSubscription(
     billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: tx.now },
     billing_schedules: [],
     billing_thresholds: null,
-    cancel_at: typeof params.cancel_at === 'number' ? params.cancel_at : null,
-    cancel_at_period_end: params.cancel_at_period_end ?? false,
-    canceled_at: params.cancel_at || params.cancel_at_period_end ? tx.now : null,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    canceled_at: null,
     cancellation_details: {
       comment: null,
       feedback: null,
       feedback_option: null,
-      reason: params.cancel_at || params.cancel_at_period_end ? 'cancellation_requested' : null,
+      reason: null,
     },
     collection_method: sendInvoice ? 'send_invoice' : 'charge_automatically',
     created: tx.now,

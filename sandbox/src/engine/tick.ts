@@ -21,6 +21,7 @@ import { settleDebit } from './debit.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
 import { incompleteLifetime, noticesRenewal, upcomingNotice } from './due.ts'
 import { notePeriodEnd, periodLine, usageLine } from './items.ts'
+import { share } from './money.ts'
 import { expirePendingUpdate } from './pendingUpdate.ts'
 import { nextBoundary } from './period.ts'
 import { advanceSchedule } from './schedule.ts'
@@ -53,6 +54,13 @@ function tickSubscription(tx: Tx, subscription: Subscription): void {
     if (now >= subscription.created + incompleteLifetime) expireIncomplete(tx, subscription, before)
     return
   }
+  if (own.resumption && now >= own.resumption.expiresAt) {
+    const asked = load<Invoice>(tx, own.resumption.invoice)
+    if (asked.status === 'open') return void voidInvoice(tx, asked)
+    delete own.resumption
+    save(tx, subscription)
+    return
+  }
   if (subscription.pending_update && now >= subscription.pending_update.expires_at)
     return void expirePendingUpdate(tx, subscription)
   if (subscription.pause_collection?.resumes_at && now >= subscription.pause_collection.resumes_at) {
@@ -61,9 +69,9 @@ function tickSubscription(tx: Tx, subscription: Subscription): void {
     emitUpdate(tx, 'customer.subscription.updated', subscription, before)
     return
   }
-  if (subscription.cancel_at !== null && now >= subscription.cancel_at) return void cancelNow(tx, subscription, {})
+  if (subscription.cancel_at !== null && now >= subscription.cancel_at)
+    return void cancelNow(tx, subscription, { atItsEnd: true })
   if (now >= own.nextPeriodEnd) {
-    if (subscription.cancel_at_period_end) return void cancelNow(tx, subscription, {})
     if (subscription.status === 'trialing' && subscription.trial_end !== null && now >= subscription.trial_end)
       return void endTrial(tx, subscription, before)
     return void renew(tx, subscription, before)
@@ -143,10 +151,9 @@ function draftCycle(
   const pending = pendingItems(tx, subscription)
   const lines: LineDraft[] = pending.map((item) => lineOfInvoiceItem(tx, item))
   for (const item of renewed) {
-    const line =
-      periodLine(tx, item, { start: item.current_period_start, end: item.current_period_end }) ??
-      usageLine(tx, item, subscription.customer, ended)
-    if (line) lines.push(line)
+    const period = { start: item.current_period_start, end: item.current_period_end }
+    const line = periodLine(tx, item, period) ?? usageLine(tx, item, subscription.customer, ended)
+    if (line) lines.push(line.period === period ? untilItsEnd(subscription, line) : line)
   }
   if (lines.length === 0) return null
   const collects = subscription.status !== 'unpaid' && subscription.pause_collection === null
@@ -174,9 +181,28 @@ function draftCycle(
   return invoice
 }
 
+// A period that will be cut short costs its share.
+function untilItsEnd(subscription: Subscription, line: LineDraft): LineDraft {
+  const { start, end } = line.period
+  const last = subscription.cancel_at
+  if (last === null || last >= end) return line
+  return {
+    ...line,
+    amount: share(line.amount, last - start, end - start),
+    period: { start, end: last },
+    proration: true,
+    unitAmountDecimal: null,
+  }
+}
+
 /** The next renewal's invoice as it would be now. Only inside a rehearsal: it changes what it looks at. */
-export function previewRenewal(tx: Tx, subscription: Subscription): Record<string, unknown> | null {
-  const end = subscription._.nextPeriodEnd
+export function previewRenewal(tx: Tx, known: Subscription): Record<string, unknown> | null {
+  const end = known._.nextPeriodEnd
+  const schedule = known.schedule ? find<SubscriptionSchedule>(tx, known.schedule) : undefined
+  // A schedule that changes prices at the boundary does so before the renewal bills them.
+  if (schedule?.current_phase && schedule.current_phase.end_date <= end) advanceSchedule(tx, schedule, end)
+  const subscription = load<Subscription>(tx, known.id)
+  if (subscription.status === 'canceled' || subscription.status === 'paused') return null
   const ended = { start: Math.min(...itemsOf(tx, subscription.id).map((item) => item.current_period_start)), end }
   if (subscription.status === 'trialing') subscription.status = 'active'
   const renewed = advanceItems(tx, subscription, end)

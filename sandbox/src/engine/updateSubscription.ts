@@ -9,10 +9,11 @@ import { invalid } from '../wire/errors.ts'
 import { cancelNow } from './cancel.ts'
 import { finalizeInvoice, methodFor, methodOf, noMethodError, payInvoice } from './collect.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
+import { applyEnd, creditEnd, followPeriodEnd } from './ending.ts'
 import { createInvoiceItem } from './invoiceItem.ts'
 import { addItem, notePeriodEnd, periodLine, trialLine, type WantedItem, wantedPrice } from './items.ts'
-import { holdUpdate } from './pendingUpdate.ts'
-import { periodAt } from './period.ts'
+import { expirePendingUpdate, holdUpdate } from './pendingUpdate.ts'
+import { nextBoundary, periodAt } from './period.ts'
 import { creditForItem, debitForItem, type Proration } from './proration.ts'
 import { discountsOf, pendingItems, takePending, useOnceDiscounts } from './subscribe.ts'
 
@@ -29,17 +30,25 @@ export function updateSubscription(tx: Tx, id: string, params: UpdateParams): Su
   const subscription = need<Subscription>(tx, 'subscription', id)
   const before = snapshot(tx, subscription)
   refuseWhatIsClosed(subscription, params)
+  // Only one change waits at a time: a newer one takes its place.
+  if (subscription.pending_update && changesMoney(params)) {
+    expirePendingUpdate(tx, subscription)
+    return updateSubscription(tx, id, params)
+  }
   if (params.payment_behavior === 'pending_if_incomplete' && changesMoney(params)) {
     const held = holdUpdate(tx, subscription, params, before)
     if (held) return held
   }
-  const ending =
-    params.trial_end === 'now' && subscription.status === 'trialing' ? endWithoutCard(tx, subscription, before) : null
-  if (ending) return ending
+  if (params.trial_end === 'now' && subscription.status === 'trialing') {
+    subscription._.trialNoticeFor = subscription.trial_end
+    emit(tx, 'customer.subscription.trial_will_end', { ...subscription, trial_end: tx.now })
+    const ending = endWithoutCard(tx, subscription, before)
+    if (ending) return ending
+  }
   applySimple(tx, subscription, params)
   applyEnd(tx, subscription, params)
   save(tx, subscription)
-  const invoice = applyMoney(tx, subscription, params)
+  const invoice = applyMoney(tx, subscription, params) ?? creditEnd(tx, subscription, params)
   if (invoice) collectUpdate(tx, invoice, params)
   emitUpdate(tx, 'customer.subscription.updated', load<Subscription>(tx, id), before)
   return load<Subscription>(tx, id)
@@ -125,6 +134,7 @@ export function applyMoney(tx: Tx, subscription: Subscription, params: UpdatePar
   }
   if (restarts) restartCycle(tx, subscription, endsTrial)
   notePeriodEnd(tx, subscription)
+  followPeriodEnd(tx, subscription)
   save(tx, subscription)
   for (const { item, quantity, proration } of prorations)
     createInvoiceItem(tx, {
@@ -151,7 +161,8 @@ export function applyMoney(tx: Tx, subscription: Subscription, params: UpdatePar
   return invoiceNow ? draftUpdate(tx, subscription, { regular: restarts, trial: startsTrial, at, behavior }) : null
 }
 
-function draftUpdate(
+/** The invoice of a change that is billed at once. */
+export function draftUpdate(
   tx: Tx,
   subscription: Subscription,
   what: { regular: boolean; trial: boolean; at: number; behavior: string },
@@ -273,8 +284,8 @@ function nextCycle(
   at: number,
 ): { start: number; end: number } {
   const within = periodAt(subscription.billing_cycle_anchor, price.recurring!, at)
-  const fromStart = periodAt(item.current_period_start, price.recurring!, item.current_period_start)
-  return fromStart.end > item.current_period_end ? fromStart : within
+  const end = nextBoundary(subscription.billing_cycle_anchor, price.recurring!, item.current_period_start)
+  return end > item.current_period_end ? { start: item.current_period_start, end } : within
 }
 
 function sameCycle(a: Price, b: Price): boolean {
@@ -303,6 +314,12 @@ function refuseWhatIsClosed(subscription: Subscription, params: UpdateParams): v
     )
   if (params.cancel_at !== undefined && params.cancel_at !== '' && params.cancel_at_period_end)
     throw invalid('You may only specify one of these parameters: cancel_at, cancel_at_period_end.', 'cancel_at')
+  if (subscription.schedule && (params.cancel_at_period_end !== undefined || params.cancel_at !== undefined))
+    throw invalid(
+      'The subscription is managed by the subscription schedule `' +
+        subscription.schedule +
+        '`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.',
+    )
   if (subscription.schedule && (params.items !== undefined || params.billing_cycle_anchor !== undefined))
     throw invalid(
       'The subscription is managed by the subscription schedule `' +
@@ -353,39 +370,4 @@ function applySimple(tx: Tx, subscription: Subscription, params: UpdateParams): 
   }
   if (params.discounts !== undefined || params.coupon !== undefined)
     subscription.discounts = discountsOf(tx, params, subscription.customer, subscription.id)
-}
-
-/** Ending later: by flag, by date, or not any more. */
-function applyEnd(tx: Tx, subscription: Subscription, params: UpdateParams): void {
-  const periodEnds = itemsOf(tx, subscription.id).map((item) => item.current_period_end)
-  if (params.cancel_at_period_end !== undefined) {
-    const sets = params.cancel_at_period_end
-    if (sets !== subscription.cancel_at_period_end || (!sets && subscription.cancel_at !== null)) {
-      subscription.cancel_at_period_end = sets
-      subscription.cancel_at = sets ? Math.max(...periodEnds) : null
-      markEnding(tx, subscription, sets)
-    }
-  }
-  if (params.cancel_at !== undefined) {
-    const wanted = params.cancel_at
-    const at =
-      wanted === '' || wanted === null
-        ? null
-        : wanted === 'min_period_end'
-          ? Math.min(...periodEnds)
-          : wanted === 'max_period_end'
-            ? Math.max(...periodEnds)
-            : Number(wanted)
-    if (at !== null && at <= tx.now) throw invalid('The cancel_at timestamp must be in the future.', 'cancel_at')
-    subscription.cancel_at = at
-    subscription.cancel_at_period_end = false
-    markEnding(tx, subscription, at !== null)
-  }
-}
-
-function markEnding(tx: Tx, subscription: Subscription, ends: boolean): void {
-  subscription.canceled_at = ends ? tx.now : null
-  subscription.cancellation_details = ends
-    ? { ...subscription.cancellation_details, reason: 'cancellation_requested' }
-    : { comment: null, feedback: null, feedback_option: null, reason: null }
 }

@@ -28,10 +28,16 @@ export function queueDeliveries(tx: Tx): void {
     }
     save(tx, event)
     for (const endpoint of listening) {
-      const plan = tx.world.faults.onWebhook(pending.type, clockNow(tx.world))
+      const plan = tx.world.faults.onWebhook(pending.type, customerOf(pending.object), clockNow(tx.world))
       for (const { status, due } of plan) tx.world.store.addDelivery(event.id, endpoint.id, status, due)
     }
   }
+}
+
+function customerOf(object: unknown): string | null {
+  const { id, object: type, customer } = object as { id?: string; object?: string; customer?: unknown }
+  if (type === 'customer') return id ?? null
+  return typeof customer === 'string' ? customer : null
 }
 
 function listens(endpoint: WebhookEndpoint, type: string): boolean {

@@ -27,6 +27,8 @@ export function renderObject(tx: Tx, object: Stored): Rendered {
     case 'subscription_item':
       return renderItem(tx, object as SubscriptionItem, shown)
     case 'invoice':
+      // A preview brings its lines: nothing of it is stored any more.
+      if ('lines' in object) return shown
       return {
         ...shown,
         lines: listObject(

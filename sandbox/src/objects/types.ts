@@ -213,7 +213,16 @@ export type Subscription = Stored & {
     end_behavior: { missing_payment_method: 'create_invoice' | 'cancel' | 'pause'; billing_cycle_anchor: string | null }
   } | null
   /** `nextPeriodEnd` is the earliest end among the items; the rest says which notices were already given. */
-  _: { nextPeriodEnd: number; trialNoticeFor: number | null; upcomingNoticeFor: number | null; pendingParams?: unknown }
+  _: {
+    nextPeriodEnd: number
+    trialNoticeFor: number | null
+    upcomingNoticeFor: number | null
+    pendingParams?: unknown
+    /** The time from this end on was already given back. */
+    creditedFrom?: number
+    /** A paused subscription goes on when this invoice is paid, if that is in time. */
+    resumption?: { invoice: string; expiresAt: number }
+  }
 }
 
 export type SubscriptionItem = Stored & {

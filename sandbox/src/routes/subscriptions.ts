@@ -47,7 +47,8 @@ export const subscriptionRoutes: Endpoints = {
     emitUpdate(tx, 'customer.subscription.updated', subscription, before)
     return { ...discount, deleted: true }
   },
-  'POST /v1/subscriptions/{id}/pause': (tx: Tx, _params: unknown, id: string) => pauseSubscription(tx, id),
+  'POST /v1/subscriptions/{id}/pause': (tx: Tx, params: Stripe.SubscriptionPauseParams, id: string) =>
+    pauseSubscription(tx, id, params),
   'POST /v1/subscriptions/{id}/resume': (tx: Tx, params: Parameters<typeof resumeSubscription>[2], id: string) =>
     resumeSubscription(tx, id, params),
   'POST /v1/subscriptions/{id}/migrate': (tx: Tx, _params: unknown, id: string) =>

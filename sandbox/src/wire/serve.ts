@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiFault } from '../control/faults.ts'
 import { advanceTestClock } from '../engine/clock.ts'
 import { renderObject } from '../objects/render.ts'
 import type { Stored } from '../objects/types.ts'
@@ -45,7 +46,8 @@ async function answer(
 
   const fault = world.faults.onApi(request.method, path)
   if (fault && fault.action === 'slow') await new Promise((resolve) => setTimeout(resolve, fault.ms))
-  if (fault && fault.action !== 'slow' && !fault.after) return breakDown(fault.action, request, reply, send)
+  const spoils = fault?.action === 'truncate' || fault?.action === 'garbage' || fault?.action === 'patch'
+  if (fault && fault.action !== 'slow' && !fault.after && !spoils) return breakDown(fault, reply, send)
 
   const refused = authenticate(request)
   if (refused) return send(failed(refused, requestId))
@@ -69,7 +71,8 @@ async function answer(
       result.body,
       JSON.stringify({ ...result.headers, 'original-request': requestId }),
     )
-  if (fault && fault.action !== 'slow') return breakDown(fault.action, request, reply, send)
+  if (fault && spoils) return spoil(fault, reply, send, result)
+  if (fault && fault.action !== 'slow') return breakDown(fault, reply, send)
   return send(result)
 }
 
@@ -181,16 +184,31 @@ function reusedKey(key: string): StripeError {
   )
 }
 
-function breakDown(
-  action: string,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  send: (answer: Answer) => FastifyReply,
-): FastifyReply {
-  if (action === 'reset') {
+/** The work is done; only what the caller hears of it is wrong. */
+function spoil(fault: ApiFault, reply: FastifyReply, send: (answer: Answer) => FastifyReply, result: Answer) {
+  if (fault.action === 'garbage') return send({ ...result, body: '<html>Bad Gateway</html>' })
+  if (fault.action === 'patch') {
+    const body = { ...(JSON.parse(result.body) as object), ...fault.patch }
+    return send({ ...result, body: JSON.stringify(body) })
+  }
+  reply.hijack()
+  const bytes = Buffer.from(result.body)
+  reply.raw.writeHead(result.status, { 'content-type': 'application/json', 'content-length': bytes.length })
+  reply.raw.write(bytes.subarray(0, bytes.length >> 1), () => reply.raw.destroy())
+  return reply
+}
+
+function breakDown(fault: ApiFault, reply: FastifyReply, send: (answer: Answer) => FastifyReply): FastifyReply {
+  if (fault.action === 'reset') {
     reply.hijack()
-    request.raw.socket.destroy()
+    reply.raw.destroy()
     return reply
+  }
+  if (fault.action === 'hang') return reply.hijack()
+  if (fault.action === 'status') {
+    const message = `Ordered by a fault: ${fault.status ?? 500}.`
+    const type = (fault.status ?? 500) < 500 ? 'invalid_request_error' : 'api_error'
+    return send(failed(new StripeError(fault.status ?? 500, { type, message }), 'req_fault'))
   }
   const kinds: Record<string, StripeError> = {
     outage: new StripeError(503, { type: 'api_error', message: 'The service is temporarily unavailable.' }),
@@ -207,7 +225,7 @@ function breakDown(
         'This object cannot be accessed right now because another API request or Stripe process is currently accessing it. If you see this error intermittently, retry the request.',
     }),
   }
-  return send(failed(kinds[action]!, 'req_fault'))
+  return send(failed(kinds[fault.action]!, 'req_fault'))
 }
 
 function headerOf(request: FastifyRequest, name: string): string | null {
