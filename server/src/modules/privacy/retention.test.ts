@@ -51,6 +51,7 @@ test.each<[string, Partial<RetentionRecord>, number, number | null, object | nul
   ['more time for who was here', {}, 60, 40, { kind: 'postpone', deleteAfter: day(130) }],
   ['more time also at the last moment', { reminded: [30, 7] }, 90, 89, { kind: 'postpone', deleteAfter: day(179) }],
   ['no more time for usage before the end', { reminded: [30, 7] }, 90, -3, { kind: 'erase' }],
+  ['no more time for what is reported on the day of the end', { reminded: [30, 7] }, 90, 0.9, { kind: 'erase' }],
   ['going on with a deletion that was begun', { state: 'deleting' }, 91, 90.5, { kind: 'erase' }],
   ['nothing for who came back', { state: 'reactivated', reminded: [30, 7] }, 200, null, null],
   ['nothing once it is done', { state: 'deleted', reminded: [30, 7] }, 200, null, null],

@@ -44,8 +44,11 @@ export const nextRetentionStep = (
   const due = days.filter((day) => !retention.reminded.includes(day) && isDue(after(retention.deleteAfter, -day), at))
   const over = isDue(retention.deleteAfter, at)
   if (due.length === 0 && !over) return null
-  const kept = lastUsage && after(lastUsage, policy.retentionDays)
-  if (kept && Temporal.Instant.compare(kept, retention.deleteAfter) > 0) return { kind: 'postpone', deleteAfter: kept }
+  // What services still report on the day of the end belongs to the leaving; later usage says that somebody is here.
+  if (lastUsage && isDue(after(retention.endedAt, 1), lastUsage)) {
+    const kept = after(lastUsage, policy.retentionDays)
+    if (Temporal.Instant.compare(kept, retention.deleteAfter) > 0) return { kind: 'postpone', deleteAfter: kept }
+  }
   const last = days.at(-1)
   if (due.length === 0 || last === undefined) return { kind: 'erase' }
   const missed = over && due.includes(last)
