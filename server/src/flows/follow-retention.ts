@@ -16,8 +16,9 @@ import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
+import { sayFarewell } from './steps/say-farewell.ts'
 
-type RetentionDeps = Pick<Deps, 'db' | 'clock' | 'catalog' | 'live' | 'log'>
+type RetentionDeps = Pick<Deps, 'db' | 'clock' | 'catalog' | 'live' | 'log' | 'notices'>
 type Size = { batch: number; batches: number }
 
 /**
@@ -126,6 +127,7 @@ const finish = (deps: RetentionDeps, tenantId: string, actor: Actor): Promise<vo
     const retention = await findRetention(tx, tenantId)
     if (!customer || retention?.state !== 'deleting') return 0
     const at = deps.clock.now()
+    await sayFarewell(tx, deps, customer, at)
     await updateCustomer(tx, { ...customer, name: erasedName, email: null, updatedAt: at })
     await saveRetention(tx, { ...retention, state: 'deleted' }, at)
     const refreshed = await refreshEntitlements(tx, deps, customer, at, 'retention has ended', actor.requestId)

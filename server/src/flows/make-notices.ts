@@ -1,7 +1,7 @@
 import { newId } from '../core/ids.ts'
-import { instantOf, instantOfRow, instantOrNull } from '../core/period.ts'
+import { instantOfRow, instantOrNull } from '../core/period.ts'
 import { findPlan } from '../modules/catalog/index.ts'
-import { type CustomerRecord, findCustomer } from '../modules/customers/index.ts'
+import { type CustomerRecord, findCustomer, findTransferById, listOwners } from '../modules/customers/index.ts'
 import {
   definitionOf,
   insertNotices,
@@ -14,7 +14,7 @@ import {
   noticesOf,
   takeCursor,
 } from '../modules/notices/index.ts'
-import { transact } from '../platform/db.ts'
+import { type Tx, transact } from '../platform/db.ts'
 import { type OutboxRow, readEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 
@@ -25,7 +25,7 @@ const eventsAtOnce = 200
  * made once, whatever dies in between (DUN-2). Answers how many events were read; call again while that is not 0.
  */
 export const makeNotices = (deps: Deps): Promise<number> =>
-  transact(deps.db, async (tx) => {
+  transact(deps.db, async function readOn(tx) {
     const position = await takeCursor(tx)
     if (position === null) return 0
     const events = await readEvents(tx, position, eventsAtOnce, null)
@@ -37,7 +37,9 @@ export const makeNotices = (deps: Deps): Promise<number> =>
       if (drafts.length === 0) continue
       if (!customers.has(event.tenant_id)) customers.set(event.tenant_id, await findCustomer(tx, event.tenant_id))
       const customer = customers.get(event.tenant_id)
-      if (customer) notices.push(...drafts.map((draft) => noticeOf(deps, event, draft, customer)))
+      if (!customer) continue
+      for (const draft of drafts)
+        notices.push(noticeOf(deps, event.event_id, draft, customer, await recipientsOf(tx, deps, draft.to, customer)))
     }
     await insertNotices(tx, notices)
     await moveCursor(tx, events.at(-1)!.position)
@@ -60,15 +62,21 @@ const namesOf = (deps: Pick<Deps, 'catalog'>): Names => ({
   plan: (key) => findPlan(deps.catalog(), key)?.content.name ?? key,
 })
 
-const noticeOf = (deps: Deps, event: OutboxRow, draft: NoticeDraft, customer: CustomerRecord): NoticeRecord => {
+/** The row of a notice, written with the words of now. */
+export const noticeOf = (
+  deps: Pick<Deps, 'clock' | 'log' | 'notices'>,
+  eventId: string,
+  draft: NoticeDraft,
+  customer: CustomerRecord,
+  recipients: string[],
+): NoticeRecord => {
   const definition = definitionOf(draft.kind)
   const at = deps.clock.now()
-  const recipients = recipientsOf(deps, draft.to, customer)
   const until = draft.until ? instantOrNull(draft.until) : null
   const notice: NoticeRecord = {
-    tenantId: event.tenant_id,
+    tenantId: customer.tenantId,
     noticeId: newId('notice'),
-    eventId: event.event_id,
+    eventId,
     kind: draft.kind,
     topic: draft.topic ?? definition.topic,
     recipients,
@@ -82,25 +90,34 @@ const noticeOf = (deps: Deps, event: OutboxRow, draft: NoticeDraft, customer: Cu
     copies: 0,
     createdAt: at,
     showUntil: until ?? at.add({ hours: 24 * definition.showDays }),
-    dueAt: instantOf(at.toString()),
+    dueAt: at,
     sentAt: null,
     lastError: recipients.length === 0 ? 'no_address' : null,
   }
   try {
     return { ...notice, ...deps.notices.templates.render(draft.kind, draft.data, customer.name) }
   } catch (error) {
-    deps.log.error({ err: error, eventId: event.event_id, kind: draft.kind }, 'a notice could not be written')
+    deps.log.error({ err: error, eventId, kind: draft.kind }, 'a notice could not be written')
     return { ...notice, state: 'failed', lastError: 'template_failed' }
   }
 }
 
-/** The addresses of a notice; none when nobody is known. */
-export const recipientsOf = (
+/** The addresses of a notice; none when nobody is known. Without owners the customer's own address stands for them. */
+export const recipientsOf = async (
+  tx: Tx,
   deps: Pick<Deps, 'notices'>,
   to: NoticeDraft['to'],
-  customer: Pick<CustomerRecord, 'email'>,
-): string[] => {
-  const addresses =
-    typeof to === 'object' ? [to.address] : to === 'operators' ? deps.notices.operators : [customer.email ?? '']
-  return addresses.filter(isMailAddress)
+  customer: Pick<CustomerRecord, 'tenantId' | 'email'>,
+): Promise<string[]> => {
+  const billing = [customer.email ?? '']
+  const found =
+    typeof to === 'object'
+      ? [(await findTransferById(tx, to.transferId))?.toEmail ?? '']
+      : to === 'operators'
+        ? deps.notices.operators
+        : to === 'owners'
+          ? (await listOwners(tx, customer.tenantId)).map((owner) => owner.email)
+          : billing
+  const usable = found.filter(isMailAddress)
+  return usable.length === 0 && to === 'owners' ? billing.filter(isMailAddress) : [...new Set(usable)]
 }

@@ -19,7 +19,7 @@ export const resendNotice = (deps: Deps, actor: Actor, noticeId: string): Promis
     if (notice.state === 'waiting' || notice.state === 'sending') return notice
     const { to } = definitionOf(notice.kind)
     // Who was asked to take over is not who the customer's mail goes to: such a notice keeps its address.
-    const recipients = to === 'address' ? notice.recipients : recipientsOf(deps, to, customer)
+    const recipients = to === 'address' ? notice.recipients : await recipientsOf(tx, deps, to, customer)
     if (recipients.length === 0) throw fail('notice_without_address')
     const written =
       notice.text === null ? deps.notices.templates.render(notice.kind, notice.data, customer.name) : notice

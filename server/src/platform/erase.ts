@@ -72,13 +72,6 @@ export const erasures: Record<string, (tx: Tx, tenantId: string, batch: number) 
       sql`with transfers as (delete from owner_transfers where tenant_id = ${tenantId} returning 1), owners as (delete from billing_owners where tenant_id = ${tenantId} returning 1)
           select (select count(*) from transfers)::int + (select count(*) from owners)::int as n`,
     ),
-  // Messages hold names and addresses; the last one, which tells of the deletion, is forgotten when it was mailed.
-  notices: (tx, tenantId, batch) =>
-    counted(
-      tx,
-      sql`with gone as (delete from notices where tenant_id = ${tenantId} and notice_id in
-            (select notice_id from notices where tenant_id = ${tenantId} and state <> 'sending' and kind <> 'data_deleted' limit ${batch}) returning 1) select count(*)::int as n from gone`,
-    ),
   names: (tx, tenantId, batch) =>
     counted(
       tx,

@@ -59,7 +59,7 @@ const isMoney = (value: unknown): value is { amountMinor: string; currency: stri
 
 /** One line without characters that steer a reader: no line ends, no controls, no change of the writing direction. */
 export const cleanText = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim()
+  text.replaceAll(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\s]+/gu, ' ').trim()
 
 /** `4900` minor units as `$49.00`: as many decimals as the currency has, every digit kept. */
 export const moneyText = (

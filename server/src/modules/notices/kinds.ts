@@ -14,7 +14,14 @@ export type NoticeKindDefinition = {
   /** How long it is shown on billing pages when its event names no end. */
   showDays: number
   /** Where its link leads: a field that holds an address, else a page of ours. */
-  link: { field?: string; page: string }
+  link: {
+    field?: string
+    page: string
+    /** A field that is the last part of the page's address. */
+    id?: string
+  }
+  /** Nothing of the recipient is kept once the mail is gone. */
+  isForgotten?: boolean
   fields: Readonly<Record<string, Field>>
   /** What previews and the check of the templates use. */
   example: Readonly<Record<string, unknown>>
@@ -284,6 +291,7 @@ export const noticeKinds = {
     to: 'owners',
     severity: 'info',
     topic: 'retention',
+    isForgotten: true,
     showDays: 30,
     link: { page: '/billing' },
     fields: { at: 'instant' },
@@ -295,9 +303,9 @@ export const noticeKinds = {
     severity: 'info',
     topic: 'ownership',
     showDays: 14,
-    link: { page: '/billing' },
-    fields: { expiresAt: 'instant?' },
-    example: { expiresAt: example.endsAt },
+    link: { page: '/billing/owner-transfers', id: 'transferId' },
+    fields: { transferId: 'text', expiresAt: 'instant' },
+    example: { transferId: 'transfer_01h455vb4pex5vsknk084sn02q', expiresAt: example.endsAt },
   },
   owner_changed: {
     when: 'The billing owner changed',

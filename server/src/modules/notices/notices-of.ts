@@ -4,8 +4,8 @@ import type { NoticeKind } from './kinds.ts'
 
 export type NoticeDraft = {
   kind: NoticeKind
-  /** `billing` and `owners` are looked up when the notice is made; an address is written to as it is. */
-  to: 'billing' | 'owners' | 'operators' | { address: string }
+  /** Looked up when the notice is made: events name no addresses. */
+  to: 'billing' | 'owners' | 'operators' | { transferId: string }
   data: Record<string, unknown>
   /** Distinguishes messages of one kind on billing pages: two limits are two messages. */
   topic?: string
@@ -179,10 +179,14 @@ const rules: Readonly<Record<string, Rule>> = {
     limit: number
     windowEnd: string
   }>(({ feature, percent, used, limit, windowEnd }, names) => {
+    // The threshold says when to tell; what is told is how much was used.
+    const usedPercent = limit > 0 ? Math.floor((used * 100) / limit) : 100
     const data = { feature: names.feature(feature), used, limit, resetsAt: windowEnd }
     const more = { topic: `limit:${feature}`, until: windowEnd }
     return [
-      percent >= 100 ? billing('limit_reached', data, more) : billing('limit_warning', { ...data, percent }, more),
+      percent >= 100
+        ? billing('limit_reached', data, more)
+        : billing('limit_warning', { ...data, percent: usedPercent }, more),
     ]
   }),
   'downgrade.remediation_started': remediation('downgrade_remediation'),
@@ -191,19 +195,15 @@ const rules: Readonly<Record<string, Rule>> = {
   'downgrade.remediation_enforced': remediation('downgrade_enforced'),
   // The end of the subscription has been told; the retention begins with it.
   'retention.started': none,
-  'retention.export_ending': rule<{ endsAt: string }>(({ endsAt }) => [
-    { kind: 'export_ending', to: 'owners', data: { endsAt }, until: endsAt },
+  'retention.export_ending': rule<{ deleteAt: string }>(({ deleteAt }) => [
+    { kind: 'export_ending', to: 'owners', data: { endsAt: deleteAt }, until: deleteAt },
   ]),
   'retention.ended': none,
-  'retention.deleted': rule<object>((_, __, at) => [{ kind: 'data_deleted', to: 'owners', data: { at } }]),
+  // Nobody's address is known any more: the deletion makes its notice by itself, before it forgets whom to tell.
+  'retention.deleted': none,
   'export.created': none,
-  'owner.transfer_requested': rule<{ email?: string | null; expiresAt?: string | null }>(({ email, expiresAt }) => [
-    {
-      kind: 'owner_transfer_request',
-      to: email ? { address: email } : 'owners',
-      data: { expiresAt: expiresAt ?? null },
-      until: expiresAt ?? null,
-    },
+  'owner.transfer_requested': rule<{ transferId: string; expiresAt: string }>(({ transferId, expiresAt }) => [
+    { kind: 'owner_transfer_request', to: { transferId }, data: { transferId, expiresAt }, until: expiresAt },
   ]),
   'owner.changed': rule<object>((_, __, at) => [{ kind: 'owner_changed', to: 'owners', data: { at } }]),
   'owner.transfer_ended': none,

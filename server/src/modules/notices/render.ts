@@ -53,7 +53,9 @@ export const loadTemplates = (folder: string, wording: Wording): NoticeTemplates
     const definition = definitionOf(kind)
     const template = templates.get(kind)!
     const named = definition.link.field === undefined ? null : data[definition.link.field]
-    const link = typeof named === 'string' ? named : `${wording.linkBase}${definition.link.page}`
+    const { page, id } = definition.link
+    const own = `${wording.linkBase}${page}${id === undefined ? '' : `/${encodeURIComponent(String(data[id]))}`}`
+    const link = typeof named === 'string' ? named : own
     const scope = {
       ...formatFields(definition, data, wording),
       brand: cleanText(wording.brand),

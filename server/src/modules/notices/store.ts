@@ -121,12 +121,15 @@ export const finishAttempt = async (
   notice: Pick<NoticeRecord, 'tenantId' | 'noticeId' | 'attempts'>,
   outcome: { state: 'sent' } | AfterFailure,
   at: Temporal.Instant,
+  isForgotten: boolean,
 ): Promise<void> => {
   const isSent = outcome.state === 'sent'
+  const forget = isForgotten && outcome.state !== 'retrying'
   const dueAt = outcome.state === 'retrying' ? at.add({ seconds: outcome.waitSeconds }) : at
   await query(
     db,
-    sql`update notices set state = ${outcome.state}, sent_at = ${isSent ? at.toString() : null}, due_at = ${dueAt.toString()}, last_error = ${isSent ? null : outcome.error}, holder = null, leased_until = null
+    sql`update notices set state = ${outcome.state}, sent_at = ${isSent ? at.toString() : null}, due_at = ${dueAt.toString()}, last_error = ${isSent ? null : outcome.error}, holder = null, leased_until = null,
+          recipients = case when ${forget} then '{}' else recipients end, body_text = case when ${forget} then null else body_text end, body_html = case when ${forget} then null else body_html end
         where tenant_id = ${notice.tenantId} and notice_id = ${notice.noticeId} and state = 'sending' and attempts = ${notice.attempts}`,
   )
 }
