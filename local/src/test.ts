@@ -42,6 +42,11 @@ const checks: Check[] = [
     needs: 'contract/src/generate.ts',
     run: () => succeeds(process.execPath, ['contract/src/generate.ts', '--check']),
   },
+  {
+    name: 'generated policies are up to date',
+    needs: 'server/tools/generate-policies.ts',
+    run: () => succeeds(process.execPath, ['server/tools/generate-policies.ts', '--check']),
+  },
   { name: 'console builds', needs: 'console/index.html', run: () => succeeds('vite', ['build', 'console']) },
 ]
 

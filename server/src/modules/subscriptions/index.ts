@@ -3,11 +3,13 @@ export { effectiveTimeOf } from './effective-time.ts'
 export { lastEnd, readOnlyUntil } from './ended.ts'
 export { reminderOf } from './reminders.ts'
 export {
+  countLiveSubscriptions,
   countWithoutSubscription,
   findSubscriptionById,
   findSubscriptions,
   findSubscriptionsByProviderIds,
   groupLiveSubscriptions,
+  pageLiveSubscriptions,
   saveReminder,
   saveSubscription,
   tenantsToRemind,
@@ -15,6 +17,10 @@ export {
 export { accessLevelOf, isTerminal, leadingSubscription, type SubscriptionRecord } from './subscription.ts'
 export {
   commandAllowed,
+  reportedStates,
+  type StatusBefore,
   type SubscriptionCommand,
+  statusesBefore,
+  subscriptionCommands,
   transitionOf,
 } from './transition.ts'

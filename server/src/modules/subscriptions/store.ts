@@ -161,3 +161,24 @@ export const tenantsToRemind = async (
       tenants.add(row.tenant_id)
   return [...tenants]
 }
+
+/** Live subscriptions in the order of their ids, a page at a time. */
+export const pageLiveSubscriptions = async (
+  on: Db | Tx,
+  provider: string,
+  after: string,
+  limit: number,
+): Promise<{ tenantId: string; subscriptionId: string; providerSubscriptionId: string }[]> =>
+  (
+    await query<{ tenant_id: string; subscription_id: string; provider_subscription_id: string }>(
+      on,
+      sql`select tenant_id, subscription_id, provider_subscription_id from subscriptions where provider = ${provider} and ended_at is null and subscription_id > ${after} order by subscription_id limit ${limit}`,
+    )
+  ).map((row) => ({
+    tenantId: row.tenant_id,
+    subscriptionId: row.subscription_id,
+    providerSubscriptionId: row.provider_subscription_id,
+  }))
+
+export const countLiveSubscriptions = async (on: Db | Tx): Promise<number> =>
+  Number((await queryOne<{ n: bigint }>(on, sql`select count(*) as n from subscriptions where ended_at is null`))!.n)

@@ -9,7 +9,7 @@ const idOf = (reference: string | { id: string } | null | undefined): string | n
   typeof reference === 'string' ? reference : (reference?.id ?? null)
 
 /** The canonical status of each status of Stripe: the names are the same, the list is ours (SUB-1). */
-const statuses: Record<string, SubscriptionStatus> = {
+export const canonicalStatuses: Record<string, SubscriptionStatus> = {
   incomplete: 'incomplete',
   incomplete_expired: 'incomplete_expired',
   trialing: 'trialing',
@@ -30,7 +30,7 @@ export const subscriptionFact = (
   subscription: Stripe.Subscription,
   scheduled: SubscriptionFact['scheduled'] = null,
 ): SubscriptionFact | null => {
-  const status = own(statuses, subscription.status)
+  const status = own(canonicalStatuses, subscription.status)
   const customer = idOf(subscription.customer)
   if (!status || customer === null) return null
   const items = list(subscription.items?.data as ItemWithPeriod[], 'the items of a subscription')
@@ -197,6 +197,7 @@ export const invoiceFact = (invoice: Stripe.Invoice): InvoiceFact => {
     hostedInvoiceUrl: invoice.hosted_invoice_url ?? null,
     period: servicePeriod(invoice),
     createdAt: instant(invoice.created, 'the time of an invoice'),
+    finalizedAt: instantOrNull(invoice.status_transitions?.finalized_at, 'when an invoice was finalized'),
   }
 }
 
