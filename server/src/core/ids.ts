@@ -2,7 +2,22 @@ import { createHash, randomFillSync } from 'node:crypto'
 import { TypeID, typeid } from 'typeid-js'
 
 /** Ids carry their kind and sort by time: `customer_01j…`. */
-export type IdKind = 'notice' | 'run' | 'finding' | 'customer' | 'subscription' | 'checkout' | 'override' | 'event' | 'key' | 'request' | 'command' | 'export' | 'transfer'
+export type IdKind =
+  | 'notice'
+  | 'run'
+  | 'finding'
+  | 'customer'
+  | 'subscription'
+  | 'checkout'
+  | 'override'
+  | 'event'
+  | 'key'
+  | 'request'
+  | 'command'
+  | 'export'
+  | 'transfer'
+  | 'dunning'
+  | 'remediation'
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
 

@@ -11,6 +11,7 @@ import { followRetention } from './steps/follow-retention.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { remindersDue } from './steps/remind.ts'
 import { settleCheckouts } from './steps/settle-checkouts.ts'
+import { settleCommands } from './steps/settle-commands.ts'
 
 /**
  * What was fetched from the provider under one lease: the whole of a customer's subscriptions, and some other objects.
@@ -70,6 +71,7 @@ export const applyProviderFacts = async (
     ...(await followRetention(tx, deps, tenantId, current, actor)),
     ...(await settleCheckouts(tx, deps, tenantId, facts.checkouts, current, refreshed.version, actor)),
   ]
+  await settleCommands(tx, deps, tenantId, facts.subscriptions, current, actor)
   if (events.length > 0) {
     const leading = current.find((record) => record.subscriptionId === refreshed.content.subscriptionId) ?? null
     events.push({

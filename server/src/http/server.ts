@@ -27,6 +27,7 @@ import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { ownerHandlers } from './routes/owners.ts'
 import { privacyHandlers } from './routes/privacy.ts'
+import { subscriptionHandlers } from './routes/subscriptions.ts'
 import { usageHandlers } from './routes/usage.ts'
 import { webhookHandlers } from './routes/webhooks.ts'
 import { apiHeaders, pageHeaders } from './security-headers.ts'
@@ -42,6 +43,7 @@ const handlers: Handlers = {
   ...operatorHandlers,
   ...ownerHandlers,
   ...privacyHandlers,
+  ...subscriptionHandlers,
   ...usageHandlers,
   ...webhookHandlers,
 }
@@ -234,14 +236,14 @@ const addRoute = (
         reply,
       } as unknown as Context<RouteName>
       const isRepeatable =
-        definition.method === 'POST' &&
+        (definition.method === 'POST' || definition.method === 'PATCH') &&
         context.idempotencyKey !== null &&
         credential !== null &&
         !naturallyIdempotent.has(name)
       if (isRepeatable) context.actor.claim = `${holderOf(credential)} ${context.idempotencyKey}`
       const { status, answer } = isRepeatable
         ? await once(deps, name, definition, handler, context, credential)
-        : { status: definition.status ?? 200, answer: await answerOf(definition, handler, context) }
+        : await answerWithStatus(definition, handler, context)
       if (answer === null) return reply
       return reply.status(status).header('content-type', json).send(answer)
     },
@@ -260,6 +262,17 @@ const answerOf = async (
   if (definition.kind !== 'list') return JSON.stringify({ data: result, meta })
   const { data, cursor } = result as { data: unknown; cursor: string | null }
   return JSON.stringify({ data, meta: { ...meta, cursor } })
+}
+
+/** With the status that the route names; a handler that only agreed to do it later has said 202. */
+const answerWithStatus = async (
+  definition: RouteDefinition,
+  handler: Handler<RouteName>,
+  context: Context<RouteName>,
+): Promise<{ status: number; answer: string | null }> => {
+  const answer = await answerOf(definition, handler, context)
+  const queued = definition.mayBeQueued === true && context.reply.statusCode === 202
+  return { status: queued ? 202 : (definition.status ?? 200), answer }
 }
 
 /** Runs a request once per Idempotency-Key and gives repeats the first answer; a failure frees the key for another try. */
@@ -287,8 +300,7 @@ const once = async (
     return { status: begun.kept.status, answer: begun.kept.answer }
   }
   try {
-    const answer = await answerOf(definition, handler, context)
-    const status = definition.status ?? 200
+    const { status, answer } = await answerWithStatus(definition, handler, context)
     if (answer !== null) await keepAnswer(deps.db, holder, key, { status, answer: withoutSecrets(name, answer) })
     return { status, answer }
   } catch (error) {

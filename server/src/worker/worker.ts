@@ -10,6 +10,7 @@ import { makeNotices } from '../flows/make-notices.ts'
 import { remind } from '../flows/remind.ts'
 import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
+import { sweepCommands } from '../flows/sweep-commands.ts'
 import { tellContact } from '../flows/tell-contact.ts'
 import { findCounterDifferences, tenantsToAnnounce } from '../modules/usage/index.ts'
 import { forgetOldRequests } from '../platform/idempotency.ts'
@@ -61,6 +62,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     ),
     crontab: [
       '* * * * * sweep_checkouts ?max=3',
+      '* * * * * sweep_commands ?max=3',
       '* * * * * lapse_entitlements ?max=3',
       '*/5 * * * * remind ?max=3',
       '* * * * * expire_override_requests ?max=3',
@@ -72,6 +74,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     ].join('\n'),
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
+      sweep_commands: async () => void (await sweepCommands(deps)),
       lapse_entitlements: async () => void (await lapseDue(deps)),
       remind: async () => void (await remind(deps)),
       expire_override_requests: async () => void (await expireOverrideRequests(deps)),

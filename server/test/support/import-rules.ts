@@ -15,10 +15,11 @@ const moduleImports: Record<string, readonly string[]> = {
   payments: ['customers'],
   usage: ['catalog', 'customers'],
   subscriptions: ['catalog', 'customers'],
+  commands: ['catalog', 'subscriptions', 'payments'],
   entitlements: ['catalog', 'customers', 'subscriptions', 'usage'],
   rating: ['catalog', 'usage'],
   invoices: ['customers', 'rating', 'subscriptions', 'payments'],
-  dunning: ['subscriptions', 'invoices'],
+  dunning: ['catalog', 'subscriptions', 'invoices'],
   reconciliation: ['subscriptions', 'invoices', 'payments'],
 }
 

@@ -1,6 +1,7 @@
-import type { Checkout, Override, PlanOffer, Subscription } from '@turnpike/contract'
+import type { Checkout, Override, PlanOffer, Subscription, SubscriptionCommand } from '@turnpike/contract'
 import { type Catalog, findPlan, intervalText } from '../../modules/catalog/index.ts'
 import type { OverrideRecord } from '../../modules/entitlements/index.ts'
+import type { CommandRecord } from '../../modules/commands/index.ts'
 import { type CheckoutRecord, canStillBePaid, checkoutActions } from '../../modules/payments/index.ts'
 import { accessLevelOf, isTerminal, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 
@@ -37,6 +38,19 @@ export const subscriptionView = (catalog: Catalog, record: SubscriptionRecord): 
   providerSubscriptionId: record.providerSubscriptionId,
   startedAt: record.startedAt.toString(),
   updatedAt: record.updatedAt.toString(),
+})
+
+/** A command as the API shows it: whether somebody waits for an answer or lost it is ours to know. */
+export const commandView = (command: CommandRecord): SubscriptionCommand => ({
+  id: command.commandId,
+  subscriptionId: command.subscriptionId,
+  action: command.action,
+  state: command.state === 'asking' || command.state === 'unknown' ? 'under_way' : command.state,
+  effectiveAt: command.decision.effectiveAt,
+  resumesAt: textOrNull(command.resumesAt),
+  requestedAt: command.requestedAt.toString(),
+  settledAt: textOrNull(command.settledAt),
+  failure: command.failure,
 })
 
 /** A checkout as the API and events show it. */

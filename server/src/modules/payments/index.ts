@@ -11,8 +11,11 @@ export {
   findUnfinishedCheckouts,
   insertCheckout,
   markProviderCustomerDeleted,
+  pageProviderCustomers,
   readProviderSetting,
   saveCheckout,
   saveProviderCustomer,
   saveProviderSetting,
+  tenantsOfProviderCustomers,
+  tenantsWithOldCheckouts,
 } from './store.ts'

@@ -5,7 +5,7 @@ import type { Period } from '../../core/period.ts'
  * again by whoever finishes it. A change names all items that it leaves behind.
  */
 export type Order =
-  | { kind: 'create'; lines: PriceLine[]; trialDays: number; planVersion: number }
+  | { kind: 'create'; lines: PriceLine[]; trialEndsAt: string | null; planVersion: number }
   | { kind: 'change_now'; lines: PriceLine[]; proration: Proration; prorationAt: string }
   | { kind: 'change_at_period_end'; lines: PriceLine[] }
   | { kind: 'cancel_now'; creditUnused: boolean; prorationAt: string }

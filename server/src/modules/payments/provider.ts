@@ -52,6 +52,8 @@ export type PaymentProvider = {
     providerCustomerId: string,
   ): Promise<{ deleted: boolean; tenantId: string | null; customerId: string | null } | null>
   fetchInvoice(providerInvoiceId: string): Promise<InvoiceFact | null>
+  /** What of a subscription is finalized and not paid, given up or not. */
+  fetchUnpaidInvoices(providerSubscriptionId: string): Promise<InvoiceFact[]>
   fetchCheckout(providerSessionId: string): Promise<CheckoutFact | null>
   /** The notice of a genuine webhook, or why it is refused. The raw bytes are what was signed. */
   verifyWebhook(
@@ -65,8 +67,6 @@ export type PaymentProvider = {
 
 /** `open`: not asked until the time given. `half_open`: the next request tries. */
 export type ProviderAvailability = { circuit: 'closed' | 'open' | 'half_open'; retryAfterSeconds: number | null }
-
-export type PriceLine = { lookupKey: string; quantity: number }
 
 type CheckoutRequest = {
   checkoutId: string
@@ -158,6 +158,8 @@ export type InvoiceFact = {
   /** The service period of the lines, not the span of the invoice items. */
   period: Period | null
   createdAt: Temporal.Instant
+  /** When it became due; null for drafts. */
+  finalizedAt: Temporal.Instant | null
 }
 
 export type CheckoutFact = {

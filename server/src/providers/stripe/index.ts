@@ -283,6 +283,20 @@ export const createStripeProvider = (
       return invoice && !(invoice as { deleted?: boolean }).deleted ? invoiceFact(invoice) : null
     },
 
+    fetchUnpaidInvoices: async (subscription) => {
+      const facts: InvoiceFact[] = []
+      for (const status of ['open', 'uncollectible'] as const) {
+        const invoices = await asking(log, 'invoices.list', () =>
+          orMissing(stripe.invoices.list({ subscription, status, limit: 100 })),
+        )
+        for (const invoice of invoices?.data ?? []) {
+          const fact = invoiceFact(invoice)
+          if (fact) facts.push(fact)
+        }
+      }
+      return facts
+    },
+
     fetchCheckout: async (providerSessionId) => {
       if (!providerSessionId.startsWith('cs_')) return null
       const session = await asking(log, 'checkout.sessions.retrieve', () =>

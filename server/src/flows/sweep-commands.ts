@@ -1,0 +1,126 @@
+import { canonicalJson } from '../core/canonical.ts'
+import { Failure } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import { isBefore } from '../core/period.ts'
+import {
+  type CommandRecord,
+  findCommand,
+  findEndedPauses,
+  findWaitingCommands,
+  isSafeLater,
+  saveCommand,
+} from '../modules/commands/index.ts'
+import { findCustomer, lockCustomer } from '../modules/customers/index.ts'
+import { findSubscriptionById } from '../modules/subscriptions/index.ts'
+import { type Actor, systemActor } from '../platform/audit.ts'
+import { transact } from '../platform/db.ts'
+import { commandSubscription } from './command-subscription.ts'
+import type { Deps } from './deps.ts'
+import { askCommand, isSilence } from './steps/ask-command.ts'
+import { gatherCommand } from './steps/gather-command.ts'
+import { failCommand } from './steps/settle-commands.ts'
+import { syncTenant } from './sync-customer.ts'
+
+/** A command that nobody has touched for so long has lost who began it. */
+const forgottenAfterSeconds = 45
+/** By then a request that was on its way has arrived or never will. */
+const settleAfterMinutes = 5
+/** The provider remembers keys for a day; nothing is asked later than that. */
+const giveUpAfterHours = 20
+
+/**
+ * Finishes what was agreed to while the provider was silent, and finds out what became of requests without an answer
+ * (SUB-3): by looking. What is safe later is asked again with the same key; what charges is not, it failed when nothing of it
+ * is to be seen. Also resumes what was paused until now. A repeat finds nothing to do.
+ */
+export const sweepCommands = async (deps: Deps): Promise<number> => {
+  const at = deps.clock.now()
+  const waiting = await findWaitingCommands(deps.db, at.subtract({ seconds: forgottenAfterSeconds }), 100)
+  const ended = await findEndedPauses(deps.db, at, 100)
+  const actor = systemActor('command sweep', newId('request'))
+  for (const [work, command] of [
+    ...waiting.map((each) => [finish, each] as const),
+    ...ended.map((each) => [resume, each] as const),
+  ])
+    try {
+      await work(deps, actor, command)
+    } catch (error) {
+      deps.log.warn({ err: error, commandId: command.commandId }, 'a command waits on; the next sweep tries again')
+    }
+  return waiting.length + ended.length
+}
+
+const finish = async (deps: Deps, actor: Actor, waiting: CommandRecord): Promise<void> => {
+  const { tenantId, commandId } = waiting
+  await syncTenant(deps, tenantId, actor)
+  const command = await findCommand(deps.db, tenantId, commandId)
+  if (!command || command.settledAt !== null) return
+  const at = deps.clock.now()
+  const isLate = (since: Temporal.Instant, limit: Temporal.DurationLike) => !isBefore(at, since.add(limit))
+  const { order } = command.decision
+  if (isSafeLater(order) && !isLate(command.requestedAt, { hours: giveUpAfterHours })) {
+    if (await isStillMeant(deps, command)) await askCommand(deps, actor, command)
+    else await giveUp(deps, actor, command, 'not_possible')
+    return
+  }
+  const touched = command.askedAt ?? command.requestedAt
+  if (isLate(touched, { minutes: settleAfterMinutes })) await giveUp(deps, actor, command, 'not_executed')
+}
+
+/** Whether the rules make the same of the wish today; else the world went on without it. */
+const isStillMeant = async (deps: Deps, command: CommandRecord): Promise<boolean> => {
+  const customer = await findCustomer(deps.db, command.tenantId)
+  if (!customer) return false
+  try {
+    const { decision } = await gatherCommand(
+      deps.db,
+      deps,
+      { customer, subscriptionId: command.subscriptionId },
+      // A pause that was to last until a time which is over by now is still a pause: it ends at once.
+      command.wish.action === 'pause' ? { action: 'pause' } : command.wish,
+      deps.clock.now(),
+    )
+    return canonicalJson(decision.order) === canonicalJson(command.decision.order)
+  } catch (error) {
+    if (error instanceof Failure && !isSilence(error)) return false
+    throw error
+  }
+}
+
+const giveUp = (deps: Deps, actor: Actor, command: CommandRecord, failure: string): Promise<void> =>
+  transact(deps.db, async (tx) => {
+    await lockCustomer(tx, command.tenantId)
+    const current = await findCommand(tx, command.tenantId, command.commandId)
+    if (!current || current.settledAt !== null) return
+    const record = current.subscriptionId === null ? null : await findSubscriptionById(tx, current.subscriptionId)
+    // The change was accepted and only waits for its money.
+    const unpaid = current.decision.order.kind === 'change_now' && record?.pendingChange?.kind === 'payment_required'
+    await failCommand(tx, deps, current, unpaid ? 'payment_failed' : failure, null, actor)
+  })
+
+/** The pause has lasted as long as it was to last. */
+const resume = async (deps: Deps, actor: Actor, pause: CommandRecord): Promise<void> => {
+  const customer = await findCustomer(deps.db, pause.tenantId)
+  if (!customer || pause.subscriptionId === null) return
+  const repeatKey = `resume ${pause.commandId}`
+  const over = () =>
+    transact(deps.db, async (tx) => {
+      await lockCustomer(tx, pause.tenantId)
+      const current = await findCommand(tx, pause.tenantId, pause.commandId)
+      if (current) await saveCommand(tx, { ...current, resumesAt: null })
+    })
+  try {
+    await commandSubscription(
+      deps,
+      actor,
+      { customer, subscriptionId: pause.subscriptionId },
+      { action: 'resume' },
+      { previewToken: undefined, repeatKey },
+    )
+    await over()
+  } catch (error) {
+    // Resumed by hand, or ended: there is nothing left to resume.
+    if (error instanceof Failure && error.code === 'command_not_allowed') return over()
+    throw error
+  }
+}

@@ -1,0 +1,12 @@
+export { linesOfTerms } from './choose-terms.ts'
+export { type CommandRecord, type Decision, isSafeLater, type Terms, type Wish } from './command.ts'
+export { decide, decideNew } from './decide.ts'
+export {
+  findCommand,
+  findCommandUnderWay,
+  findEndedPauses,
+  findWaitingCommands,
+  insertCommand,
+  saveCommand,
+} from './store.ts'
+export { tookEffect } from './took-effect.ts'
