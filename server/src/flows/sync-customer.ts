@@ -1,4 +1,5 @@
 import { Failure, fail } from '../core/errors.ts'
+import { findOpenCases } from '../modules/dunning/index.ts'
 import {
   findProviderCustomer,
   findUnfinishedCheckouts,
@@ -112,6 +113,22 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
   const found = await fetchEach(
     missing.map((known) => known.providerSubscriptionId),
     provider.fetchSubscription,
+  )
+  // What is unpaid is looked at whichever webhook has come, or has not: dunning counts from it (DUN-1).
+  const failing = [...subscriptions, ...found].filter(({ status }) => status === 'past_due' || status === 'unpaid')
+  for (const { providerSubscriptionId } of failing)
+    for (const fact of await provider.fetchUnpaidInvoices(providerSubscriptionId))
+      if (
+        fact.providerCustomerId === providerCustomerId &&
+        !invoices.some(({ providerInvoiceId }) => providerInvoiceId === fact.providerInvoiceId)
+      )
+        invoices.push(fact)
+  const followed = (await findOpenCases(deps.db, tenantId)).map(({ providerInvoiceId }) => providerInvoiceId)
+  invoices.push(
+    ...(await fetchEach(
+      followed.filter((id) => !invoices.some(({ providerInvoiceId }) => providerInvoiceId === id)),
+      provider.fetchInvoice,
+    )),
   )
   const deleted =
     wish.customer || missing.length > 0 ? ((await provider.fetchCustomer(providerCustomerId))?.deleted ?? false) : false

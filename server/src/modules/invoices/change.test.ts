@@ -18,6 +18,7 @@ const invoice = (status: InvoiceFact['status'], more: Partial<InvoiceFact> = {})
   hostedInvoiceUrl: null,
   period: null,
   createdAt: Temporal.Instant.from('2026-01-01T00:00:00Z'),
+  finalizedAt: null,
   ...more,
 })
 

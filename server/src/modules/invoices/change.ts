@@ -28,6 +28,7 @@ const substance = ({
   actionRequired,
   hostedInvoiceUrl,
   period,
+  finalizedAt,
 }: InvoiceFact) => ({
   number,
   status,
@@ -38,6 +39,7 @@ const substance = ({
   actionRequired,
   hostedInvoiceUrl,
   period,
+  finalizedAt,
 })
 const isEqual = (a: InvoiceFact, b: InvoiceFact): boolean => canonicalJson(substance(a)) === canonicalJson(substance(b))
 

@@ -3,7 +3,9 @@ export {
   findFailedInvoices,
   findInvoice,
   findInvoicesByProviderIds,
+  findInvoicesOf,
   findInvoicesSince,
   type InvoiceRecord,
+  pageInvoices,
   saveInvoice,
 } from './store.ts'

@@ -24,6 +24,7 @@ type Row = {
   period_start: string | null
   period_end: string | null
   created_at: string
+  finalized_at: string | null
 }
 
 const fromRow = (row: Row): InvoiceRecord => ({
@@ -47,6 +48,7 @@ const fromRow = (row: Row): InvoiceRecord => ({
       ? { start: instantOfRow(row.period_start), end: instantOfRow(row.period_end) }
       : null,
   createdAt: instantOfRow(row.created_at),
+  finalizedAt: instantOfRowOrNull(row.finalized_at),
 })
 
 // A tenant may have had several customers at the provider: the living one, else the last that was deleted.
@@ -103,17 +105,46 @@ export const findInvoicesByProviderIds = async (
     )
   ).map(fromRow)
 
+/** All of one subscription, oldest first. */
+export const findInvoicesOf = async (
+  on: Db | Tx,
+  tenantId: string,
+  providerSubscriptionId: string,
+): Promise<InvoiceRecord[]> =>
+  (
+    await query<Row>(
+      on,
+      sql`select i.*, p.provider_customer_id from invoices i join provider_customers p using (tenant_id, provider)
+          where tenant_id = ${tenantId} and provider_subscription_id = ${providerSubscriptionId} order by created_at, provider_invoice_id`,
+    )
+  ).map(fromRow)
+
 /** Writes the whole mirror of one invoice. The caller holds the customer's row. */
 export const saveInvoice = async (tx: Tx, invoice: InvoiceRecord, at: Temporal.Instant): Promise<void> => {
   await query(
     tx,
     sql`insert into invoices (tenant_id, provider, provider_invoice_id, provider_subscription_id, number, status, billing_reason, amount_due, amount_paid, currency, attempt_count, next_attempt_at,
-          action_required, hosted_invoice_url, period_start, period_end, created_at, updated_at)
+          action_required, hosted_invoice_url, period_start, period_end, created_at, finalized_at, updated_at)
         values (${invoice.tenantId}, ${invoice.provider}, ${invoice.providerInvoiceId}, ${invoice.providerSubscriptionId}, ${invoice.number}, ${invoice.status}, ${invoice.billingReason},
           ${String(invoice.amountDue)}, ${String(invoice.amountPaid)}, ${invoice.currency}, ${invoice.attemptCount}, ${invoice.nextAttemptAt?.toString() ?? null}, ${invoice.actionRequired},
-          ${invoice.hostedInvoiceUrl}, ${invoice.period?.start.toString() ?? null}, ${invoice.period?.end.toString() ?? null}, ${invoice.createdAt.toString()}, ${at.toString()})
+          ${invoice.hostedInvoiceUrl}, ${invoice.period?.start.toString() ?? null}, ${invoice.period?.end.toString() ?? null}, ${invoice.createdAt.toString()}, ${invoice.finalizedAt?.toString() ?? null}, ${at.toString()})
         on conflict (tenant_id, provider_invoice_id) do update set number = excluded.number, status = excluded.status, amount_due = excluded.amount_due, amount_paid = excluded.amount_paid,
           attempt_count = excluded.attempt_count, next_attempt_at = excluded.next_attempt_at, action_required = excluded.action_required, hosted_invoice_url = excluded.hosted_invoice_url,
-          period_start = excluded.period_start, period_end = excluded.period_end, updated_at = excluded.updated_at`,
+          period_start = excluded.period_start, period_end = excluded.period_end, finalized_at = excluded.finalized_at, updated_at = excluded.updated_at`,
   )
 }
+
+/** Mirrors of invoices made since a time, in the order of their ids, a page at a time. */
+export const pageInvoices = async (
+  on: Db | Tx,
+  provider: string,
+  since: Temporal.Instant,
+  after: string,
+  limit: number,
+): Promise<{ tenantId: string; providerInvoiceId: string }[]> =>
+  (
+    await query<{ tenant_id: string; provider_invoice_id: string }>(
+      on,
+      sql`select tenant_id, provider_invoice_id from invoices where provider = ${provider} and created_at >= ${since.toString()} and provider_invoice_id > ${after} order by provider_invoice_id limit ${limit}`,
+    )
+  ).map((row) => ({ tenantId: row.tenant_id, providerInvoiceId: row.provider_invoice_id }))
