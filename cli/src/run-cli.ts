@@ -4,6 +4,7 @@ import { addCatalogCommands } from './commands/catalog.ts'
 import { addCustomerCommands } from './commands/customer.ts'
 import { addEventCommands } from './commands/events.ts'
 import { addKeyCommands } from './commands/keys.ts'
+import { addNoticeCommands } from './commands/notices.ts'
 import { addWebhookCommands } from './commands/webhooks.ts'
 import { clean } from './print.ts'
 import { createSession, type Surroundings } from './session.ts'
@@ -36,7 +37,14 @@ export const runCli = async (words: readonly string[], surroundings: Surrounding
   const session = createSession(program, surroundings, () => {
     code = exit.no
   })
-  for (const add of [addCatalogCommands, addCustomerCommands, addWebhookCommands, addKeyCommands, addEventCommands])
+  for (const add of [
+    addCatalogCommands,
+    addCustomerCommands,
+    addWebhookCommands,
+    addNoticeCommands,
+    addKeyCommands,
+    addEventCommands,
+  ])
     add(program, session)
   try {
     await program.parseAsync(words, { from: 'user' })

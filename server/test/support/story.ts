@@ -58,6 +58,18 @@ export const eventsOf = (
 export const auditOf = async (world: World, tenantId: string): Promise<string[]> =>
   (await world.operator.listAudit({ query: { tenantId, limit: 200 } })).data.map((entry) => entry.action).reverse()
 
+/** The kinds of a customer's notices, oldest first, as soon as they are as hoped. */
+export const noticesOf = (
+  world: World,
+  tenantId: string,
+  holds: (kinds: string[]) => boolean = () => true,
+): Promise<string[]> =>
+  eventually(
+    async () =>
+      (await world.operator.listNotices({ query: { tenantId, limit: 200 } })).data.map(({ kind }) => kind).reverse(),
+    holds,
+  )
+
 /** The card that every later payment of a customer uses: `pm_card_visa` works, `pm_card_chargeCustomerFail` never does. */
 export const useCard = async (world: World, subscriber: Subscriber, card: string): Promise<void> => {
   const stripe = stripeOf(world)
