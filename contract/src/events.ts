@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Checkout, Subscription, subscriptionStatuses } from './schemas/billing.ts'
+import { Checkout, ExcessItem, Subscription, subscriptionStatuses } from './schemas/billing.ts'
 import { Id, Instant, Key, Money, Nullable, Quantity, strict } from './schemas/common.ts'
 import { Override } from './schemas/entitlement.ts'
 import { Budget } from './schemas/event.ts'
@@ -45,6 +45,28 @@ const Transition = Nullable(
     trigger: Type.Enum(transitionTriggers),
   }),
 )
+
+const DunningMoment = strict({
+  subscriptionId: Type.String(),
+  plan: Key,
+  /** What dunning allows from here on; `canceled` when the subscription has ended unpaid. */
+  stage: Type.Enum(['grace', 'restricted', 'read_only', 'none', 'canceled']),
+  /** When the stage began, which may be earlier than when it was told. */
+  since: Instant,
+  invoiceUrl: Nullable(Type.String()),
+  amount: Nullable(Money),
+  nextStage: Nullable(Type.String()),
+  nextAt: Nullable(Instant),
+})
+const RemediationData = strict({
+  subscriptionId: Type.String(),
+  plan: Key,
+  kind: Type.Enum(['cleanup_window', 'soft_lock']),
+  /** What is in use above the limits now; empty when nothing is. */
+  items: Type.Array(ExcessItem),
+  /** Until when the old limits stay; null when the new ones hold at once. */
+  deadline: Nullable(Instant),
+})
 
 /**
  * Every domain event (EVT-1) with the schema of its `data`; a change of a schema is a new version in `dataschema`.
@@ -176,6 +198,35 @@ export const eventTypes = {
   'override.decided': {
     meaning: 'A waiting override was approved or rejected, or nobody decided in time',
     data: strict({ override: Override, decision: Type.Enum(['approved', 'rejected', 'expired']) }),
+  },
+  'dunning.stage_reached': {
+    meaning: 'An unpaid invoice has led to the next stage of dunning; told once for each stage, in order',
+    data: DunningMoment,
+  },
+  'dunning.reminded': {
+    meaning: 'A day on which the customer is told again of an unpaid invoice',
+    data: DunningMoment,
+  },
+  'dunning.recovered': {
+    meaning: 'What was unpaid is settled; access is what the status allows',
+    data: strict({
+      subscriptionId: Type.String(),
+      plan: Key,
+      outcome: Type.Enum(['recovered', 'written_off']),
+      startedAt: Instant,
+      invoiceUrl: Nullable(Type.String()),
+      amount: Nullable(Money),
+    }),
+  },
+  'downgrade.remediation_started': {
+    meaning: 'A smaller plan is in force while more is in use than it allows',
+    data: RemediationData,
+  },
+  'downgrade.remediation_reminded': { meaning: 'The end of a cleanup window comes nearer', data: RemediationData },
+  'downgrade.remediation_met': { meaning: 'What is in use fits the smaller plan', data: RemediationData },
+  'downgrade.remediation_enforced': {
+    meaning: 'The cleanup window has ended: the limits of the smaller plan hold, nothing was destroyed',
+    data: RemediationData,
   },
   'billing.updated': {
     meaning: 'Any of the above changed what the status answers',

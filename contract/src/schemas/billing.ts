@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Currency, Id, Instant, Key, Money, Nullable, Period, strict, TenantId } from './common.ts'
+import { Currency, Id, Instant, Key, Money, Nullable, Period, Quantity, strict, TenantId } from './common.ts'
 import { Retention } from './privacy.ts'
 
 /** The canonical statuses (SUB-1). Which provider status maps to which is the adapter's business. */
@@ -102,6 +102,7 @@ export const nextActionKinds = [
   'open_session',
   'resume',
   'resubscribe',
+  'reduce_usage',
   'export_data',
   'contact_owner',
 ] as const
@@ -132,6 +133,18 @@ export const Checkout = strict({
   nextActions: Type.Array(NextAction),
 })
 export type Checkout = Static<typeof Checkout>
+
+/** Something of which more is in use than a plan allows, and by how much to reduce it (SUB-5). */
+export const ExcessItem = strict({
+  feature: Key,
+  name: Type.String(),
+  /** `level`: as many exist. `usage`: counted until the window ends. `seats`: of the subscription. */
+  kind: Type.Enum(['level', 'usage', 'seats']),
+  used: Quantity,
+  limit: Quantity,
+  reduceBy: Quantity,
+})
+export type ExcessItem = Static<typeof ExcessItem>
 
 export const billingStatuses = ['no_subscription', 'pending_sync', ...subscriptionStatuses] as const
 export const BillingStatus = strict({
@@ -164,6 +177,29 @@ export const BillingStatus = strict({
       kind: Type.Enum(['payment_failed', 'action_required']),
       since: Instant,
       invoiceUrl: Nullable(Type.String()),
+    }),
+  ),
+  /** Set while an invoice stays unpaid (DUN-1). */
+  dunning: Nullable(
+    strict({
+      stage: Nullable(Type.Enum(accessLevels)),
+      since: Nullable(Instant),
+      nextStage: Nullable(Type.Enum([...accessLevels, 'canceled'])),
+      nextAt: Nullable(Instant),
+      /** When the subscription ends unpaid; later while the provider still plans to try. */
+      cancelAt: Nullable(Instant),
+    }),
+  ),
+  /** Set while more is in use than a smaller plan allows (SUB-5). */
+  remediation: Nullable(
+    strict({
+      kind: Type.Enum(['cleanup_window', 'soft_lock']),
+      plan: PlanRef,
+      startedAt: Instant,
+      deadline: Nullable(Instant),
+      /** The limits of the smaller plan hold already. */
+      enforced: Type.Boolean(),
+      items: Type.Array(ExcessItem),
     }),
   ),
   subscription: Nullable(Subscription),

@@ -19,6 +19,7 @@ const moduleImports: Record<string, readonly string[]> = {
   entitlements: ['catalog', 'customers', 'subscriptions', 'usage'],
   rating: ['catalog', 'usage'],
   invoices: ['customers', 'rating', 'subscriptions', 'payments'],
+  downgrades: ['catalog', 'entitlements'],
   dunning: ['catalog', 'subscriptions', 'invoices'],
   reconciliation: ['subscriptions', 'invoices', 'payments'],
 }

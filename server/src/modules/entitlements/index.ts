@@ -5,6 +5,8 @@ export { effectiveFromOf } from './effective-from.ts'
 export { explain } from './explain.ts'
 export { counterName, createLiveCustomers, type LiveCustomer, type LiveCustomers } from './live.ts'
 export {
+  type OverrideInForce,
+  overridesAt,
   type RemediationInForce,
   type ResolvedEntitlement,
   resolve,
