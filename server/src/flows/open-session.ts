@@ -1,11 +1,12 @@
 import type { Session, SessionCreate } from '@turnpike/contract'
-import { fail } from '../core/errors.ts'
+import { Failure, fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { type CustomerRecord, findCustomer, lockCustomer } from '../modules/customers/index.ts'
 import {
   type CheckoutRecord,
   canStillBePaid,
   findCheckoutById,
+  findProviderCustomer,
   findUnfinishedCheckouts,
   insertCheckout,
   isUnderWay,
@@ -37,7 +38,8 @@ export const openSession = async (
   const customer = await findCustomer(deps.db, tenantId)
   if (!customer) throw fail('not_found')
   const urls = returnUrls(deps, request)
-  if (request.kind === 'portal') return openPortal(deps, actor, customer, urls.returnUrl)
+  if (request.kind === 'portal')
+    return unlessDeleted(deps, actor, tenantId, () => openPortal(deps, actor, customer, urls.returnUrl))
   const selection = select(deps.catalog(), customer, request)
   const intent = await saveIntent(deps, actor, customer, selection, urls, request.replaceOpen ?? false)
   if (intent.kind === 'end_first') {
@@ -46,8 +48,22 @@ export const openSession = async (
     await endOpenCheckouts(deps, actor, tenantId, intent.checkouts)
     return openSession(deps, actor, tenantId, { ...request, replaceOpen: false }, true)
   }
-  const opened = await askProvider(deps, actor, customer, intent.checkout)
+  const opened = await unlessDeleted(deps, actor, tenantId, () => askProvider(deps, actor, customer, intent.checkout))
   return sessionView(opened)
+}
+
+/** A refusal may mean that the customer was deleted at the provider and nobody told us: then another one is made. */
+const unlessDeleted = async <T>(deps: Deps, actor: Actor, tenantId: string, ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'provider_refused') throw error
+    const before = await findProviderCustomer(deps.db, tenantId, deps.provider.name)
+    await syncTenant(deps, tenantId, actor, { customer: true })
+    const after = await findProviderCustomer(deps.db, tenantId, deps.provider.name)
+    if (before === after) throw error
+    return ask()
+  }
 }
 
 const sessionView = (checkout: CheckoutRecord): Session => ({

@@ -103,7 +103,8 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
   )
   const subscriptions = listed.filter((fact) => fact.providerCustomerId === providerCustomerId)
   // The list of a customer that was deleted there may be empty; what we know of is then asked for by its name.
-  const missing = (await findSubscriptions(deps.db, tenantId)).filter(
+  const held = await findSubscriptions(deps.db, tenantId)
+  const missing = held.filter(
     (known) =>
       known.provider === provider.name &&
       !isTerminal(known.status) &&
@@ -130,8 +131,16 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
       provider.fetchInvoice,
     )),
   )
+  // Subscriptions end with their customer: an end may be the first that is heard of its deletion.
+  const ends = listed.some(
+    (fact) =>
+      isTerminal(fact.status) &&
+      held.some((known) => known.providerSubscriptionId === fact.providerSubscriptionId && !isTerminal(known.status)),
+  )
   const deleted =
-    wish.customer || missing.length > 0 ? ((await provider.fetchCustomer(providerCustomerId))?.deleted ?? false) : false
+    wish.customer || ends || missing.length > 0
+      ? ((await provider.fetchCustomer(providerCustomerId))?.deleted ?? false)
+      : false
   return { facts: { subscriptions: [...subscriptions, ...found], invoices, checkouts }, leftOut, deleted }
 }
 
@@ -154,7 +163,12 @@ const markDeleted = async (
 }
 
 /** As above for a tenant, waiting its turn. Without a customer at the provider there is nothing to ask. */
-export const syncTenant = async (deps: Deps, tenantId: string, actor: Actor): Promise<Applied | null> => {
+export const syncTenant = async (
+  deps: Deps,
+  tenantId: string,
+  actor: Actor,
+  wish: Partial<SyncWish> = {},
+): Promise<Applied | null> => {
   const providerCustomerId = await findProviderCustomer(deps.db, tenantId, deps.provider.name)
   if (providerCustomerId === null) return null
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -162,7 +176,7 @@ export const syncTenant = async (deps: Deps, tenantId: string, actor: Actor): Pr
       deps,
       providerCustomerId,
       tenantId,
-      { providerInvoiceIds: [], providerSessionIds: [] },
+      { providerInvoiceIds: [], providerSessionIds: [], ...wish },
       actor,
     )
     if (outcome.kind === 'applied') {

@@ -27,6 +27,7 @@ import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { ownerHandlers } from './routes/owners.ts'
 import { privacyHandlers } from './routes/privacy.ts'
+import { reconciliationHandlers } from './routes/reconciliation.ts'
 import { subscriptionHandlers } from './routes/subscriptions.ts'
 import { usageHandlers } from './routes/usage.ts'
 import { webhookHandlers } from './routes/webhooks.ts'
@@ -43,6 +44,7 @@ const handlers: Handlers = {
   ...operatorHandlers,
   ...ownerHandlers,
   ...privacyHandlers,
+  ...reconciliationHandlers,
   ...subscriptionHandlers,
   ...usageHandlers,
   ...webhookHandlers,
@@ -84,7 +86,12 @@ export const createServer = async (
     bodyLimit: bodyLimitDefault,
     // A whole request: one that comes byte by byte ends as 408.
     requestTimeout: settings.requestTimeoutMs,
-    http: { connectionsCheckingInterval: Math.min(settings.requestTimeoutMs, 5_000) },
+    http: {
+      requestTimeout: settings.requestTimeoutMs,
+      // Node exchanges the two when the headers may take longer than the whole.
+      headersTimeout: Math.min(settings.requestTimeoutMs, 60_000),
+      connectionsCheckingInterval: Math.min(settings.requestTimeoutMs, 5_000),
+    },
     trustProxy: false,
     exposeHeadRoutes: false,
     return503OnClosing: true,
