@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { accessLevels } from './schemas/billing.ts'
 import { Currency, Key, Nullable, strict } from './schemas/common.ts'
+import { safeFindingKinds } from './schemas/reconciliation.ts'
 
 /** The reviewed catalog file (CAT-1): plans are configuration, no plan name or limit stands in code. */
 
@@ -238,6 +239,16 @@ const Policies = strict({
           unlimited: Type.Optional(Type.Boolean({ default: false })),
         }),
       ),
+    }),
+  ),
+  reconciliation: Type.Optional(
+    strict({
+      /** The kinds of findings that are repaired without asking; all that take nothing away where left out. */
+      automatic: Type.Optional(Type.Array(Type.Enum(safeFindingKinds), { uniqueItems: true })),
+      /** What is under way for less than this is no difference; 15 where left out. */
+      patienceMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_440 })),
+      /** How far back invoices and ended subscriptions are compared; 45 where left out. */
+      invoiceDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 400 })),
     }),
   ),
   usage: strict({

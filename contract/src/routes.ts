@@ -8,6 +8,7 @@ import { noticesRoutes } from './routes/notices.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { ownersRoutes } from './routes/owners.ts'
 import { privacyRoutes } from './routes/privacy.ts'
+import { reconciliationRoutes } from './routes/reconciliation.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { subscriptionsRoutes } from './routes/subscriptions.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -27,6 +28,7 @@ export const routes = {
   ...eventsRoutes,
   ...noticesRoutes,
   ...operatorRoutes,
+  ...reconciliationRoutes,
   ...catalogRoutes,
 } as const satisfies Record<string, RouteDefinition>
 

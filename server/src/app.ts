@@ -161,7 +161,9 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     void deps.refusedWebhooks.flush()
     authenticator.flush().catch((error: unknown) => log.warn({ err: error }, 'key use could not be written'))
   }, 1_000)
-  worker = config.roles.worker ? await startWorker(flowDeps, listener, config.databaseUrl) : null
+  worker = config.roles.worker
+    ? await startWorker(deps, listener, config.databaseUrl, { reconcile: config.reconcileSchedule })
+    : null
   const server = config.roles.api
     ? await createServer(deps, authenticator, {
         rateLimitPerSecond: config.rateLimitPerSecond,

@@ -27,6 +27,8 @@ export type Config = {
   requestTimeoutMs: number
   /** Requests a second that reconciliation may make to the provider (REC-1). */
   reconcilePerSecond: number
+  /** Whether reconciliation runs by itself: hourly what is new, daily everything. */
+  reconcileSchedule: boolean
   notices: NoticeSettings
   roles: { api: boolean; worker: boolean }
 }
@@ -167,6 +169,8 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
   const webhookRateLimit = whole('WEBHOOK_RATE_LIMIT_PER_SECOND', rateLimitPerSecond, 1, 10_000_000, '20000')
   const webhookQueueMax = whole('WEBHOOK_QUEUE_MAX', 10_000, 1, 1_000_000, '10000')
   const requestTimeoutMs = whole('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000, '30000')
+  if (!['on', 'off', null].includes(text('TURNPIKE_RECONCILE_SCHEDULE')))
+    wrong('TURNPIKE_RECONCILE_SCHEDULE', 'is neither on nor off', 'on')
   const only = text('TURNPIKE_ONLY')
   if (only !== null && only !== 'api' && only !== 'worker') wrong('TURNPIKE_ONLY', 'is neither api nor worker', 'api')
 
@@ -192,6 +196,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
       webhooks: { rateLimitPerSecond: webhookRateLimit, queueMax: webhookQueueMax },
       requestTimeoutMs,
       reconcilePerSecond,
+      reconcileSchedule: text('TURNPIKE_RECONCILE_SCHEDULE') !== 'off',
       notices,
       roles: { api: only !== 'worker', worker: only !== 'api' },
     },

@@ -87,6 +87,7 @@ export const findingKinds = {
   counter_differs: kind('critical', 'rebuild_counter', 'ask', 'A usage counter differs from its records'),
   webhook_dead: kind('warning', 'replay_webhook', 'ask', 'A webhook failed for good'),
   checkout_stuck: kind('warning', 'resync', 'safe', 'A checkout waits longer than policy allows'),
+  command_stuck: kind('warning', 'resync', 'safe', 'A command to the provider waits longer than policy allows'),
 } as const satisfies Record<string, KindDefinition>
 
 export type FindingKind = keyof typeof findingKinds

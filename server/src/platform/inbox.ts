@@ -307,3 +307,16 @@ export const findWebhook = async (db: Db, webhookId: bigint): Promise<InboxRow |
   const row = await queryOne<InboxDbRow>(db, sql`select * from webhook_inbox where webhook_id = ${webhookId}`)
   return row && inboxRowOf(row)
 }
+
+/** Since when webhooks of a customer wait to be applied; null when none does. */
+export const waitingSince = async (
+  on: Db | Tx,
+  provider: string,
+  providerCustomerId: string,
+): Promise<Temporal.Instant | null> => {
+  const row = await queryOne<{ oldest: string | null }>(
+    on,
+    sql`select min(received_at) as oldest from webhook_inbox where provider = ${provider} and provider_customer_id = ${providerCustomerId} and state in ('pending', 'retrying')`,
+  )
+  return instantOfRowOrNull(row?.oldest ?? null)
+}

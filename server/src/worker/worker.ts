@@ -1,4 +1,5 @@
 import { Logger, run as runJobs } from 'graphile-worker'
+import { newId } from '../core/ids.ts'
 import { announceUsage } from '../flows/announce-usage.ts'
 import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
@@ -7,12 +8,15 @@ import { drainInbox } from '../flows/drain-inbox.ts'
 import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
 import { makeNotices } from '../flows/make-notices.ts'
+import { startRun, workOnRuns } from '../flows/reconcile.ts'
 import { remind } from '../flows/remind.ts'
+import type { ReconcileDeps } from '../flows/repair-finding.ts'
 import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { sweepCommands } from '../flows/sweep-commands.ts'
 import { tellContact } from '../flows/tell-contact.ts'
-import { findCounterDifferences, tenantsToAnnounce } from '../modules/usage/index.ts'
+import { tenantsToAnnounce } from '../modules/usage/index.ts'
+import { systemActor } from '../platform/audit.ts'
 import { forgetOldRequests } from '../platform/idempotency.ts'
 import type { Listener } from '../platform/notify.ts'
 import { placeEvents } from '../platform/outbox.ts'
@@ -28,7 +32,13 @@ export type Worker = {
  * Everything that happens without a request: the drain of the inbox, the relay of the outbox, and the schedule. Several
  * processes may run it on one database: each piece of work claims what it takes.
  */
-export const startWorker = async (deps: CheckDeps, listener: Listener, databaseUrl: string): Promise<Worker> => {
+export const startWorker = async (
+  deps: CheckDeps & ReconcileDeps,
+  listener: Listener,
+  databaseUrl: string,
+  /** Without it reconciliation only runs when asked for. */
+  schedule: { reconcile: boolean },
+): Promise<Worker> => {
   const { log } = deps
   const inbox = startLoop('inbox', log, 1_000, () => drainInbox(deps))
   const outbox = startLoop('outbox', log, 1_000, () => placeEvents(deps.db))
@@ -39,6 +49,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     return 0
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
+  const reconciliation = startLoop('reconciliation', log, 1_000, () => workOnRuns(deps))
   const mail = startLoop('mail', log, 1_000, () => sendNotices(deps))
   const notices = startLoop('notices', log, 1_000, async () => {
     const read = await makeNotices(deps)
@@ -69,7 +80,7 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
       '13,43 * * * * follow_retentions ?max=2',
       '* * * * * expire_owner_transfers ?max=3',
       '* * * * * tell_contact ?max=3',
-      '17 * * * * compare_counters ?max=2',
+      ...(schedule.reconcile ? ['7 * * * * reconcile_new ?max=2', '29 2 * * * reconcile_all ?max=2'] : []),
       '41 3 * * * forget_requests ?max=2',
     ].join('\n'),
     taskList: {
@@ -81,12 +92,10 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
       expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
       tell_contact: async () => void (await tellContact(deps)),
       follow_retentions: async () => void (await followRetentions(deps)),
-      compare_counters: async () => {
-        const differences = await findCounterDifferences(deps.db, 100)
-        // A counter that differs from its records is a finding for a person (USE-4): nothing repairs it silently.
-        for (const difference of differences)
-          log.error({ ...difference, finding: 'counter_differs' }, 'a usage counter differs from its records')
-      },
+      reconcile_new: async () =>
+        void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'light' })),
+      reconcile_all: async () =>
+        void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'all' })),
       forget_requests: () => forgetOldRequests(deps.db, deps.clock.now().subtract({ hours: 48 })),
     },
   })
@@ -97,7 +106,15 @@ export const startWorker = async (deps: CheckDeps, listener: Listener, databaseU
     stop: async () => {
       for (const end of unsubscribe) end()
       await jobs.stop().catch((error: unknown) => log.warn({ err: error }, 'job worker did not stop cleanly'))
-      await Promise.all([inbox.stop(), outbox.stop(), usage.stop(), catalog.stop(), notices.stop(), mail.stop()])
+      await Promise.all([
+        inbox.stop(),
+        outbox.stop(),
+        usage.stop(),
+        catalog.stop(),
+        notices.stop(),
+        mail.stop(),
+        reconciliation.stop(),
+      ])
     },
   }
 }

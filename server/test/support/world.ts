@@ -33,6 +33,9 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
     TURNPIKE_CATALOG: 'catalog/acme.yaml',
     TURNPIKE_BOOTSTRAP_OPERATOR_KEY: operatorKey,
     RATE_LIMIT_PER_SECOND: '1000000',
+    // The schedule is by the real clock; tests say when they reconcile, and do not wait for the pace.
+    TURNPIKE_RECONCILE_SCHEDULE: 'off',
+    TURNPIKE_RECONCILE_PER_SECOND: '1000',
     LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
     ...options.env,
   }

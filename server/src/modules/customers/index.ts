@@ -1,6 +1,7 @@
 export { handsOver, isOpen, type OwnerRecord, type OwnerTransferRecord } from './owner-transfer.ts'
 export {
   type CustomerRecord,
+  countCustomers,
   deleteOwner,
   dropContactUpdate,
   findCustomer,
@@ -13,7 +14,9 @@ export {
   listTransfers,
   lockCustomer,
   markResolved,
+  pageTenants,
   queueContactUpdate,
+  resolvedCatalogOf,
   saveOwner,
   saveTransfer,
   tenantsResolvedBefore,

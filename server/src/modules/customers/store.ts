@@ -92,6 +92,31 @@ export const markResolved = async (tx: Tx, tenantId: string, catalogVersion: num
   )
 }
 
+/** All tenants in the order of their names, a page at a time, with the catalog that their entitlements were resolved with. */
+export const pageTenants = async (
+  on: Db | Tx,
+  after: string,
+  limit: number,
+): Promise<{ tenantId: string; resolvedCatalog: number }[]> =>
+  (
+    await query<{ tenant_id: string; resolved_catalog: number | bigint }>(
+      on,
+      sql`select tenant_id, resolved_catalog from customers where tenant_id > ${after} order by tenant_id limit ${limit}`,
+    )
+  ).map((row) => ({ tenantId: row.tenant_id, resolvedCatalog: Number(row.resolved_catalog) }))
+
+export const countCustomers = async (on: Db | Tx): Promise<number> =>
+  Number((await queryOne<{ n: bigint }>(on, sql`select count(*) as n from customers`))!.n)
+
+/** The catalog that a tenant's entitlements were resolved with. */
+export const resolvedCatalogOf = async (on: Db | Tx, tenantId: string): Promise<number | null> => {
+  const row = await queryOne<{ resolved_catalog: number | bigint }>(
+    on,
+    sql`select resolved_catalog from customers where tenant_id = ${tenantId}`,
+  )
+  return row && Number(row.resolved_catalog)
+}
+
 /** Tenants whose entitlements were resolved with an older catalog. */
 export const tenantsResolvedBefore = async (db: Db, catalogVersion: number, limit: number): Promise<string[]> =>
   (

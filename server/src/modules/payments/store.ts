@@ -174,3 +174,45 @@ export const saveProviderSetting = async (tx: Tx, provider: string, setting: str
     sql`insert into provider_settings (provider, setting, value) values (${provider}, ${setting}, ${value}) on conflict (provider, setting) do update set value = excluded.value`,
   )
 }
+
+/** Living customers at the provider in the order of their tenants, a page at a time. */
+export const pageProviderCustomers = async (
+  on: Db | Tx,
+  provider: string,
+  after: string,
+  limit: number,
+): Promise<{ tenantId: string; providerCustomerId: string }[]> =>
+  (
+    await query<{ tenant_id: string; provider_customer_id: string }>(
+      on,
+      sql`select tenant_id, provider_customer_id from provider_customers where provider = ${provider} and deleted_at is null and tenant_id > ${after} order by tenant_id limit ${limit}`,
+    )
+  ).map((row) => ({ tenantId: row.tenant_id, providerCustomerId: row.provider_customer_id }))
+
+/** Whose these customers of the provider are. */
+export const tenantsOfProviderCustomers = async (
+  on: Db | Tx,
+  provider: string,
+  providerCustomerIds: readonly string[],
+): Promise<Map<string, string>> =>
+  new Map(
+    (
+      await query<{ tenant_id: string; provider_customer_id: string }>(
+        on,
+        sql`select tenant_id, provider_customer_id from provider_customers where provider = ${provider} and provider_customer_id = any(${[...new Set(providerCustomerIds)]})`,
+      )
+    ).map((row) => [row.provider_customer_id, row.tenant_id]),
+  )
+
+/** Tenants with a checkout that was opened before a time and has not ended. */
+export const tenantsWithOldCheckouts = async (
+  on: Db | Tx,
+  openedBefore: Temporal.Instant,
+  limit: number,
+): Promise<string[]> =>
+  (
+    await query<{ tenant_id: string }>(
+      on,
+      sql`select distinct tenant_id from checkouts where state in ('opening', 'open', 'pending_sync', 'canceled') and opened_at < ${openedBefore.toString()} order by tenant_id limit ${limit}`,
+    )
+  ).map((row) => row.tenant_id)

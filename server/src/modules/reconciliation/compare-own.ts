@@ -59,6 +59,23 @@ export const compareCheckout = (
   ]
 }
 
+/** A command that the provider was asked for, or is to be asked for, and of which nothing is known for too long. */
+export const compareCommand = (
+  command: { commandId: string; state: string; requestedAt: Temporal.Instant } | null,
+  waitingBefore: Temporal.Instant,
+): Difference[] =>
+  command === null || Temporal.Instant.compare(command.requestedAt, waitingBefore) > 0
+    ? []
+    : [
+        {
+          kind: 'command_stuck',
+          object: command.commandId,
+          here: { state: command.state, since: command.requestedAt.toString() },
+          there: null,
+          repair: 'resync',
+        },
+      ]
+
 /** Only what is missing there can be made; everything else was changed there by somebody, for a reason. */
 export const catalogDifference = (found: ProviderDifference): Difference => ({
   kind: 'catalog_differs',

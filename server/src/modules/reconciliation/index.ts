@@ -3,6 +3,7 @@ export { compareInvoice } from './compare-invoices.ts'
 export {
   catalogDifference,
   compareCheckout,
+  compareCommand,
   compareSnapshot,
   counterDifference,
   deadWebhook,
@@ -31,9 +32,11 @@ export {
   runsToContinue,
   type SeenKind,
   type Suspect,
+  saveCounts,
   saveFinding,
   saveRun,
   stopRun,
+  suspectOpenFindings,
   takeRun,
   unseen,
 } from './store.ts'

@@ -117,6 +117,13 @@ export const saveRun = async (tx: Tx, run: RunRecord, fence: bigint, leasedUntil
     )
   ).length === 1
 
+export const saveCounts = async (tx: Tx, run: RunRecord, fence: bigint): Promise<void> => {
+  await query(
+    tx,
+    sql`update reconciliation_runs set found = ${run.found}, repaired = ${run.repaired} where run_id = ${run.runId} and fence = ${fence}`,
+  )
+}
+
 export const leaveRun = async (db: Db, runId: string, fence: bigint): Promise<void> => {
   await query(
     db,
@@ -165,6 +172,16 @@ export const addSuspects = async (tx: Tx, runId: string, suspects: readonly Susp
     sql`insert into reconciliation_suspects (run_id, tenant_id, provider_customer_id)
         select ${runId}, t, c from unnest(${suspects.map((suspect) => suspect.tenantId ?? '')}::text[], ${suspects.map((suspect) => (suspect.tenantId === null ? (suspect.providerCustomerId ?? '') : ''))}::text[]) as s (t, c)
         on conflict do nothing`,
+  )
+}
+
+/** Everybody with an open finding, so that what went by itself is told. */
+export const suspectOpenFindings = async (tx: Tx, runId: string): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into reconciliation_suspects (run_id, tenant_id, provider_customer_id)
+        select distinct ${runId}, coalesce(tenant_id, ''), case when tenant_id is null then object else '' end from findings
+        where state = 'open' and (tenant_id is not null or kind = 'provider_customer_unlinked') on conflict do nothing`,
   )
 }
 

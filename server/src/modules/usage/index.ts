@@ -14,6 +14,7 @@ export {
   type NewRecord,
   type NewRefusal,
   readCounter,
+  rebuildCounter,
   takeUnannounced,
   tenantsRefused,
   tenantsToAnnounce,

@@ -295,16 +295,41 @@ export const readCounter = async (
  * something is broken.
  */
 export const findCounterDifferences = async (
-  db: Db,
+  on: Db | Tx,
   limit: number,
+  tenantIds: readonly string[] | null = null,
 ): Promise<{ tenantId: string; meter: string; windowStart: string; counted: string; recorded: string }[]> =>
   query(
-    db,
+    on,
     sql`select coalesce(c.tenant_id, r.tenant_id) as "tenantId", coalesce(c.meter, r.meter) as meter, coalesce(c.window_start, r.window_start) as "windowStart", coalesce(c.used, 0)::text as counted, coalesce(r.used, 0)::text as recorded
-        from usage_counters c
+        from (select * from usage_counters where (${tenantIds && [...tenantIds]}::text[] is null or tenant_id = any(${tenantIds && [...tenantIds]}::text[]))) c
         full join (select tenant_id, meter, window_start, count(*) as records,
                      case when max(ordinal) is null then sum(quantity) else (array_agg(quantity order by at desc, ordinal desc))[1] end as used
-                   from usage_records group by 1, 2, 3) r
+                   from usage_records where (${tenantIds && [...tenantIds]}::text[] is null or tenant_id = any(${tenantIds && [...tenantIds]}::text[])) group by 1, 2, 3) r
           on r.tenant_id = c.tenant_id and r.meter = c.meter and r.window_start = c.window_start
         where coalesce(c.used, 0) <> coalesce(r.used, 0) or coalesce(c.records, 0) <> coalesce(r.records, 0) limit ${limit}`,
   )
+
+/** Sets a counter to what its records add up to. The caller holds the customer's row; answers what was counted before. */
+export const rebuildCounter = async (
+  tx: Tx,
+  tenantId: string,
+  meter: string,
+  windowStart: Temporal.Instant,
+): Promise<{ counter: CounterRow; before: Micro } | null> => {
+  // Locked in a statement of its own: the next one then sees every record that was counted before.
+  const before = await queryOne<{ used: string }>(
+    tx,
+    sql`select used from usage_counters where tenant_id = ${tenantId} and meter = ${meter} and window_start = ${windowStart.toString()} for update`,
+  )
+  if (!before) return null
+  const rebuilt = await queryOne<CounterDbRow>(
+    tx,
+    sql`update usage_counters u set used = coalesce(r.used, 0), records = r.records, version = u.version + 1
+        from (select count(*) as records, case when max(ordinal) is null then sum(quantity) else (array_agg(quantity order by at desc, ordinal desc))[1] end as used
+              from usage_records where tenant_id = ${tenantId} and meter = ${meter} and window_start = ${windowStart.toString()}) r
+        where u.tenant_id = ${tenantId} and u.meter = ${meter} and u.window_start = ${windowStart.toString()}
+        returning u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version`,
+  )
+  return { counter: counterFromRow(rebuilt!), before: micro(before.used) }
+}

@@ -1,0 +1,226 @@
+import type { FindingKind } from '@turnpike/contract'
+import { findCommandUnderWay } from '../../modules/commands/index.ts'
+import { findCustomer, resolvedCatalogOf } from '../../modules/customers/index.ts'
+import { newestSnapshot } from '../../modules/entitlements/index.ts'
+import { findInvoicesSince } from '../../modules/invoices/index.ts'
+import {
+  findProviderCustomer,
+  findUnfinishedCheckouts,
+  type ListedInvoice,
+  type ListedSubscription,
+  type ListPage,
+} from '../../modules/payments/index.ts'
+import {
+  compareCheckout,
+  compareCommand,
+  compareCount,
+  compareInvoice,
+  compareLink,
+  compareSnapshot,
+  compareSubscription,
+  counterDifference,
+  type Difference,
+} from '../../modules/reconciliation/index.ts'
+import { findSubscriptions, isTerminal } from '../../modules/subscriptions/index.ts'
+import { findCounterDifferences } from '../../modules/usage/index.ts'
+import { readInOneView, type Tx } from '../../platform/db.ts'
+import { giveBackLease, takeLease, waitingSince } from '../../platform/inbox.ts'
+import type { Deps } from '../deps.ts'
+import { reconciliationPolicy } from './reconciliation-policy.ts'
+import { resolveStored } from './refresh-entitlements.ts'
+import { oddityOf, subscriptionOfFact } from './subscription-of-fact.ts'
+
+const leaseSeconds = 60
+
+const ownKinds = ['snapshot_differs', 'counter_differs', 'checkout_stuck', 'command_stuck'] as const
+const providerKinds = [
+  'customer_without_subscription',
+  'subscription_missing_here',
+  'subscription_missing_at_provider',
+  'subscription_ended_here',
+  'status_differs',
+  'plan_differs',
+  'price_differs',
+  'quantity_differs',
+  'period_differs',
+  'cancellation_differs',
+  'pending_change_differs',
+  'two_subscriptions',
+  'subscription_unmapped',
+  'customer_missing_at_provider',
+  'invoice_missing_here',
+  'invoice_differs',
+  'invoice_missing_at_provider',
+] as const
+
+/** What one customer looks like. `covered`: the kinds that were looked for, so that their findings can be told as gone. */
+export type Look = { covered: readonly FindingKind[]; differences: Difference[] }
+
+/**
+ * Compares everything about one customer, alone: under the customer's lease nobody applies facts meanwhile, so what differs
+ * is not merely on its way through us. While webhooks, a checkout or a command of this customer are younger than policy
+ * allows, nothing is said about the provider's side. Null when somebody else holds the lease.
+ */
+export const lookAtTenant = async (deps: Deps, tenantId: string): Promise<Look | null> => {
+  const provider = deps.provider.name
+  const providerCustomerId = await findProviderCustomer(deps.db, tenantId, provider)
+  if (providerCustomerId === null) return readInOneView(deps.db, (tx) => compareOwn(tx, deps, tenantId))
+  const fence = await takeLease(deps.db, provider, providerCustomerId, deps.presence, deps.clock.now(), leaseSeconds)
+  if (fence === null) return null
+  let look: Look
+  try {
+    const theirs = await gather(deps, tenantId, providerCustomerId)
+    look = await readInOneView(deps.db, async (tx) => {
+      const own = await compareOwn(tx, deps, tenantId)
+      if (await isInFlight(tx, deps, tenantId, providerCustomerId)) return own
+      const differences = await compareWithTheirs(tx, deps, tenantId, providerCustomerId, theirs)
+      return { covered: [...own.covered, ...providerKinds], differences: [...own.differences, ...differences] }
+    })
+  } catch (error) {
+    await giveBackLease(deps.db, provider, providerCustomerId, fence).catch(() => {})
+    throw error
+  }
+  // Taken over meanwhile: what was seen may have been applied already.
+  return (await giveBackLease(deps.db, provider, providerCustomerId, fence)) ? look : null
+}
+
+type Theirs = {
+  isThere: boolean
+  subscriptions: Map<string, ListedSubscription>
+  missingSubscriptions: Set<string>
+  invoices: Map<string, ListedInvoice>
+  missingInvoices: Set<string>
+}
+
+const gather = async (deps: Deps, tenantId: string, providerCustomerId: string): Promise<Theirs> => {
+  const { listing, fetchCustomer, fetchSubscription } = deps.provider
+  const since = invoicesSince(deps)
+  await listing.turn()
+  const customer = await fetchCustomer(providerCustomerId)
+  const subscriptions = new Map(
+    (await everyPage((after) => listing.subscriptions({ after, providerCustomerId }))).map((listed) => [
+      listed.providerSubscriptionId,
+      listed,
+    ]),
+  )
+  const invoices = new Map(
+    (await everyPage((after) => listing.invoices({ after, providerCustomerId, createdSince: since }))).map((listed) => [
+      listed.providerInvoiceId,
+      listed,
+    ]),
+  )
+  // What is not in a list is asked for by its name: only a clear no is one.
+  const missingSubscriptions = new Set<string>()
+  for (const ours of await findSubscriptions(deps.db, tenantId)) {
+    const id = ours.providerSubscriptionId
+    if (ours.provider !== deps.provider.name || isTerminal(ours.status) || subscriptions.has(id)) continue
+    await listing.turn()
+    const fact = await fetchSubscription(id)
+    if (fact === null && !(await listing.knowsSubscription(id))) missingSubscriptions.add(id)
+    else
+      subscriptions.set(id, {
+        providerSubscriptionId: id,
+        providerCustomerId: fact?.providerCustomerId ?? null,
+        fact: fact?.providerCustomerId === providerCustomerId ? fact : null,
+      })
+  }
+  const missingInvoices = new Set<string>()
+  for (const ours of await findInvoicesSince(deps.db, tenantId, since)) {
+    const id = ours.providerInvoiceId
+    if (ours.provider !== deps.provider.name || invoices.has(id)) continue
+    const found = await listing.invoice(id)
+    if (found) invoices.set(id, found)
+    else missingInvoices.add(id)
+  }
+  const isThere = customer !== null && !customer.deleted
+  return { isThere, subscriptions, missingSubscriptions, invoices, missingInvoices }
+}
+
+const everyPage = async <T>(ask: (after: string | null) => Promise<ListPage<T>>): Promise<T[]> => {
+  const all: T[] = []
+  let after: string | null = null
+  do {
+    const page: ListPage<T> = await ask(after)
+    all.push(...page.items)
+    after = page.after
+  } while (after !== null)
+  return all
+}
+
+const invoicesSince = (deps: Deps): Temporal.Instant =>
+  deps.clock.now().subtract({ hours: 24 * reconciliationPolicy(deps).invoiceDays })
+
+const isInFlight = async (tx: Tx, deps: Deps, tenantId: string, providerCustomerId: string): Promise<boolean> => {
+  const began = [
+    await waitingSince(tx, deps.provider.name, providerCustomerId),
+    (await findCommandUnderWay(tx, tenantId))?.requestedAt ?? null,
+    ...(await findUnfinishedCheckouts(tx, tenantId)).map(({ state, returnedAt }) =>
+      state === 'pending_sync' ? returnedAt : null,
+    ),
+  ].filter((at) => at !== null)
+  const patient = deps.clock.now().subtract({ minutes: reconciliationPolicy(deps).patienceMinutes })
+  return began.length > 0 && began.every((at) => Temporal.Instant.compare(at, patient) > 0)
+}
+
+const compareWithTheirs = async (
+  tx: Tx,
+  deps: Deps,
+  tenantId: string,
+  providerCustomerId: string,
+  theirs: Theirs,
+): Promise<Difference[]> => {
+  const customer = await findCustomer(tx, tenantId)
+  if (!customer) return []
+  const [at, catalog, provider] = [deps.clock.now(), deps.catalog(), deps.provider.name]
+  const since = invoicesSince(deps)
+  const ours = (await findSubscriptions(tx, tenantId)).filter((record) => record.provider === provider)
+  const ourInvoices = (await findInvoicesSince(tx, tenantId, since)).filter((record) => record.provider === provider)
+  const around = { anotherLiveHere: ours.some((record) => !isTerminal(record.status)), historySince: since }
+  const pairs = [...theirs.subscriptions.values()].map((listed) => {
+    const record = ours.find((each) => each.providerSubscriptionId === listed.providerSubscriptionId) ?? null
+    const isOurs = listed.fact !== null && !oddityOf(catalog, listed.fact)?.startsWith('no price')
+    const expected = isOurs ? subscriptionOfFact(catalog, customer, provider, listed.fact!, record, at) : null
+    return { record, theirs: { listed, expected } }
+  })
+  return [
+    ...compareLink(providerCustomerId, theirs.isThere),
+    ...pairs.flatMap((pair) => compareSubscription(pair.record, pair.theirs, around)),
+    ...ours
+      .filter((record) => theirs.missingSubscriptions.has(record.providerSubscriptionId))
+      .flatMap((record) => compareSubscription(record, null, around)),
+    ...compareCount(
+      providerCustomerId,
+      pairs.map((pair) => pair.theirs),
+    ),
+    ...[...theirs.invoices.values()].flatMap((listed) =>
+      compareInvoice(
+        ourInvoices.find((record) => record.providerInvoiceId === listed.providerInvoiceId) ?? null,
+        listed,
+      ),
+    ),
+    ...ourInvoices
+      .filter((record) => theirs.missingInvoices.has(record.providerInvoiceId))
+      .flatMap((record) => compareInvoice(record, null)),
+  ]
+}
+
+/** What can be told without the provider. */
+const compareOwn = async (tx: Tx, deps: Deps, tenantId: string): Promise<Look> => {
+  const at = deps.clock.now()
+  const patient = at.subtract({ minutes: reconciliationPolicy(deps).patienceMinutes })
+  const differences = [
+    ...(await findCounterDifferences(tx, 100, [tenantId])).map(counterDifference),
+    ...(await findUnfinishedCheckouts(tx, tenantId)).flatMap((checkout) => compareCheckout(checkout, patient)),
+    ...compareCommand(await findCommandUnderWay(tx, tenantId), patient),
+  ]
+  const stored = await newestSnapshot(tx, tenantId)
+  const ranOutAt = stored?.content.validUntil ? Temporal.Instant.from(stored.content.validUntil) : null
+  const isDue = ranOutAt !== null && Temporal.Instant.compare(ranOutAt, at) <= 0
+  // Not resolved again yet, which is on its way: because a catalog was applied, or because a time has come just now.
+  if (
+    (await resolvedCatalogOf(tx, tenantId)) === deps.catalog().version &&
+    !(isDue && Temporal.Instant.compare(ranOutAt, patient) > 0)
+  )
+    differences.push(...compareSnapshot(stored, await resolveStored(tx, deps, tenantId, at)))
+  return { covered: ownKinds, differences }
+}
