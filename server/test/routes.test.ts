@@ -24,6 +24,7 @@ import { systemClock } from '../src/platform/clock.ts'
 import { query, sql, transact } from '../src/platform/db.ts'
 import { storeWebhooks } from '../src/platform/inbox.ts'
 import { type MailServer, startMailServer } from './support/mail-server.ts'
+import { subscribed } from './support/story.ts'
 import { eventually, startWorld, type World, webhookSecret } from './support/world.ts'
 
 /**
@@ -85,6 +86,19 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   sync: (tenantId) => ({ body: { tenantId } }),
   receiveWebhook: () => ({ params: { provider: 'stripe' } }),
   listSubscriptions: (tenantId) => ({ query: { tenantId } }),
+  // Of tenants who really pay: one came back, one only looks, one holds a plan.
+  createSubscription: (tenantId) => ({ body: { tenantId: tenantId === owner ? 'payer' : tenantId, plan: 'pro' } }),
+  previewNewSubscription: (tenantId) => ({
+    body: { tenantId: tenantId === owner ? 'looker' : tenantId, plan: 'pro' },
+  }),
+  commandSubscription: (_, own) => ({
+    params: { subscriptionId: own === ids ? held : own.subscription },
+    body: { action: 'cancel' },
+  }),
+  previewSubscription: (_, own) => ({
+    params: { subscriptionId: own === ids ? held : own.subscription },
+    body: { action: 'cancel', when: 'now' },
+  }),
   getSubscription: (_, own) => ({ params: { subscriptionId: own.subscription } }),
   getEntitlements: (tenantId) => ({ query: { tenantId } }),
   check: (tenantId) => ({ body: { tenantId, features: ['api_calls', 'sso', 'projects', 'regions'] } }),
@@ -221,6 +235,7 @@ const subscriptionOf = (tenantId: string, customerId: string) => ({
 })
 
 let mail: MailServer
+let held: string
 beforeAll(async () => {
   mail = await startMailServer()
   world = await startWorld({ env: { SMTP_URL: mail.url, NOTICES_FROM: 'billing@acme.example' } })
@@ -250,6 +265,13 @@ beforeAll(async () => {
     () => world.operator.listNotices({ query: { tenantId: owner, kind: 'limit_warning' } }),
     ({ data }) => data.length === 1,
   )
+  const payer = await subscribed(world, 'payer')
+  await payer.owner.commandSubscription({
+    params: { subscriptionId: payer.subscriptionId },
+    body: { action: 'cancel', when: 'now' },
+  })
+  await world.tenant('looker')
+  held = (await subscribed(world, 'holder')).subscriptionId
   const subscription = subscriptionOf(owner, customer!.id)
   await transact(db, (tx) => saveSubscription(tx, subscription))
   await storeWebhooks(
