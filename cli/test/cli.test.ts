@@ -327,6 +327,42 @@ describe('webhooks and keys', () => {
     expect(server.asked[1]?.params).toEqual({ webhookId: '17' })
   })
 
+  test('one is shown with each try, and whether it cost an attempt', async () => {
+    const errors = [
+      { at: '2026-01-31T00:00:00Z', error: 'provider_unavailable', held: true },
+      { at: '2026-01-31T00:05:00Z', error: 'provider_data_invalid', held: false },
+    ]
+    server.answer('getWebhook', {
+      data: { ...entry, eventAt: null, correlationId: 'request_1', holds: 1, errors },
+    })
+    const { out } = await turnpike('webhooks', 'show', '17')
+    expect(server.asked[0]?.params).toEqual({ webhookId: '17' })
+    expect(out).toMatch(/provider_unavailable +no/)
+    expect(out).toMatch(/provider_data_invalid +yes/)
+  })
+
+  test('dead letters of a time are replayed part by part until the end', async () => {
+    const part = { dryRun: false, webhooks: { dead: 2 }, total: 2 }
+    server.answer('replayWebhooks', { data: { ...part, cursor: null } })
+    const words = ['--from', '2026-01-01T00:00:00Z', '--to', '2026-02-01T00:00:00Z', '--dead']
+    expect((await turnpike('webhooks', 'replay', ...words)).out).toContain('2 webhooks will be worked on again.')
+    expect(server.asked[0]?.body).toEqual({
+      from: '2026-01-01T00:00:00Z',
+      to: '2026-02-01T00:00:00Z',
+      states: ['dead'],
+    })
+    server.answer('replayWebhooks', { data: { ...part, dryRun: true, cursor: null } })
+    expect((await turnpike('webhooks', 'replay', '--object', 'in_1', '--dry-run')).out).toContain('would be')
+    expect(server.asked[1]?.body).toEqual({ objectId: 'in_1', dryRun: true })
+  })
+
+  test('a replay that names nothing, or an id and more, is wrong use, and nobody is asked', async () => {
+    expect((await turnpike('webhooks', 'replay')).code).toBe(2)
+    expect((await turnpike('webhooks', 'replay', '--dry-run')).code).toBe(2)
+    expect((await turnpike('webhooks', 'replay', '17', '--dead')).code).toBe(2)
+    expect(server.asked).toEqual([])
+  })
+
   test('an unknown state or a strange limit is wrong use, and nobody is asked', async () => {
     expect((await turnpike('webhooks', 'list', '--state', 'lost')).code).toBe(2)
     expect((await turnpike('webhooks', 'list', '--limit', '0')).code).toBe(2)

@@ -18,7 +18,7 @@ export type NewWebhook = {
 }
 export type InboxState = 'pending' | 'applied' | 'ignored' | 'retrying' | 'dead'
 /** What went wrong at one try. `held`: it was nobody's fault of this event, so it costs no attempt. */
-export type InboxError = { at: string; error: string; held: boolean }
+type InboxError = { at: string; error: string; held: boolean }
 export type InboxRow = {
   webhookId: bigint
   provider: string
