@@ -16,6 +16,8 @@ const Invoice = strict({
   currency: Type.String(),
   billingReason: Type.String(),
   hostedInvoiceUrl: Nullable(Type.String()),
+  /** The bank wants the customer to confirm the payment. */
+  actionRequired: Type.Boolean(),
   periodStart: Nullable(Instant),
   periodEnd: Nullable(Instant),
 })

@@ -52,6 +52,7 @@ const invoiceData = (fact: InvoiceFact, subscriptionId: string | null): EventDat
   currency: fact.currency,
   billingReason: fact.billingReason,
   hostedInvoiceUrl: fact.hostedInvoiceUrl,
+  actionRequired: fact.actionRequired,
   periodStart: fact.period?.start.toString() ?? null,
   periodEnd: fact.period?.end.toString() ?? null,
 })

@@ -27,6 +27,7 @@ const invoice = (more: Record<string, unknown> = {}) => ({
   amountPaidMinor: '0',
   currency: 'USD',
   hostedInvoiceUrl: 'https://pay.example/1',
+  actionRequired: false,
   ...more,
 })
 const stage = (name: string) => ({
@@ -125,17 +126,20 @@ const cases: [told: string, type: string, data: Record<string, unknown>, kinds: 
   ['a paid invoice', 'invoice.paid', { invoice: invoice({ amountPaidMinor: '4900' }) }, ['receipt']],
   ['an invoice of nothing', 'invoice.paid', { invoice: invoice() }, []],
   ['a payment refused', 'invoice.payment_failed', { invoice: invoice() }, ['payment_failed']],
-  ['a payment to confirm', 'invoice.payment_failed', { invoice: invoice(), actionRequired: true }, ['action_required']],
+  [
+    'a payment to confirm',
+    'invoice.payment_failed',
+    { invoice: invoice({ actionRequired: true }) },
+    ['action_required'],
+  ],
   ['days of grace', 'dunning.stage_reached', stage('grace'), ['grace_started']],
   ['restricted access', 'dunning.stage_reached', stage('restricted'), ['restricted']],
   ['read only', 'dunning.stage_reached', stage('read_only'), ['read_only']],
   ['the end by dunning, which the end itself tells', 'dunning.stage_reached', stage('canceled'), []],
-  [
-    'a payment recovered',
-    'dunning.recovered',
-    { subscriptionId: 'subscription_1', plan: 'pro' },
-    ['payment_recovered'],
-  ],
+  ['no access any more', 'dunning.stage_reached', stage('none'), ['suspended']],
+  ['a reminder', 'dunning.reminded', stage('grace'), ['payment_reminder']],
+  ['a payment recovered', 'dunning.recovered', { plan: 'pro', outcome: 'recovered' }, ['payment_recovered']],
+  ['a payment given up', 'dunning.recovered', { plan: 'pro', outcome: 'written_off' }, []],
   ['a threshold', 'usage.threshold_reached', threshold(80), ['limit_warning']],
   ['the limit', 'usage.threshold_reached', threshold(100), ['limit_reached']],
   [
