@@ -47,6 +47,3 @@ create unique index remediations_one_open on remediations (tenant_id, subscripti
 -- among those of its counter: of two with one time the later counts. Both are null where records add up.
 alter table usage_counters add column level_at bigint;
 alter table usage_records add column ordinal bigint;
-
--- Snapshots that run out by time.
-create index entitlement_snapshots_ending on entitlement_snapshots (valid_until) where valid_until is not null;

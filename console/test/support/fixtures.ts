@@ -129,6 +129,8 @@ const active: BillingStatus = {
   pendingSync: null,
   openCheckout: null,
   paymentProblem: null,
+  dunning: null,
+  remediation: null,
   subscription,
   retention: null,
   nextActions: [],

@@ -108,6 +108,8 @@ const PreviewInvoice = strict({
 export const GuardrailFinding = strict({
   feature: Key,
   name: Type.String(),
+  /** `level`: as many exist. `usage`: counted until the window ends. `seats`: of the subscription. */
+  kind: Type.Enum(['level', 'usage', 'seats']),
   used: Quantity,
   limit: Quantity,
   reduceBy: Quantity,

@@ -7,6 +7,8 @@ import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { applyInvoices } from './steps/apply-invoices.ts'
 import { applySubscriptions, type SubscriptionChange, subscriptionEvent } from './steps/apply-subscriptions.ts'
+import { followDunning } from './steps/follow-dunning.ts'
+import { applyDowngrades } from './steps/follow-remediations.ts'
 import { followRetention } from './steps/follow-retention.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { remindersDue } from './steps/remind.ts'
@@ -52,6 +54,8 @@ export const applyProviderFacts = async (
   const { changes, unmapped } = await applySubscriptions(tx, look, facts.subscriptions, facts.missing ?? [])
   const current = changes.length > 0 ? await findSubscriptions(tx, tenantId) : known
   const invoiceEvents = await applyInvoices(tx, deps, tenantId, facts.invoices, current, actor)
+  const dunningEvents = await followDunning(tx, deps, tenantId, current, actor)
+  const downgradeEvents = await applyDowngrades(tx, deps, known, changes, actor)
   const refreshed = await refreshEntitlements(
     tx,
     deps,
@@ -67,6 +71,8 @@ export const applyProviderFacts = async (
   const events: NewEvent[] = [
     ...changes.map((change) => subscriptionEvent(deps.catalog(), change)),
     ...invoiceEvents,
+    ...dunningEvents,
+    ...downgradeEvents,
     ...refreshed.events,
     ...(await followRetention(tx, deps, tenantId, current, actor)),
     ...(await settleCheckouts(tx, deps, tenantId, facts.checkouts, current, refreshed.version, actor)),

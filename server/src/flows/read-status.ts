@@ -1,14 +1,20 @@
 import type { BillingStatus, NextAction } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
+import { instantOf } from '../core/period.ts'
 import { type Catalog, findPlan, intervalText } from '../modules/catalog/index.ts'
 import { findCustomer } from '../modules/customers/index.ts'
+import { findOpenRemediations } from '../modules/downgrades/index.ts'
+import { findOpenCases, stageAt } from '../modules/dunning/index.ts'
 import { newestSnapshot } from '../modules/entitlements/index.ts'
 import { findFailedInvoices, type InvoiceRecord } from '../modules/invoices/index.ts'
 import { type CheckoutRecord, findUnfinishedCheckouts, isUnderWay } from '../modules/payments/index.ts'
 import { findRetention, type RetentionRecord } from '../modules/privacy/index.ts'
 import { findSubscriptions, leadingSubscription, type SubscriptionRecord } from '../modules/subscriptions/index.ts'
 import type { Deps } from './deps.ts'
+import { lapse } from './lapse-entitlements.ts'
 import { amountHeld } from './steps/amount-held.ts'
+import { caseEnd, dunningPolicyOf } from './steps/follow-dunning.ts'
+import { stillOver } from './steps/follow-remediations.ts'
 import { retentionView } from './steps/follow-retention.ts'
 import { planRef, subscriptionView } from './steps/views.ts'
 
@@ -16,7 +22,7 @@ import { planRef, subscriptionView } from './steps/views.ts'
 export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingStatus> => {
   const [customer, snapshot, subscriptions, checkouts, failed, retained] = await Promise.all([
     findCustomer(deps.db, tenantId),
-    newestSnapshot(deps.db, tenantId),
+    snapshotNow(deps, tenantId),
     findSubscriptions(deps.db, tenantId),
     findUnfinishedCheckouts(deps.db, tenantId),
     findFailedInvoices(deps.db, tenantId),
@@ -38,6 +44,8 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     ) ?? null
   const held = leading && findPlan(catalog, leading.plan, leading.planVersion)
   const problem = leading ? paymentProblem(leading, failed) : null
+  const dunning = leading && (await dunningView(deps, leading, at))
+  const remediation = leading && (await remediationView(deps, leading, at))
   // A return without its webhook is told apart from having nothing, and from a plan that already runs (REC-3).
   const status =
     waiting && (!leading || waiting.kind === 'plan_change') ? 'pending_sync' : (leading?.status ?? 'no_subscription')
@@ -72,8 +80,10 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     },
     paymentProblem: problem,
     subscription: view,
+    dunning,
+    remediation,
     retention: retention && retentionView(retention),
-    nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog, retention),
+    nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog, retention, dunning, remediation),
     snapshotVersion: snapshot.version,
     asOf: at.toString(),
   }
@@ -103,6 +113,8 @@ const nextActions = (
   plan: string,
   catalog: Catalog,
   retention: RetentionRecord | null,
+  dunning: BillingStatus['dunning'],
+  remediation: BillingStatus['remediation'],
 ): NextAction[] => {
   const actions: NextAction[] = []
   if (waiting)
@@ -116,11 +128,17 @@ const nextActions = (
   if (problem?.invoiceUrl)
     actions.push({
       action: 'pay_invoice',
-      sentence: problem.kind === 'action_required' ? 'Confirm the payment with your bank.' : 'Pay the open invoice.',
+      sentence: `${problem.kind === 'action_required' ? 'Confirm the payment with your bank.' : 'Pay the open invoice.'}${consequence(dunning)}`,
       url: problem.invoiceUrl,
     })
   if (problem)
     actions.push({ action: 'update_payment_method', sentence: 'Update the payment method in the portal.', url: null })
+  if (remediation)
+    actions.push({
+      action: 'reduce_usage',
+      sentence: `Reduce what is in use to what ${remediation.plan.name} allows${remediation.deadline && !remediation.enforced ? ` before ${remediation.deadline}` : ''}: ${remediation.items.map(({ name, reduceBy }) => `${name} by ${reduceBy}`).join(', ')}.`,
+      url: null,
+    })
   if (leading?.endsAt)
     actions.push({
       action: 'undo_cancellation',
@@ -142,4 +160,63 @@ const nextActions = (
   )
     actions.push({ action: 'upgrade_plan', sentence: 'A larger plan is available.', url: null })
   return actions
+}
+
+/** What comes next while nothing is paid. */
+const consequence = (dunning: BillingStatus['dunning']): string => {
+  if (!dunning?.nextStage || !dunning.nextAt) return ''
+  return dunning.nextStage === 'canceled'
+    ? ` Unpaid, the subscription ends on ${dunning.cancelAt}.`
+    : ` Unpaid, access becomes ${dunning.nextStage.replace('_', '-')} on ${dunning.nextAt}.`
+}
+
+/** The snapshot in force now: one that has run out by time is replaced before it is shown. */
+const snapshotNow = async (deps: Deps, tenantId: string) => {
+  const newest = await newestSnapshot(deps.db, tenantId)
+  const until = newest?.content.validUntil ?? null
+  if (until === null || Temporal.Instant.compare(instantOf(until), deps.clock.now()) > 0) return newest
+  await lapse(deps, tenantId)
+  return newestSnapshot(deps.db, tenantId)
+}
+
+const dunningView = async (
+  deps: Deps,
+  held: SubscriptionRecord,
+  at: Temporal.Instant,
+): Promise<BillingStatus['dunning']> => {
+  const known = (await findOpenCases(deps.db, held.tenantId)).find(
+    ({ subscriptionId }) => subscriptionId === held.subscriptionId,
+  )
+  if (!known) return null
+  const { stage, since, next, nextAt } = stageAt(dunningPolicyOf(deps.catalog(), held), known.startedAt, at)
+  const end = await caseEnd(deps.db, deps, known, held)
+  return {
+    stage,
+    since: since?.toString() ?? null,
+    nextStage: next,
+    nextAt: (next === 'canceled' ? end : nextAt)?.toString() ?? null,
+    cancelAt: end?.toString() ?? null,
+  }
+}
+
+const remediationView = async (
+  deps: Deps,
+  held: SubscriptionRecord,
+  at: Temporal.Instant,
+): Promise<BillingStatus['remediation']> => {
+  const open = (await findOpenRemediations(deps.db, held.tenantId)).find(
+    ({ subscriptionId }) => subscriptionId === held.subscriptionId,
+  )
+  if (!open) return null
+  const items = await stillOver(deps.db, deps, open, at)
+  // What fits is done, whether or not it was written down yet.
+  if (items.length === 0) return null
+  return {
+    kind: open.kind,
+    plan: planRef(deps.catalog(), open.plan, open.planVersion),
+    startedAt: open.startedAt.toString(),
+    deadline: open.deadline?.toString() ?? null,
+    enforced: open.deadline === null || Temporal.Instant.compare(open.deadline, at) <= 0,
+    items,
+  }
 }

@@ -5,6 +5,8 @@ import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
 import { expireOverrideRequests } from '../flows/decide-override.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
+import { followDunningDue } from '../flows/follow-dunning.ts'
+import { followRemediationsDue } from '../flows/follow-remediations.ts'
 import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
 import { makeNotices } from '../flows/make-notices.ts'
@@ -75,6 +77,8 @@ export const startWorker = async (
       '* * * * * sweep_checkouts ?max=3',
       '* * * * * sweep_commands ?max=3',
       '* * * * * lapse_entitlements ?max=3',
+      '* * * * * follow_dunning ?max=3',
+      '* * * * * follow_remediations ?max=3',
       '*/5 * * * * remind ?max=3',
       '* * * * * expire_override_requests ?max=3',
       '13,43 * * * * follow_retentions ?max=2',
@@ -87,6 +91,8 @@ export const startWorker = async (
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
       sweep_commands: async () => void (await sweepCommands(deps)),
       lapse_entitlements: async () => void (await lapseDue(deps)),
+      follow_dunning: async () => void (await followDunningDue(deps)),
+      follow_remediations: async () => void (await followRemediationsDue(deps)),
       remind: async () => void (await remind(deps)),
       expire_override_requests: async () => void (await expireOverrideRequests(deps)),
       expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),

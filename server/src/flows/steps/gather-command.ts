@@ -1,5 +1,3 @@
-import type { GuardrailFinding } from '@turnpike/contract'
-import type { Static } from 'typebox'
 import { fail } from '../../core/errors.ts'
 import { isBefore } from '../../core/period.ts'
 import { type Decision, decide, decideNew, type Wish } from '../../modules/commands/index.ts'
@@ -48,9 +46,4 @@ export const prorationTime = (deps: Pick<Deps, 'clock'>, held: SubscriptionRecor
     : now
 }
 
-/** Limits of the wanted terms that are exceeded by what is in use, and whether policy forbids the change for them (SUB-5). */
-export const guardDowngrade = async (
-  _on: Db | Tx,
-  _deps: Deps,
-  _about: { customer: CustomerRecord; held: SubscriptionRecord | null; decision: Decision },
-): Promise<{ findings: Static<typeof GuardrailFinding>[]; blocked: boolean }> => ({ findings: [], blocked: false })
+export { guardDowngrade } from './guard-downgrade.ts'

@@ -1,5 +1,7 @@
 import { canonicalJson } from '../../core/canonical.ts'
 import { type CustomerRecord, markResolved } from '../../modules/customers/index.ts'
+import { findOpenRemediations } from '../../modules/downgrades/index.ts'
+import { findOpenCases, nextAccessChange, stageAt } from '../../modules/dunning/index.ts'
 import {
   compareSnapshots,
   effectiveFromOf,
@@ -8,13 +10,16 @@ import {
   newestSnapshot,
   resolve,
   type SnapshotContent,
+  type StageInForce,
 } from '../../modules/entitlements/index.ts'
-import { findSubscriptions } from '../../modules/subscriptions/index.ts'
+import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 import type { Tx } from '../../platform/db.ts'
 import { notify } from '../../platform/notify.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import { budgetOf } from './budget.ts'
+import { announceStages, dunningPolicyOf } from './follow-dunning.ts'
+import { followRemediations } from './follow-remediations.ts'
 
 export type Refreshed = {
   version: number
@@ -30,20 +35,25 @@ export type Refreshed = {
  */
 export const refreshEntitlements = async (
   tx: Tx,
-  deps: Pick<Deps, 'catalog'>,
+  deps: Pick<Deps, 'catalog' | 'clock'>,
   customer: CustomerRecord,
   at: Temporal.Instant,
   cause: string,
   correlationId: string,
   effectiveAt: Temporal.Instant = at,
 ): Promise<Refreshed> => {
+  // What begins by time is told in the transaction that first sees it: stages of dunning, ends of cleanup windows.
+  const begun = [
+    ...(await announceStages(tx, deps, customer.tenantId, at, correlationId)),
+    ...(await followRemediations(tx, deps, customer.tenantId, at, correlationId)),
+  ]
   const before = await newestSnapshot(tx, customer.tenantId)
   const catalog = deps.catalog()
   const content = await resolveStored(tx, deps, customer.tenantId, at)
   await markResolved(tx, customer.tenantId, catalog.version)
   const budgetNow = () => budgetOf(tx, customer, content, at)
   if (before && canonicalJson(before.content) === canonicalJson(content))
-    return { version: before.version, content, budgetNow, events: [] }
+    return { version: before.version, content, budgetNow, events: begun }
   const version = (before?.version ?? 0) + 1
   const difference = compareSnapshots(before?.content ?? null, content)
   const effectiveFrom = effectiveFromOf(before, content, difference, effectiveAt, at)
@@ -58,6 +68,7 @@ export const refreshEntitlements = async (
     content,
     budgetNow,
     events: [
+      ...begun,
       {
         type: 'entitlements.updated',
         data: (budget) => ({
@@ -80,5 +91,25 @@ export const resolveStored = async (
   deps: Pick<Deps, 'catalog'>,
   tenantId: string,
   at: Temporal.Instant,
-): Promise<SnapshotContent> =>
-  resolve(deps.catalog(), await findSubscriptions(tx, tenantId), await findOverrides(tx, tenantId), at)
+): Promise<SnapshotContent> => {
+  const subscriptions = await findSubscriptions(tx, tenantId)
+  return resolve(deps.catalog(), subscriptions, await findOverrides(tx, tenantId), at, {
+    stages: await stagesInForce(tx, deps, tenantId, subscriptions, at),
+    remediations: await findOpenRemediations(tx, tenantId),
+  })
+}
+
+const stagesInForce = async (
+  tx: Tx,
+  deps: Pick<Deps, 'catalog'>,
+  tenantId: string,
+  subscriptions: readonly SubscriptionRecord[],
+  at: Temporal.Instant,
+): Promise<StageInForce[]> =>
+  (await findOpenCases(tx, tenantId)).flatMap(({ subscriptionId, startedAt }) => {
+    const held = subscriptions.find((record) => record.subscriptionId === subscriptionId)
+    if (!held) return []
+    const policy = dunningPolicyOf(deps.catalog(), held)
+    const { stage, since } = stageAt(policy, startedAt, at)
+    return [{ subscriptionId, stage, since: since ?? startedAt, nextAt: nextAccessChange(policy, startedAt, at) }]
+  })

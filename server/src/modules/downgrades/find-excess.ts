@@ -3,7 +3,7 @@ import { type Micro, microOfWhole, numberOfMicro } from '../../core/quantity.ts'
 import type { Catalog, PlanVersion } from '../catalog/index.ts'
 import { type OverrideInForce, overridesAt } from '../entitlements/index.ts'
 
-export type AddOns = readonly { addOn: string; quantity: number }[]
+type AddOns = readonly { addOn: string; quantity: number }[]
 
 /** The seats of a subscription are listed beside features. */
 const seats = { feature: 'seats', name: 'Seats', kind: 'seats' } as const
