@@ -115,6 +115,26 @@ const checkPolicies = (draft: Draft) => {
     checkCleanup(draft, ['plans', plan, 'changes'])
   }
   checkCleanup(draft, ['policies', 'changes'])
+  checkCancellation(draft, ['policies', 'cancellation'])
+}
+
+const checkCancellation = (draft: Draft, path: Path) => {
+  const policy = draft.sound<CatalogPolicies['cancellation']>(...path)
+  if (!policy) return
+  if (policy.readOnlyDays > policy.retentionDays)
+    draft.report(
+      [...path, 'readOnlyDays'],
+      `Nobody looks on at what was deleted after ${policy.retentionDays} days.`,
+      'value',
+    )
+  policy.exportReminderDays?.forEach((day, index) => {
+    if (day >= policy.retentionDays)
+      draft.report(
+        [...path, 'exportReminderDays', index],
+        `A reminder comes within the ${policy.retentionDays} days until the deletion.`,
+        'value',
+      )
+  })
 }
 
 const strength = { full: 4, grace: 3, restricted: 2, read_only: 1, none: 0 } as const

@@ -547,6 +547,18 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
     'proration: always_invoice, cleanupDays: 5, cleanupReminderDays: [3, 7]',
     'X',
   ],
+  [
+    'looking on at what was deleted',
+    'readOnlyDays: 30',
+    'readOnlyDays: 91',
+    '64:53 policies.cancellation.readOnlyDays: Nobody looks on at what was deleted after 90 days.',
+  ],
+  [
+    'a reminder after the deletion',
+    'retentionDays: 90',
+    'retentionDays: 90, exportReminderDays: [30, 90]',
+    '64:101 policies.cancellation.exportReminderDays[1]: A reminder comes within the 90 days until the deletion.',
+  ],
   ['a key twice', 'rank: 1\n', 'rank: 1\n    rank: 2\n', '24:5 plans.pro.rank: "rank" is already given above.'],
   [
     'a broken line',
