@@ -4,7 +4,8 @@ import { effectiveFromOf } from './effective-from.ts'
 const instant = (text: string) => Temporal.Instant.from(`2026-01-01T${text}:00Z`)
 type Before = NonNullable<Parameters<typeof effectiveFromOf>[0]>
 type Difference = Parameters<typeof effectiveFromOf>[2]
-const content = (accessLevel: string) => ({ accessLevel }) as Before['content']
+const content = (accessLevel: string) =>
+  ({ accessLevel, subscriptionId: 'subscription_1', withheld: false }) as Before['content']
 const none: Difference = { gained: [], lost: [], changed: [] }
 
 test.each<[string, string, string, Difference, string, string]>([
@@ -27,3 +28,13 @@ test.each<[string, string, string, Difference, string, string]>([
 test('the first snapshot counts from now (SUB-8)', () => {
   expect(effectiveFromOf(null, content('full'), none, instant('09:00'), instant('12:00'))).toEqual(instant('12:00'))
 })
+
+test.each([{ subscriptionId: null }, { withheld: true }])(
+  'what changes because a plan is gone counts from then (SUB-8)',
+  (more) => {
+    const before = { effectiveFrom: instant('10:00'), content: content('full') }
+    const after = { ...content('full'), ...more }
+    const difference = { ...none, lost: ['sso'], changed: ['level'] }
+    expect(effectiveFromOf(before, after, difference, instant('11:00'), instant('12:00'))).toEqual(instant('11:00'))
+  },
+)

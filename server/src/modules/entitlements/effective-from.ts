@@ -16,9 +16,11 @@ export const effectiveFromOf = (
   now: Temporal.Instant,
 ): Temporal.Instant => {
   if (!before) return now
+  // What is neither more nor less, such as a word, counts as given, unless it comes of a plan that is gone.
+  const gone = after.subscriptionId === null || after.withheld
   const gives =
     difference.gained.length > 0 ||
-    difference.changed.length > 0 ||
+    (difference.changed.length > 0 && !gone) ||
     accessLevels.indexOf(after.accessLevel) < accessLevels.indexOf(before.content.accessLevel)
   const from = gives || Temporal.Instant.compare(happenedAt, now) > 0 ? now : happenedAt
   return Temporal.Instant.compare(from, before.effectiveFrom) < 0 ? before.effectiveFrom : from

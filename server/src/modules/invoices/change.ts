@@ -46,7 +46,8 @@ const isEqual = (a: InvoiceFact, b: InvoiceFact): boolean => canonicalJson(subst
 /** The names of what differs between a mirror and its invoice, whichever is newer. */
 export const invoiceDifferences = (ours: InvoiceFact, theirs: InvoiceFact): string[] => {
   const [mine, yours] = [substance(ours), substance(theirs)]
+  // What a payment waits for is told by an invoice fetched on its own, not by a list.
   return (Object.keys(mine) as (keyof typeof mine)[]).filter(
-    (field) => canonicalJson(mine[field]) !== canonicalJson(yours[field]),
+    (field) => field !== 'actionRequired' && canonicalJson(mine[field]) !== canonicalJson(yours[field]),
   )
 }

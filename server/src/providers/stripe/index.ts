@@ -276,12 +276,7 @@ export const createStripeProvider = (
       }
     },
 
-    fetchInvoice: async (providerInvoiceId): Promise<InvoiceFact | null> => {
-      const invoice = await asking(log, 'invoices.retrieve', () =>
-        orMissing(stripe.invoices.retrieve(providerInvoiceId)),
-      )
-      return invoice && !(invoice as { deleted?: boolean }).deleted ? invoiceFact(invoice) : null
-    },
+    fetchInvoice,
 
     fetchUnpaidInvoices: async (subscription) => {
       const facts: InvoiceFact[] = []
@@ -289,8 +284,9 @@ export const createStripeProvider = (
         const invoices = await asking(log, 'invoices.list', () =>
           orMissing(stripe.invoices.list({ subscription, status, limit: 100 })),
         )
+        // Each on its own: a list does not tell what its payments wait for.
         for (const invoice of invoices?.data ?? []) {
-          const fact = invoiceFact(invoice)
+          const fact = invoice.id && (await fetchInvoice(invoice.id))
           if (fact) facts.push(fact)
         }
       }
@@ -307,6 +303,13 @@ export const createStripeProvider = (
 
     verifyWebhook: (rawBody, headers, at) =>
       verifyWebhook(rawBody, headers, settings.webhookSecrets, at, settings.livemode),
+  }
+
+  async function fetchInvoice(providerInvoiceId: string): Promise<InvoiceFact | null> {
+    const invoice = await asking(log, 'invoices.retrieve', () =>
+      orMissing(stripe.invoices.retrieve(providerInvoiceId, { expand: ['payments.data.payment.payment_intent'] })),
+    )
+    return invoice && !(invoice as { deleted?: boolean }).deleted ? invoiceFact(invoice) : null
   }
 
   /** Null for one that makes no sense, or is in a state that this version does not know: it is left as it was. */

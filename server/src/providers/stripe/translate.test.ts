@@ -241,12 +241,45 @@ const invoice = (more: object = {}) =>
     ...more,
   }) as unknown as Stripe.Invoice
 
+const paidBy = (intent: object) => ({ data: [{ payment: { type: 'payment_intent', payment_intent: intent } }] })
+
 describe('an invoice', () => {
   test.each<[string, object, object | null]>([
     [
       'of a cycle',
       {},
       { status: 'open', amountDue: '4900n', amountPaid: '0n', currency: 'USD', actionRequired: false },
+    ],
+    [
+      'whose payment the bank wants confirmed',
+      { attempted: true, attempt_count: 1, payments: paidBy({ status: 'requires_action' }) },
+      { actionRequired: true },
+    ],
+    [
+      'whose card asks for its owner, who was not there',
+      {
+        attempted: true,
+        attempt_count: 1,
+        payments: paidBy({
+          status: 'requires_payment_method',
+          last_payment_error: { code: 'authentication_required' },
+        }),
+      },
+      { actionRequired: true },
+    ],
+    [
+      'that was declined',
+      {
+        attempted: true,
+        attempt_count: 1,
+        payments: paidBy({ status: 'requires_payment_method', last_payment_error: { code: 'card_declined' } }),
+      },
+      { actionRequired: false },
+    ],
+    [
+      'whose payments were not asked for',
+      { attempted: true, attempt_count: 1, payments: { data: [{ payment: { payment_intent: 'pi_1' } }] } },
+      { actionRequired: false },
     ],
     [
       'since basil names its subscription under parent',

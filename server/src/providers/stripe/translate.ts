@@ -192,13 +192,35 @@ export const invoiceFact = (invoice: Stripe.Invoice): InvoiceFact => {
     currency: currency(invoice.currency, 'the currency of an invoice'),
     attemptCount: whole(invoice.attempt_count ?? 0, 'the count of attempts'),
     nextAttemptAt: instantOrNull(invoice.next_payment_attempt, 'the next attempt'),
-    // Tried, nothing counted as an attempt and still open: the bank asks for the customer.
-    actionRequired: invoice.status === 'open' && invoice.attempted && invoice.attempt_count === 0,
+    actionRequired: invoice.status === 'open' && invoice.attempted && waitsForCustomer(invoice),
     hostedInvoiceUrl: invoice.hosted_invoice_url ?? null,
     period: servicePeriod(invoice),
     createdAt: instant(invoice.created, 'the time of an invoice'),
     finalizedAt: instantOrNull(invoice.status_transitions?.finalized_at, 'when an invoice was finalized'),
   }
+}
+
+type IntentShape = { status?: string; last_payment_error?: { code?: string; decline_code?: string } | null }
+
+/**
+ * The bank asks for the customer: nothing counted as an attempt though one was made, or a payment says so. Payments are
+ * there when an invoice was fetched on its own.
+ */
+const waitsForCustomer = (invoice: Stripe.Invoice): boolean => {
+  const intents = (invoice.payments?.data ?? []).flatMap(({ payment }) =>
+    typeof payment?.payment_intent === 'object' && payment.payment_intent !== null
+      ? [payment.payment_intent as unknown as IntentShape]
+      : [],
+  )
+  return (
+    invoice.attempt_count === 0 ||
+    intents.some(
+      ({ status, last_payment_error: error }) =>
+        status === 'requires_action' ||
+        error?.code === 'authentication_required' ||
+        error?.decline_code === 'authentication_required',
+    )
+  )
 }
 
 const servicePeriod = (invoice: Stripe.Invoice): Period | null => {
