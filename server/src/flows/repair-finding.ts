@@ -3,9 +3,12 @@ import { fail } from '../core/errors.ts'
 import { lockCustomer } from '../modules/customers/index.ts'
 import { findInvoice, saveInvoice } from '../modules/invoices/index.ts'
 import {
+  findCheckoutById,
   findProviderCustomer,
   findTenantOfProviderCustomer,
   markProviderCustomerDeleted,
+  nextCheckoutState,
+  saveCheckout,
 } from '../modules/payments/index.ts'
 import { type FindingRecord, findFinding, lockFinding } from '../modules/reconciliation/index.ts'
 import { findSubscriptions, saveSubscription } from '../modules/subscriptions/index.ts'
@@ -25,6 +28,7 @@ import { lookAtCatalog, lookAtStranger } from './steps/look-at-house.ts'
 import { lookAtTenant } from './steps/look-at-tenant.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { subscriptionOfFact } from './steps/subscription-of-fact.ts'
+import { checkoutView } from './steps/views.ts'
 import { sweepCheckouts } from './sweep-checkouts.ts'
 import { sweepCommands } from './sweep-commands.ts'
 import { syncProviderCustomer } from './sync-customer.ts'
@@ -154,6 +158,7 @@ const doRepair = async (
     if (finding.kind === 'checkout_stuck') await sweepCheckouts(deps)
     if (finding.kind === 'command_stuck') await sweepCommands(deps)
     await resync(deps, actor, tenantId, [])
+    if (finding.kind === 'checkout_stuck') await giveUpCheckout(deps, actor, object)
     if (byPerson) await adopt(deps, actor, finding, reason)
   }
   if (finding.repair === 'reopen_here') await adopt(deps, actor, finding, reason)
@@ -176,6 +181,33 @@ const resync = async (deps: Deps, actor: Actor, tenantId: string, providerInvoic
     const wish = { providerInvoiceIds, providerSessionIds: [], customer: true }
     const outcome = await syncProviderCustomer(deps, providerCustomerId, tenantId, wish, actor)
     return outcome.kind === 'busy' || outcome.kind === 'overtaken' ? null : outcome
+  })
+}
+
+/** Ends a checkout of which the provider says that it is over, or that there is none. */
+const giveUpCheckout = async (deps: Deps, actor: Actor, checkoutId: string): Promise<void> => {
+  const waiting = await findCheckoutById(deps.db, checkoutId)
+  if (!waiting?.providerSessionId) return
+  const fact = await deps.provider.fetchCheckout(waiting.providerSessionId)
+  if (fact !== null && fact.state !== 'expired') return
+  await transact(deps.db, async (tx) => {
+    const customer = await lockCustomer(tx, waiting.tenantId)
+    const current = await findCheckoutById(tx, checkoutId)
+    if (!customer || !current) return
+    const ended = { ...current, state: nextCheckoutState(current.state, 'expired') }
+    if (ended.state === current.state) return
+    await saveCheckout(tx, ended)
+    await appendAudit(tx, deps.clock, {
+      tenantId: waiting.tenantId,
+      actor,
+      action: 'checkout.expired',
+      object: checkoutId,
+      before: { state: current.state },
+      after: { state: ended.state },
+    })
+    await appendEvents(tx, deps.clock, customer, actor.requestId, [
+      { type: 'checkout.ended', data: { checkout: checkoutView(deps.catalog(), ended, null, deps.clock.now()) } },
+    ])
   })
 }
 

@@ -64,24 +64,29 @@ export type Look = { covered: readonly FindingKind[]; differences: Difference[] 
 export const lookAtTenant = async (deps: Deps, tenantId: string): Promise<Look | null> => {
   const provider = deps.provider.name
   const providerCustomerId = await findProviderCustomer(deps.db, tenantId, provider)
-  if (providerCustomerId === null) return readInOneView(deps.db, (tx) => compareOwn(tx, deps, tenantId))
+  // Without a living customer there, nobody applies anything: what is here can only be asked for by its name.
+  if (providerCustomerId === null) return compareAll(deps, tenantId, null)
   const fence = await takeLease(deps.db, provider, providerCustomerId, deps.presence, deps.clock.now(), leaseSeconds)
   if (fence === null) return null
   let look: Look
   try {
-    const theirs = await gather(deps, tenantId, providerCustomerId)
-    look = await readInOneView(deps.db, async (tx) => {
-      const own = await compareOwn(tx, deps, tenantId)
-      if (await isInFlight(tx, deps, tenantId, providerCustomerId)) return own
-      const differences = await compareWithTheirs(tx, deps, tenantId, providerCustomerId, theirs)
-      return { covered: [...own.covered, ...providerKinds], differences: [...own.differences, ...differences] }
-    })
+    look = await compareAll(deps, tenantId, providerCustomerId)
   } catch (error) {
     await giveBackLease(deps.db, provider, providerCustomerId, fence).catch(() => {})
     throw error
   }
   // Taken over meanwhile: what was seen may have been applied already.
   return (await giveBackLease(deps.db, provider, providerCustomerId, fence)) ? look : null
+}
+
+const compareAll = async (deps: Deps, tenantId: string, providerCustomerId: string | null): Promise<Look> => {
+  const theirs = await gather(deps, tenantId, providerCustomerId)
+  return readInOneView(deps.db, async (tx) => {
+    const own = await compareOwn(tx, deps, tenantId)
+    if (providerCustomerId !== null && (await isInFlight(tx, deps, tenantId, providerCustomerId))) return own
+    const differences = await compareWithTheirs(tx, deps, tenantId, providerCustomerId, theirs)
+    return { covered: [...own.covered, ...providerKinds], differences: [...own.differences, ...differences] }
+  })
 }
 
 type Theirs = {
@@ -92,23 +97,23 @@ type Theirs = {
   missingInvoices: Set<string>
 }
 
-const gather = async (deps: Deps, tenantId: string, providerCustomerId: string): Promise<Theirs> => {
+const gather = async (deps: Deps, tenantId: string, providerCustomerId: string | null): Promise<Theirs> => {
   const { listing, fetchCustomer, fetchSubscription } = deps.provider
   const since = invoicesSince(deps)
-  await listing.turn()
-  const customer = await fetchCustomer(providerCustomerId)
-  const subscriptions = new Map(
-    (await everyPage((after) => listing.subscriptions({ after, providerCustomerId }))).map((listed) => [
-      listed.providerSubscriptionId,
-      listed,
-    ]),
-  )
-  const invoices = new Map(
-    (await everyPage((after) => listing.invoices({ after, providerCustomerId, createdSince: since }))).map((listed) => [
-      listed.providerInvoiceId,
-      listed,
-    ]),
-  )
+  const subscriptions: Theirs['subscriptions'] = new Map()
+  const invoices: Theirs['invoices'] = new Map()
+  let isThere = true
+  if (providerCustomerId !== null) {
+    await listing.turn()
+    const customer = await fetchCustomer(providerCustomerId)
+    isThere = customer !== null && !customer.deleted
+    for (const listed of await everyPage((after) => listing.subscriptions({ after, providerCustomerId })))
+      subscriptions.set(listed.providerSubscriptionId, listed)
+    for (const listed of await everyPage((after) =>
+      listing.invoices({ after, providerCustomerId, createdSince: since }),
+    ))
+      invoices.set(listed.providerInvoiceId, listed)
+  }
   // What is not in a list is asked for by its name: only a clear no is one.
   const missingSubscriptions = new Set<string>()
   for (const ours of await findSubscriptions(deps.db, tenantId)) {
@@ -121,7 +126,8 @@ const gather = async (deps: Deps, tenantId: string, providerCustomerId: string):
       subscriptions.set(id, {
         providerSubscriptionId: id,
         providerCustomerId: fact?.providerCustomerId ?? null,
-        fact: fact?.providerCustomerId === providerCustomerId ? fact : null,
+        // Somebody else's says nothing about this customer.
+        fact: providerCustomerId === null || fact?.providerCustomerId === providerCustomerId ? fact : null,
       })
   }
   const missingInvoices = new Set<string>()
@@ -132,7 +138,6 @@ const gather = async (deps: Deps, tenantId: string, providerCustomerId: string):
     if (found) invoices.set(id, found)
     else missingInvoices.add(id)
   }
-  const isThere = customer !== null && !customer.deleted
   return { isThere, subscriptions, missingSubscriptions, invoices, missingInvoices }
 }
 
@@ -166,7 +171,7 @@ const compareWithTheirs = async (
   tx: Tx,
   deps: Deps,
   tenantId: string,
-  providerCustomerId: string,
+  providerCustomerId: string | null,
   theirs: Theirs,
 ): Promise<Difference[]> => {
   const customer = await findCustomer(tx, tenantId)
@@ -183,13 +188,13 @@ const compareWithTheirs = async (
     return { record, theirs: { listed, expected } }
   })
   return [
-    ...compareLink(providerCustomerId, theirs.isThere),
+    ...(providerCustomerId === null ? [] : compareLink(providerCustomerId, theirs.isThere)),
     ...pairs.flatMap((pair) => compareSubscription(pair.record, pair.theirs, around)),
     ...ours
       .filter((record) => theirs.missingSubscriptions.has(record.providerSubscriptionId))
       .flatMap((record) => compareSubscription(record, null, around)),
     ...compareCount(
-      providerCustomerId,
+      providerCustomerId ?? tenantId,
       pairs.map((pair) => pair.theirs),
     ),
     ...[...theirs.invoices.values()].flatMap((listed) =>

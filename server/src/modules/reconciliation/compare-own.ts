@@ -76,14 +76,18 @@ export const compareCommand = (
         },
       ]
 
-/** Only what is missing there can be made; everything else was changed there by somebody, for a reason. */
+/** What a push does not heal was changed there by somebody, for a reason. */
 export const catalogDifference = (found: ProviderDifference): Difference => ({
   kind: 'catalog_differs',
   object: `${found.object} ${found.key}${found.field === null ? '' : ` ${found.field}`}`,
   here: { value: found.ours },
   there: { value: found.theirs, difference: found.kind },
-  repair: found.kind === 'missing_at_provider' ? 'push_catalog' : 'by_hand',
+  repair: isPushed(found) ? 'push_catalog' : 'by_hand',
 })
+
+// Pushing makes what is missing and brings the words on our products up to date.
+const isPushed = ({ kind, object, field }: ProviderDifference): boolean =>
+  kind === 'missing_at_provider' || (object === 'product' && (field === 'name' || field === 'description'))
 
 export const deadWebhook = (webhook: { webhookId: bigint; type: string; lastError: string | null }): Difference => ({
   kind: 'webhook_dead',
