@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs'
-import type { Notice } from '@turnpike/contract'
+import { type Notice, noticeStates } from '@turnpike/contract'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { clean, facts, table } from '../print.ts'
 import type { Session } from '../session.ts'
-
-const states = ['waiting', 'sending', 'sent', 'retrying', 'failed', 'skipped', 'not_configured'] as const
 
 export const addNoticeCommands = (program: Command, session: Session): void => {
   const notices = program.command('notices').description('Messages to customers and how their mail went')
@@ -12,7 +10,7 @@ export const addNoticeCommands = (program: Command, session: Session): void => {
   notices
     .command('list')
     .description('List notices, newest first')
-    .addOption(new Option('--state <state>').choices(states))
+    .addOption(new Option('--state <state>').choices(noticeStates))
     .option('--kind <kind>')
     .option('--tenant <tenant>')
     .option('--limit <count>', 'how many', limitOf, 50)

@@ -14,7 +14,7 @@ export type Mail = {
 
 /** How a mail server, or the way to it, said no. `reply` is the SMTP code; null when nobody answered. */
 export type MailRefusal = { reply: number | null; at: 'connection' | 'login' | 'sender' | 'recipient' | 'content' }
-export type MailOutcome = { sent: true } | { sent: false; refusal: MailRefusal }
+type MailOutcome = { sent: true } | { sent: false; refusal: MailRefusal }
 
 export type Mailer = { send(mail: Mail): Promise<MailOutcome> }
 

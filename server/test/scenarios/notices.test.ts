@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { followDunningDue } from '../../src/flows/follow-dunning.ts'
+import { remind } from '../../src/flows/remind.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
 import { stripeOf } from '../support/pay.ts'
 import {
@@ -139,6 +141,62 @@ test('an end at once clears what could still be done before', async () => {
   expect(now).not.toContain('payment_failed')
   await subjectsTo('eva', 'Your Pro subscription has ended')
   expect(await auditOf(world, 'eva')).toContain('subscription.canceled')
+})
+
+test('the end of a trial is told, with what happens to whoever gave a card', async () => {
+  const fay = await subscribed(world, 'fay', { plan: 'starter', price: 'monthly' })
+  await statusOf(fay.owner, (seen) => seen.status === 'trialing')
+  await world.advance('P11DT1H')
+  await remind(world.app.deps)
+  await remind(world.app.deps)
+  expect(await shown(fay, (kinds) => kinds.includes('trial_ending'))).toContain('trial_ending')
+  await subjectsTo('fay', 'Your Starter trial ends on')
+  const [letter] = mail.to('billing@fay.example').filter(({ subject }) => subject?.includes('trial ends'))
+  expect(letter!.text).toContain('your payment method is on file')
+  await world.advance('P4D')
+  await statusOf(fay.owner, (seen) => seen.status === 'active')
+  // What is over is not shown any more.
+  await shown(fay, (kinds) => !kinds.includes('trial_ending'))
+  expect((await noticesOf(world, 'fay')).filter((kind) => kind === 'trial_ending')).toHaveLength(1)
+})
+
+test('each stage of an overdue payment is told, and the payment that ends it', async () => {
+  const gil = await subscribed(world, 'gil')
+  await useCard(world, gil, 'pm_card_chargeCustomerFail')
+  await advanceBilling(world, 'P1M')
+  await noticesOf(world, 'gil', (kinds) => kinds.includes('grace_started'))
+  await subjectsTo('gil', 'Your Pro payment is overdue')
+  await world.advance('P8D')
+  await followDunningDue(world.app.deps)
+  await noticesOf(world, 'gil', (kinds) => kinds.includes('restricted'))
+  await subjectsTo('gil', 'Your Pro access is restricted')
+  await useCard(world, gil, 'pm_card_visa')
+  const open = await stripeOf(world).invoices.list({ customer: gil.providerCustomerId, status: 'open' })
+  for (const invoice of open.data) await stripeOf(world).invoices.pay(invoice.id!)
+  const now = await shown(gil, (kinds) => kinds.includes('payment_recovered'))
+  expect(now).not.toContain('restricted')
+  expect(now).not.toContain('payment_failed')
+  await subjectsTo('gil', 'Thank you: your overdue payment has arrived')
+  expect(await eventsOf(world, 'gil')).toContain('dunning.recovered')
+})
+
+test('the letter to a new owner carries the right to answer, and nothing that is kept does', async () => {
+  await world.tenant('hal')
+  const [customer] = (await world.operator.listCustomers({ query: { search: 'billing@hal.example' } })).data
+  await world.operator.requestOwnerTransfer({
+    params: { customerId: customer!.id },
+    body: { to: { email: 'iris@hal.example', name: 'Iris' } },
+  })
+  const [letter] = await mail.received('iris@hal.example', (mails) => mails.length > 0)
+  const [link, token] = /(https?:\S+)#token=(\S+)/.exec(letter!.text!)!.slice(1)
+  expect(letter!.html).toContain(`${link}#token=${token}`)
+  const [notice] = (await world.operator.listNotices({ query: { tenantId: 'hal', kind: 'owner_transfer_request' } }))
+    .data
+  const { data: kept } = await world.operator.getNotice({ params: { noticeId: notice!.id } })
+  expect(kept.link).toBe(link)
+  expect(JSON.stringify(kept)).not.toContain(token!)
+  const { data: current } = await (await world.as('owner', 'hal')).listCurrentNotices({ query: {} })
+  expect(current).toEqual([])
 })
 
 test('a tenant sees its own notices and nobody else’s', async () => {

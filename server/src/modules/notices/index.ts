@@ -13,7 +13,6 @@ export {
   lockNotice,
   moveCursor,
   type NoticeRecord,
-  noticeStates,
   queueCopy,
   takeCursor,
 } from './store.ts'

@@ -1,11 +1,11 @@
+import type { Notice } from '@turnpike/contract'
 import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
 import { presentProcesses } from '../../platform/notify.ts'
 import type { NoticeKind } from './kinds.ts'
 import type { AfterFailure } from './next-attempt.ts'
 
-export const noticeStates = ['waiting', 'sending', 'sent', 'retrying', 'failed', 'skipped', 'not_configured'] as const
-export type NoticeState = (typeof noticeStates)[number]
+type NoticeState = Notice['state']
 
 export type NoticeRecord = {
   tenantId: string
