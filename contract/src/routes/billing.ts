@@ -32,6 +32,7 @@ export const billingRoutes = {
       'plan_not_available',
       'plan_already_held',
       'checkout_open',
+      'change_under_way',
       'return_url_not_allowed',
       'provider_unavailable',
     ],

@@ -100,6 +100,7 @@ export const nextActionKinds = [
   'undo_cancellation',
   'undo_change',
   'open_session',
+  'preview_change',
   'resume',
   'resubscribe',
   'reduce_usage',

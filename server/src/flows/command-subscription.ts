@@ -4,6 +4,7 @@ import { fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import {
   type CommandRecord,
+  findCommand,
   findCommandUnderWay,
   insertCommand,
   isSafeLater,
@@ -19,6 +20,7 @@ import { readStatus } from './read-status.ts'
 import { askCommand, isSilence } from './steps/ask-command.ts'
 import { gatherCommand, guardDowngrade, prorationTime, type Subject } from './steps/gather-command.ts'
 import { openPreview, refuseStalePreview, substanceOf } from './steps/preview-decision.ts'
+import { giveUpCommand, isStillMeant } from './steps/reconsider-command.ts'
 import { commandView, subscriptionView } from './steps/views.ts'
 import { syncTenant } from './sync-customer.ts'
 
@@ -131,7 +133,13 @@ const beginCommand = async (
 /** A repeat while the first is still open: a look first, which may show that it was done; then the same command once more. */
 const continueCommand = async (deps: Deps, actor: Actor, command: CommandRecord): Promise<CommandRecord> => {
   const silent = await syncOrSilence(deps, command.tenantId, actor)
-  if (silent === null) return askCommand(deps, actor, command)
+  if (silent === null) {
+    const current = (await findCommand(deps.db, command.tenantId, command.commandId)) ?? command
+    if (current.settledAt !== null) return current
+    return (await isStillMeant(deps, current))
+      ? askCommand(deps, actor, current)
+      : giveUpCommand(deps, actor, current, 'not_possible')
+  }
   if (isSafeLater(command.decision.order)) return command
   throw silent
 }
@@ -199,5 +207,6 @@ const failureOf = (command: CommandRecord) => {
       },
     })
   if (failure === 'payment_method_required') return noPaymentMethod()
+  if (failure === 'not_possible') return fail('command_not_allowed', { extra: { commandId, reason: 'status' } })
   return fail('provider_refused', { extra: { commandId } })
 }

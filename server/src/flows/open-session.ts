@@ -1,6 +1,7 @@
 import type { Session, SessionCreate } from '@turnpike/contract'
 import { Failure, fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
+import { findCommandUnderWay } from '../modules/commands/index.ts'
 import { type CustomerRecord, findCustomer, lockCustomer } from '../modules/customers/index.ts'
 import {
   type CheckoutRecord,
@@ -102,6 +103,9 @@ const saveIntent = (
     const held = leadingSubscription(await findSubscriptions(tx, customer.tenantId), policy)
     const buysPlan = selection.plan !== null
     if (buysPlan && held) refuseUnlessChangeable(deps.catalog(), held, selection)
+    // One that is being made, and one that is paid on a page, would be two.
+    const underWay = buysPlan ? await findCommandUnderWay(tx, customer.tenantId) : null
+    if (underWay) throw fail('change_under_way', { extra: { commandId: underWay.commandId } })
     const unfinished = await findUnfinishedCheckouts(tx, customer.tenantId)
     const live = unfinished.filter((checkout) => canStillBePaid(checkout, at))
     const same = live.find(

@@ -1,4 +1,3 @@
-import { canonicalJson } from '../core/canonical.ts'
 import { Failure } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { isBefore } from '../core/period.ts'
@@ -11,14 +10,12 @@ import {
   saveCommand,
 } from '../modules/commands/index.ts'
 import { findCustomer, lockCustomer } from '../modules/customers/index.ts'
-import { findSubscriptionById } from '../modules/subscriptions/index.ts'
 import { type Actor, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { commandSubscription } from './command-subscription.ts'
 import type { Deps } from './deps.ts'
-import { askCommand, isSilence } from './steps/ask-command.ts'
-import { gatherCommand } from './steps/gather-command.ts'
-import { failCommand } from './steps/settle-commands.ts'
+import { askCommand } from './steps/ask-command.ts'
+import { giveUpCommand, isStillMeant } from './steps/reconsider-command.ts'
 import { syncTenant } from './sync-customer.ts'
 
 /** A command that nobody has touched for so long has lost who began it. */
@@ -60,43 +57,12 @@ const finish = async (deps: Deps, actor: Actor, waiting: CommandRecord): Promise
   const { order } = command.decision
   if (isSafeLater(order) && !isLate(command.requestedAt, { hours: giveUpAfterHours })) {
     if (await isStillMeant(deps, command)) await askCommand(deps, actor, command)
-    else await giveUp(deps, actor, command, 'not_possible')
+    else await giveUpCommand(deps, actor, command, 'not_possible')
     return
   }
   const touched = command.askedAt ?? command.requestedAt
-  if (isLate(touched, { minutes: settleAfterMinutes })) await giveUp(deps, actor, command, 'not_executed')
+  if (isLate(touched, { minutes: settleAfterMinutes })) await giveUpCommand(deps, actor, command, 'not_executed')
 }
-
-/** Whether the rules make the same of the wish today; else the world went on without it. */
-const isStillMeant = async (deps: Deps, command: CommandRecord): Promise<boolean> => {
-  const customer = await findCustomer(deps.db, command.tenantId)
-  if (!customer) return false
-  try {
-    const { decision } = await gatherCommand(
-      deps.db,
-      deps,
-      { customer, subscriptionId: command.subscriptionId },
-      // A pause that was to last until a time which is over by now is still a pause: it ends at once.
-      command.wish.action === 'pause' ? { action: 'pause' } : command.wish,
-      deps.clock.now(),
-    )
-    return canonicalJson(decision.order) === canonicalJson(command.decision.order)
-  } catch (error) {
-    if (error instanceof Failure && !isSilence(error)) return false
-    throw error
-  }
-}
-
-const giveUp = (deps: Deps, actor: Actor, command: CommandRecord, failure: string): Promise<void> =>
-  transact(deps.db, async (tx) => {
-    await lockCustomer(tx, command.tenantId)
-    const current = await findCommand(tx, command.tenantId, command.commandId)
-    if (!current || current.settledAt !== null) return
-    const record = current.subscriptionId === null ? null : await findSubscriptionById(tx, current.subscriptionId)
-    // The change was accepted and only waits for its money.
-    const unpaid = current.decision.order.kind === 'change_now' && record?.pendingChange?.kind === 'payment_required'
-    await failCommand(tx, deps, current, unpaid ? 'payment_failed' : failure, null, actor)
-  })
 
 /** The pause has lasted as long as it was to last. */
 const resume = async (deps: Deps, actor: Actor, pause: CommandRecord): Promise<void> => {

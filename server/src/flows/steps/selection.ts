@@ -1,4 +1,4 @@
-import type { SessionCreate } from '@turnpike/contract'
+import type { NextAction, SessionCreate } from '@turnpike/contract'
 import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { fail } from '../../core/errors.ts'
 import { own } from '../../core/own.ts'
@@ -85,7 +85,19 @@ export const refuseUnlessChangeable = (catalog: Catalog, held: SubscriptionRecor
   // Hosted pages exchange the plan of a subscription that holds nothing else.
   const included = findPlan(catalog, held.plan, held.planVersion)?.content.seats?.included ?? 0
   if (held.addOns.length > 0 || held.seats > included)
-    throw refuse('plan', 'The hosted page cannot change a plan with further seats or add-ons: give them back first.')
+    throw fail('plan_not_available', {
+      errors: [{ field: 'plan', message: 'The hosted page cannot change a plan with further seats or add-ons.' }],
+      extra: {
+        subscriptionId: held.subscriptionId,
+        nextActions: [
+          {
+            action: 'preview_change',
+            sentence: 'Preview the change and apply it here: it keeps the payment method on file.',
+            url: null,
+          } satisfies NextAction,
+        ],
+      },
+    })
 }
 
 /** What is bought, as lines for the provider. */
