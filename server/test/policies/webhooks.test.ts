@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { routes } from '@turnpike/contract'
 import { expect, test } from 'vitest'
 import { partSize } from '../../src/flows/replay-webhooks.ts'
+import { rowsAMinute } from '../../src/flows/steps/record-refused-webhooks.ts'
 import { leaseSeconds } from '../../src/flows/sync-customer.ts'
 import { attemptsMax, holdDaysMax } from '../../src/platform/inbox.ts'
 import { failuresToOpen, longestPauseMs } from '../../src/providers/stripe/circuit.ts'
@@ -12,6 +13,7 @@ test('the policy of webhooks names the numbers of the code (WEB-1, WEB-4)', () =
   const numbers: [string, string][] = [
     ['Age of a signature, either way', `${toleranceSeconds} s`],
     ['Body at most', `${routes.receiveWebhook.bodyLimit} bytes`],
+    ['Refusals of one reason in the audit each minute, before they are only counted', String(rowsAMinute)],
     ['Attempts before a dead letter', String(attemptsMax)],
     ['Days that events wait for a silent provider', String(holdDaysMax)],
     ['Lease of one look', `${leaseSeconds} s`],

@@ -447,7 +447,7 @@ test('secrets are rotated under load: nothing genuine is refused, and a removed 
   expect(await send(only.url, webhookSecret)).toBe(400)
 })
 
-test('refusals leave records that nobody can flood: the first of a minute, and a count of the rest (WEB-1, SEC-4)', async () => {
+test('refusals leave records that nobody can flood: the first ten of a minute, and a count of the rest (WEB-1, SEC-4)', async () => {
   const small = await world.another({ WEBHOOK_RATE_LIMIT_PER_SECOND: '20' })
   const send = (more: { body?: string; headers?: Record<string, string> }) =>
     fetch(`${small.url}${intake}`, {
@@ -467,13 +467,13 @@ test('refusals leave records that nobody can flood: the first of a minute, and a
   const about = (reason: string) => denials.filter((entry) => entry.reason === reason)
   for (const reason of ['missing', 'rate_limited']) {
     expect(about(reason).length, reason).toBeGreaterThan(0)
-    // Two minutes at most were touched, two rows each.
-    expect(about(reason).length, reason).toBeLessThanOrEqual(4)
+    // Two minutes at most were touched, eleven rows each.
+    expect(about(reason).length, reason).toBeLessThanOrEqual(22)
   }
   const counted = about('missing')
     .concat(about('rate_limited'))
     .reduce((sum, entry) => sum + Number(entry.after?.moreInTheMinute ?? 0), 0)
-  expect(counted).toBeGreaterThan(100)
+  expect(counted).toBeGreaterThan(60)
 })
 
 test('a full queue answers 503 with Retry-After, and whatever was acknowledged is there afterwards (WEB-2)', async () => {

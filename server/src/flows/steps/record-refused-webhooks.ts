@@ -5,9 +5,9 @@ import type { Log } from '../../platform/log.ts'
 import { counter } from '../../platform/telemetry.ts'
 
 /**
- * Keeps the refusals of webhooks as security events (WEB-1): the first of each reason in a minute is in the audit at once,
- * the rest of the minute as one row with their count. So nobody can fill the audit by being refused: at most two rows a
- * minute for each of a handful of reasons.
+ * Keeps the refusals of webhooks as security events (WEB-1): the first ten of each reason in a minute are in the audit at
+ * once, the rest of the minute as one row with their count. So nobody can fill the audit by being refused: at most eleven
+ * rows a minute for each of a handful of reasons.
  */
 export type RefusedWebhooks = {
   add(reason: string, requestId: string): Promise<void>
@@ -16,10 +16,11 @@ export type RefusedWebhooks = {
 }
 
 const minuteMs = 60_000
+export const rowsAMinute = 10
 const refused = counter('turnpike_webhooks_refused', 'Webhooks refused, by reason')
 
 export const createRefusedWebhooks = (db: Db, clock: Clock, log: Log): RefusedWebhooks => {
-  const running = new Map<string, { minute: number; more: number; requestId: string }>()
+  const running = new Map<string, { minute: number; written: number; more: number; requestId: string }>()
   const write = (reason: string, requestId: string, after: Record<string, unknown> | null): Promise<void> =>
     recordDenial(db, clock, {
       tenantId: null,
@@ -44,15 +45,18 @@ export const createRefusedWebhooks = (db: Db, clock: Clock, log: Log): RefusedWe
       refused({ reason })
       const minute = Math.floor(systemClock.nowMs() / minuteMs)
       const entry = running.get(reason)
-      if (entry?.minute === minute) {
+      // All in the table before anything is awaited, so that many at once are counted as such.
+      if (entry?.minute === minute && entry.written >= rowsAMinute) {
         entry.more++
         entry.requestId = requestId
         return
       }
-      // In the table before anything is awaited, so that of many at once one is the first.
-      const before = entry ? close(reason) : null
-      running.set(reason, { minute, more: 0, requestId })
-      await before
+      if (entry?.minute === minute) entry.written++
+      else {
+        const before = entry ? close(reason) : null
+        running.set(reason, { minute, written: 1, more: 0, requestId })
+        await before
+      }
       log.warn({ refusal: reason, requestId, security: true }, 'webhook refused')
       await write(reason, requestId, null)
     },
