@@ -165,14 +165,16 @@ test('a repeat that meets its own first attempt waits for its answer', async () 
   expect((await clientOf().sync({ body: {} })).data).toEqual({ done: true })
 })
 
-test('a change or a deletion is sent once, whatever happens', async () => {
+test('a change is repeated under one idempotency key, a deletion is sent once, whatever happens', async () => {
   const fault = (_request: unknown, reply: Parameters<Wire['fail']>[0]) => wire.fail(reply, 'unavailable')
-  wire.faults.push(fault, fault)
+  wire.faults.push(fault, fault, fault, fault)
   const client = clientOf()
   await failureOf(client.updateCustomer({ params: { customerId: 'c' }, body: { name: 'Ana' } }))
   await failureOf(client.withdrawOverride({ params: { overrideId: 'o' } }))
-  expect(wire.requests).toHaveLength(2)
-  expect(wire.requests[0]!.headers['idempotency-key']).toBeUndefined()
+  const changes = wire.requests.filter(({ name }) => name === 'updateCustomer')
+  expect(changes).toHaveLength(3)
+  expect(new Set(changes.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
+  expect(wire.requests.filter(({ name }) => name === 'withdrawOverride')).toHaveLength(1)
 })
 
 test.each(['internal_error', 'not_found', 'forbidden'] as const)('%s is not tried again', async (code) => {
