@@ -260,16 +260,12 @@ test('what is done in the provider’s dashboard is adopted: a subscription, a p
   const ida = await subscribed(world, 'ida')
   const stripe = stripeOf(world)
   const prices = (await stripe.prices.list({ limit: 100, active: true })).data
-  const yearly = prices.find(
-    (each) => each.lookup_key?.includes('pro_yearly_usd') || each.lookup_key?.includes('pro_annual_usd'),
-  )
+  const yearly = prices.find((each) => each.lookup_key?.includes('pro_yearly_usd'))!
   const held = await stripe.subscriptions.retrieve(ida.providerSubscriptionId)
-  if (yearly) {
-    await stripe.subscriptions.update(ida.providerSubscriptionId, {
-      items: [{ id: held.items.data[0]!.id, price: yearly.id }],
-    })
-    await statusOf(ida.owner, (seen) => seen.subscription?.interval.includes('year') ?? false)
-  }
+  await stripe.subscriptions.update(ida.providerSubscriptionId, {
+    items: [{ id: held.items.data[0]!.id, price: yearly.id }],
+  })
+  await statusOf(ida.owner, (seen) => seen.subscription?.interval.includes('year') ?? false)
   const invoice = await openInvoice(ida)
   await eventually(
     () => invoiceRows('ida'),
