@@ -32,6 +32,8 @@ export type Applied = {
   invoices: number
   snapshotVersion: number
   unmapped: string[]
+  /** Facts that were dropped because nothing leads from our state to them. */
+  stale: number
 }
 
 /**
@@ -51,7 +53,7 @@ export const applyProviderFacts = async (
   const at = deps.clock.now()
   const known = await findSubscriptions(tx, tenantId)
   const look = { deps, customer, known, actor }
-  const { changes, unmapped } = await applySubscriptions(tx, look, facts.subscriptions, facts.missing ?? [])
+  const { changes, unmapped, stale } = await applySubscriptions(tx, look, facts.subscriptions, facts.missing ?? [])
   const current = changes.length > 0 ? await findSubscriptions(tx, tenantId) : known
   const invoiceEvents = await applyInvoices(tx, deps, tenantId, facts.invoices, current, actor)
   const dunningEvents = await followDunning(tx, deps, tenantId, current, actor)
@@ -98,6 +100,7 @@ export const applyProviderFacts = async (
     invoices: invoiceEvents.length,
     snapshotVersion: refreshed.version,
     unmapped,
+    stale,
   }
 }
 

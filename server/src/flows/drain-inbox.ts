@@ -11,6 +11,7 @@ import {
   postponeWebhooks,
 } from '../platform/inbox.ts'
 import { counter } from '../platform/telemetry.ts'
+import type { Applied } from './apply-provider-facts.ts'
 import type { Deps } from './deps.ts'
 import { findOrLinkTenant } from './link-customer.ts'
 import { type LeftOut, type SyncOutcome, type SyncWish, syncProviderCustomer } from './sync-customer.ts'
@@ -38,6 +39,9 @@ export const drainInbox = async (deps: Deps): Promise<number> => {
   }
   return customers.length
 }
+
+/** What became of webhooks whose facts were applied, as operators read it. */
+const outcomeOf = ({ changed, stale }: Applied): string => (changed ? 'changed' : stale > 0 ? 'stale' : 'nothing_new')
 
 const drainCustomer = async (deps: Deps, providerCustomerId: string): Promise<void> => {
   const webhooks = await dueWebhooks(deps.db, deps.provider.name, providerCustomerId, deps.clock.now(), webhooksAtOnce)
@@ -72,7 +76,7 @@ const lookAt = async (
     const settle = async (tx: Tx, outcome: SyncOutcome): Promise<void> => {
       if (outcome.kind !== 'applied') return finish(tx, webhooks, 'ignored', 'unknown_customer')
       const sorted = sortOut(webhooks, outcome.leftOut)
-      await finish(tx, sorted.applied, 'applied', outcome.applied.changed ? 'changed' : 'nothing_new')
+      await finish(tx, sorted.applied, 'applied', outcomeOf(outcome.applied))
       for (const [reason, rows] of sorted.ignored) await finish(tx, rows, 'ignored', reason)
       for (const [reason, rows] of sorted.failed) await putOff(deps, rows, reason, tx)
     }

@@ -32,7 +32,7 @@ type Look = {
 
 /**
  * Takes over what the provider says of a customer's subscriptions, as the transition table decides (SUB-1): saved with
- * audit where something is new, dropped with a record where it cannot be. `missing` are those that the provider, asked for
+ * audit where something is new, dropped with a record where it cannot be (`stale` counts those). `missing` are those that the provider, asked for
  * each by its id, does not know. Answers what changed, in order, and what holds no price of ours.
  */
 export const applySubscriptions = async (
@@ -40,12 +40,13 @@ export const applySubscriptions = async (
   look: Look,
   facts: readonly SubscriptionFact[],
   missing: readonly string[],
-): Promise<{ changes: SubscriptionChange[]; unmapped: string[] }> => {
+): Promise<{ changes: SubscriptionChange[]; unmapped: string[]; stale: number }> => {
   const { deps, customer, known } = look
   const at = deps.clock.now()
   const catalog = deps.catalog()
   const changes: SubscriptionChange[] = []
   const unmapped: string[] = []
+  let stale = 0
   for (const fact of facts) {
     const before = known.find((record) => record.providerSubscriptionId === fact.providerSubscriptionId) ?? null
     const record = subscriptionOfFact(catalog, customer, deps.provider.name, fact, before, at)
@@ -56,6 +57,7 @@ export const applySubscriptions = async (
         'a subscription holds no price of the catalog; it grants nothing new',
       )
     }
+    if (transitionOf(before?.status ?? 'none', fact.status).kind === 'stale') stale++
     if (record) changes.push(...(await applyOne(tx, look, before, record, fact.status, oddityOf(catalog, fact))))
   }
   for (const providerSubscriptionId of missing) {
@@ -72,7 +74,7 @@ export const applySubscriptions = async (
         )),
       )
   }
-  return { changes, unmapped }
+  return { changes, unmapped, stale }
 }
 
 const applyOne = async (

@@ -504,6 +504,12 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
     '60:51 products.onboarding.amounts: Must have at least one entry.',
   ],
   [
+    'a way out of a trial that cannot end so',
+    'paymentMethod: required }',
+    'paymentMethod: required, withoutPaymentMethod: pause }',
+    '25:49 plans.pro.trial.withoutPaymentMethod: A payment method is required, so no trial ends without one.',
+  ],
+  [
     'access for nothing',
     'canceled: none',
     'canceled: full',

@@ -1,7 +1,7 @@
 import type { CatalogPolicies } from '@turnpike/contract'
 import type { SubscriptionRecord } from './subscription.ts'
 
-export type ReminderKind = 'trial_ending' | 'renewal_upcoming'
+type ReminderKind = 'trial_ending' | 'renewal_upcoming'
 export type Reminder = { kind: ReminderKind; about: Temporal.Instant }
 type Remindable = Pick<SubscriptionRecord, 'status' | 'interval' | 'period' | 'trialEndsAt' | 'endsAt'>
 

@@ -40,7 +40,7 @@ export const subscriptionCommands = [
 export type SubscriptionCommand = (typeof subscriptionCommands)[number]
 
 /** What brought a change of status about, as events and audit name it. */
-export type TransitionTrigger = (typeof transitionTriggers)[number]
+type TransitionTrigger = (typeof transitionTriggers)[number]
 
 /** Which time counts for a change (SUB-8): one that the provider tells, or the time at which we saw it. */
 export type EffectiveTime =
