@@ -168,14 +168,8 @@ export const caseEnd = async (
   held: SubscriptionRecord,
 ): Promise<Temporal.Instant | null> => {
   const ends = endsAfter(dunningPolicyOf(deps.catalog(), held), known.startedAt)
-  if (!ends) return null
-  const open = (await findInvoicesOf(on, known.tenantId, held.providerSubscriptionId)).filter(
-    ({ status }) => status === 'open',
-  )
-  return cancelAt(
-    ends,
-    open.map(({ nextAttemptAt }) => nextAttemptAt),
-  )
+  const invoice = ends && (await findInvoice(on, known.tenantId, known.providerInvoiceId))
+  return ends && cancelAt(ends, invoice?.status === 'open' ? invoice.nextAttemptAt : null)
 }
 
 const caseDue = async (

@@ -3,11 +3,11 @@ const settling = { hours: 1 } as const
 
 /**
  * When a subscription that is due to end may be ended by us. The provider's own attempts come first (DUN-1): while one is
- * planned for an unpaid invoice, or was planned for so short a time ago that its result may be under way, the end waits. The
- * provider stops planning attempts by its own settings, so the wait has an end.
+ * planned for the invoice of the case, or was planned for so short a time ago that its result may be under way, the end waits.
+ * The provider stops planning attempts for one invoice by its own settings, so the wait has an end; attempts for later
+ * invoices, of which each renewal brings one, do not count.
  */
-export const cancelAt = (endsAt: Temporal.Instant, attempts: readonly (Temporal.Instant | null)[]): Temporal.Instant =>
-  attempts.reduce<Temporal.Instant>((latest, attempt) => {
-    const settled = attempt?.add(settling)
-    return settled && Temporal.Instant.compare(settled, latest) > 0 ? settled : latest
-  }, endsAt)
+export const cancelAt = (endsAt: Temporal.Instant, nextAttempt: Temporal.Instant | null): Temporal.Instant => {
+  const settled = nextAttempt?.add(settling) ?? endsAt
+  return Temporal.Instant.compare(settled, endsAt) > 0 ? settled : endsAt
+}
