@@ -19,6 +19,7 @@ import type { TSchema } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../src/core/ids.ts'
 import { saveOwner } from '../src/modules/customers/index.ts'
+import { saveFinding } from '../src/modules/reconciliation/index.ts'
 import { saveSubscription } from '../src/modules/subscriptions/index.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { query, sql, transact } from '../src/platform/db.ts'
@@ -40,6 +41,10 @@ const acme = readFileSync('catalog/acme.yaml', 'utf8')
 type Example = { params?: Record<string, string>; query?: Record<string, string>; body?: unknown }
 type Ids = Record<
   | 'customer'
+  | 'run'
+  | 'repairedFinding'
+  | 'openFinding'
+  | 'otherFinding'
   | 'override'
   | 'checkout'
   | 'subscription'
@@ -138,6 +143,16 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   },
   pushCatalog: () => ({}),
   diffCatalog: () => ({}),
+  startReconciliation: (tenantId) => ({ body: { tenantId } }),
+  listReconciliations: (tenantId) => ({ query: { tenantId } }),
+  getReconciliation: (_, own) => ({ params: { runId: own.run } }),
+  stopReconciliation: (_, own) => ({ params: { runId: own.run } }),
+  getReconciliationFigures: () => ({}),
+  listFindings: (tenantId) => ({ query: { tenantId } }),
+  getFinding: (_, own) => ({ params: { findingId: own.openFinding } }),
+  repairFinding: (_, own) => ({ params: { findingId: own.repairedFinding }, body: { reason: 'A test of the walk' } }),
+  acceptFinding: (_, own) => ({ params: { findingId: own.openFinding }, body: { reason: 'A test of the walk' } }),
+  dismissFinding: (_, own) => ({ params: { findingId: own.otherFinding }, body: { reason: 'A test of the walk' } }),
   createApiKey: () => ({ body: { name: 'walk', role: 'viewer', tenantId: owner } }),
   listApiKeys: () => ({}),
   revokeApiKey: (_, own) => ({ params: { keyId: own.key } }),
@@ -306,8 +321,37 @@ beforeAll(async () => {
     params: { customerId: customer!.id },
     body: { to: { email: 'eve@ana.example', name: 'Eve' }, fromPersonId: 'person-who-stays' },
   })
+  const run = await world.operator.startReconciliation({ body: { tenantId: owner } })
+  const [repairedFinding, openFinding, otherFinding] = await Promise.all(
+    (['repaired', 'open', 'open'] as const).map(async (state, place) => {
+      const at = world.clock.now()
+      const finding = {
+        tenantId: owner,
+        findingId: newId('finding'),
+        kind: 'webhook_dead' as const,
+        object: String(place),
+        here: { type: 'invoice.paid', error: 'internal_error' },
+        there: null,
+        repair: 'replay_webhook' as const,
+        state,
+        firstSeenAt: at,
+        lastSeenAt: at,
+        closedAt: state === 'open' ? null : at,
+        closedBy: state === 'open' ? null : 'walk',
+        reason: null,
+        firstRunId: run.data.id,
+        lastRunId: run.data.id,
+      }
+      await transact(db, (tx) => saveFinding(tx, finding))
+      return finding.findingId
+    }),
+  )
   ids = {
     customer: customer!.id,
+    run: run.data.id,
+    repairedFinding: repairedFinding!,
+    openFinding: openFinding!,
+    otherFinding: otherFinding!,
     override: override.data.id,
     checkout: session.data.checkoutId!,
     subscription: subscription.subscriptionId,
@@ -327,6 +371,10 @@ afterAll(async () => {
 /** Ids of the right form that nobody has. */
 const nobodys: Ids = {
   customer: newId('customer'),
+  run: newId('run'),
+  repairedFinding: newId('finding'),
+  openFinding: newId('finding'),
+  otherFinding: newId('finding'),
   override: newId('override'),
   checkout: newId('checkout'),
   transfer: newId('transfer'),
