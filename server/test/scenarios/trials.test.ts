@@ -200,6 +200,13 @@ describe('trials (SUB-3)', () => {
     expect(told.map(({ data }) => data.endsAt)).toEqual([trialEndsAt, later.toString()])
   })
 
+  test('the provider’s own notice is enough to announce it, should our schedule stand still', async () => {
+    await subscribed(world, 'heard', { plan: 'starter', price: 'monthly' })
+    await world.advance('PT265H')
+    await toldOf(world, 'heard', 'subscription.trial_ending', (told) => told.length === 1)
+    expect(await auditOf(world, 'heard')).toContain('subscription.trial_ending')
+  })
+
   test('however often the schedule runs and the provider speaks, a trial is announced once', async () => {
     const story = await subscribed(world, 'calm', { plan: 'starter', price: 'monthly' })
     await world.advance('P12D')
