@@ -142,9 +142,20 @@ const nextActions = (
   if (leading?.endsAt)
     actions.push({
       action: 'undo_cancellation',
-      sentence: `The subscription ends on ${leading.endsAt}. It can be kept in the portal.`,
+      sentence: `The subscription ends on ${leading.endsAt}. It can be kept.`,
       url: null,
     })
+  else if (leading?.pendingChange)
+    actions.push({
+      action: 'undo_change',
+      sentence:
+        leading.pendingChange.kind === 'payment_required'
+          ? `The change waits for its payment until ${leading.pendingChange.effectiveAt}. It can be taken back.`
+          : `The change on ${leading.pendingChange.effectiveAt} can be taken back.`,
+      url: null,
+    })
+  if (leading?.status === 'paused')
+    actions.push({ action: 'resume', sentence: 'The subscription is paused. It can be resumed.', url: null })
   if (!leading && !open && !waiting) actions.push({ action: 'choose_plan', sentence: 'Choose a plan.', url: null })
   if (retention)
     actions.push({

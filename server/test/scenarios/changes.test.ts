@@ -228,6 +228,19 @@ describe('less, at the end of what was paid', () => {
   })
 })
 
+test('what the hosted page cannot change is led here, and is changed here (SUB-4)', async () => {
+  const lil = await subscribed(world, 'hosted-lil', { plan: 'pro', price: 'monthly', seats: 5 })
+  const failure = await lil.owner
+    .createSession({ body: { plan: 'scale', price: 'monthly', returnUrl: 'http://127.0.0.1:9999/back' } })
+    .catch((error) => error)
+  expect(failure).toMatchObject({
+    code: 'plan_not_available',
+    problem: { subscriptionId: lil.subscriptionId, nextActions: [{ action: 'preview_change' }] },
+  })
+  const { subscription } = await command(lil, { action: 'change', plan: 'scale' })
+  expect(subscription).toMatchObject({ plan: { plan: 'scale' }, seats: 10 })
+})
+
 describe('an upgrade that is not paid', () => {
   test('leaves the old plan, says so, and comes into force when its invoice is paid (SUB-3)', async () => {
     const ida = await subscribed(world, 'unpaid-ida')

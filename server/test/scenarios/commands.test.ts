@@ -68,9 +68,15 @@ describe('ends', () => {
   test('an end at once takes the plan away; the house may credit the unused time (SUB-3)', async () => {
     const cas = await subscribed(world, 'cancel-cas')
     await world.advance('P10D')
+    const params = { subscriptionId: cas.subscriptionId }
+    const body = { action: 'cancel' as const, when: 'now' as const, creditUnused: true }
+    const { data: shown } = await world.operator.previewSubscription({ params, body })
+    expect(shown).toMatchObject({ timing: 'now', after: null, nextRenewal: null, entitlements: { gained: [] } })
+    expect(shown.entitlements.lost).toContain('sso')
+    expect(Number(shown.dueNow!.total.amountMinor)).toBeLessThan(-3_000)
     const { data } = await world.operator.commandSubscription({
-      params: { subscriptionId: cas.subscriptionId },
-      body: { action: 'cancel', when: 'now', creditUnused: true },
+      params,
+      body: { ...body, previewToken: shown.previewToken },
     })
     expect(data.subscription).toMatchObject({ status: 'canceled', endsAt: null })
     expect((await cas.owner.check({ body: { feature: 'sso' } })).data.allowed).toBe(false)
@@ -99,6 +105,16 @@ describe('ends', () => {
     const failure = await eli.createSubscription({ body: { plan: 'pro' } }).catch((error) => error)
     expect(failure).toMatchObject({ code: 'payment_method_required', status: 402 })
     expect(failure.problem.nextActions).toMatchObject([{ action: 'open_session' }])
+  })
+
+  test('while a page is open that could be paid, nothing is subscribed beside it (SUB-7)', async () => {
+    const eve = await subscribed(world, 'return-eve')
+    await command(eve, { action: 'cancel', when: 'now' })
+    const { data: session } = await eve.owner.createSession({
+      body: { plan: 'pro', returnUrl: 'http://127.0.0.1:9999/back' },
+    })
+    const failure = await eve.owner.createSubscription({ body: { plan: 'pro' } }).catch((error) => error)
+    expect(failure).toMatchObject({ code: 'checkout_open', problem: { checkoutId: session.checkoutId } })
   })
 
   test('a return that the bank wants to see the customer for is incomplete and leads to the invoice (SUB-3)', async () => {
@@ -211,6 +227,24 @@ describe('while the provider is silent', () => {
     expect((await invoicesOf(lea)).filter(({ billing_reason: why }) => why === 'subscription_update')).toHaveLength(1)
   })
 
+  test('a return whose answer was lost is found by a look, and there is one subscription (SUB-3)', async () => {
+    const lou = await subscribed(world, 'silent-lou')
+    await command(lou, { action: 'cancel', when: 'now' })
+    const create = () => lou.owner.createSubscription({ body: { plan: 'pro' }, retries: 0, idempotencyKey: 'lou-1' })
+    await trouble({ action: 'reset', method: 'POST', path: '/v1/subscriptions', after: true, count: 1 })
+    await trouble({ action: 'outage' })
+    await trouble({ kind: 'webhook', action: 'drop', type: '*' })
+    expect(await refused(create())).toBe('provider_unavailable')
+    await heal()
+    await eventually(
+      () => refused(create()),
+      (outcome) => outcome === 'it was done',
+    )
+    const { data } = await stripeOf(world).subscriptions.list({ customer: lou.providerCustomerId, status: 'active' })
+    expect(data).toHaveLength(1)
+    expect((await invoicesOf(lou)).filter(({ status }) => status === 'paid')).toHaveLength(2)
+  })
+
   test('an upgrade that never arrived is not charged later: it has failed, and the old plan stays (SUB-3)', async () => {
     const mia = await subscribed(world, 'silent-mia')
     await trouble({ action: 'outage', method: 'POST', path: '/v1/subscriptions/*' })
@@ -219,6 +253,9 @@ describe('while the provider is silent', () => {
     await world.advance('PT1M')
     await sweepCommands(world.app.deps)
     expect(await refused(command(mia, { action: 'change', seats: 5 }))).toBe('change_under_way')
+    // Nor on a hosted page: both could come about.
+    const session = { plan: 'scale', price: 'monthly', returnUrl: 'http://127.0.0.1:9999/back' }
+    expect(await refused(mia.owner.createSession({ body: session, retries: 0 }))).toBe('change_under_way')
     await world.advance('PT6M')
     await eventually(
       async () => {

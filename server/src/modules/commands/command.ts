@@ -2,8 +2,8 @@ import type { CommandRequest, SubscriptionCreate } from '@turnpike/contract'
 import type { Order } from '../payments/index.ts'
 import type { SubscriptionRecord } from '../subscriptions/index.ts'
 
-export type CommandAction = CommandRequest['action'] | 'create'
-export type CommandState = 'asking' | 'queued' | 'unknown' | 'done' | 'failed'
+type CommandAction = CommandRequest['action'] | 'create'
+type CommandState = 'asking' | 'queued' | 'unknown' | 'done' | 'failed'
 
 /** What was asked, without what only ties it to a preview. */
 export type Wish =

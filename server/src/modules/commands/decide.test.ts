@@ -286,7 +286,10 @@ describe('orders', () => {
   })
 
   test('an end at once credits by policy', () => {
-    const credits = catalogWith([['timing: period_end\n', 'timing: immediate\n    creditUnused: true\n']])
+    const credits = catalogWith([
+      ['timing: period_end', 'timing: immediate'],
+      ['creditUnused: false', 'creditUnused: true'],
+    ])
     expect(outcome({ action: 'cancel' }, held(), credits)).toMatchObject({
       order: { kind: 'cancel_now', creditUnused: true },
     })

@@ -122,7 +122,7 @@ const timingOf = (changes: CatalogPolicies['changes'], direction: 'upgrade' | 'd
 const averageDays = { day: 1, week: 7, month: 30.436875, year: 365.2425 } as const
 
 /** More or less (SUB-4): the rank of the plan decides, then the longer commitment, then what is paid per interval. */
-export const directionOf = (catalog: Catalog, before: Terms, after: Terms): 'upgrade' | 'downgrade' => {
+const directionOf = (catalog: Catalog, before: Terms, after: Terms): 'upgrade' | 'downgrade' => {
   const rank = ({ plan, planVersion }: Terms) =>
     catalog.file.plans[plan]?.rank ?? findPlan(catalog, plan, planVersion)?.content.rank ?? 0
   const length = ({ plan, planVersion, price }: Terms) => {

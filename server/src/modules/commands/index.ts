@@ -1,4 +1,3 @@
-export { linesOfTerms } from './choose-terms.ts'
 export { type CommandRecord, type Decision, isSafeLater, type Terms, type Wish } from './command.ts'
 export { decide, decideNew } from './decide.ts'
 export {
