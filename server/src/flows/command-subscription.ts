@@ -5,6 +5,7 @@ import { newId } from '../core/ids.ts'
 import {
   type CommandRecord,
   findCommand,
+  findCommandDone,
   findCommandUnderWay,
   insertCommand,
   isSafeLater,
@@ -43,6 +44,9 @@ export const commandSubscription = async (
   options: CommandOptions,
 ): Promise<CommandResult> => {
   const { tenantId } = subject.customer
+  // The answer of a request that was carried out may have been lost with the process that was about to give it.
+  const done = options.repeatKey === null ? null : await findCommandDone(deps.db, tenantId, options.repeatKey)
+  if (done && canonicalJson(done.wish) === canonicalJson(wish)) return answerOf(deps, done)
   const earlier = await findCommandUnderWay(deps.db, tenantId)
   const repeats =
     earlier !== null &&

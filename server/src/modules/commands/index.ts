@@ -2,6 +2,7 @@ export { type CommandRecord, type Decision, isSafeLater, type Terms, type Wish }
 export { decide, decideNew } from './decide.ts'
 export {
   findCommand,
+  findCommandDone,
   findCommandUnderWay,
   findEndedPauses,
   findWaitingCommands,

@@ -79,6 +79,19 @@ export const findCommandUnderWay = async (on: Db | Tx, tenantId: string): Promis
   return row && fromRow(row)
 }
 
+/** What a request with this key has done already; null when it has done nothing, or when what it wanted failed. */
+export const findCommandDone = async (
+  on: Db | Tx,
+  tenantId: string,
+  repeatKey: string,
+): Promise<CommandRecord | null> => {
+  const row = await queryOne<Row>(
+    on,
+    sql`select * from subscription_commands where tenant_id = ${tenantId} and repeat_key = ${repeatKey} and state = 'done' order by requested_at desc limit 1`,
+  )
+  return row && fromRow(row)
+}
+
 /** Commands of anybody that nobody has touched for a while, oldest first. */
 export const findWaitingCommands = async (
   db: Db,

@@ -1,3 +1,4 @@
+import { eventually } from '../../support/world.ts'
 import type { Flow, Stage } from './crash-stage.ts'
 
 const returnUrl = 'http://127.0.0.1:9999/back'
@@ -7,6 +8,7 @@ const traces = async (stage: Stage, tenantId: string): Promise<Record<string, nu
   const rows = await stage.rows<{ what: string; n: number }>(
     `select what, count(*)::int as n from (
        select 'event ' || type as what from outbox where tenant_id = $1 and type not in ('billing.updated', 'usage.updated')
+       union all select 'notice ' || kind from notices where tenant_id = $1
        union all select 'audit ' || action from audit_log where tenant_id = $1 and result = 'allowed') traces group by what order by what`,
     [tenantId],
   )
@@ -40,11 +42,80 @@ const hasPlan = async (stage: Stage, tenantId: string, plan: string): Promise<bo
   return status.status === 'active' && status.plan.plan === plan && status.openCheckout === null
 }
 
+/** Nothing is left to be done by itself: every webhook applied, every event placed and followed, no command open. */
 const isQuiet = async (stage: Stage): Promise<boolean> => {
   const [waiting] = await stage.rows<{ n: number }>(
-    `select (select count(*) from webhook_inbox where state in ('pending', 'retrying'))::int + (select count(*) from outbox where position is null)::int as n`,
+    `select (select count(*) from webhook_inbox where state in ('pending', 'retrying'))::int + (select count(*) from outbox where position is null)::int
+       + (select coalesce(max(position), 0) - (select position from notice_cursor) from outbox)::int
+       + (select count(*) from subscription_commands where settled_at is null)::int
+       + (select count(*) from reconciliation_runs where state = 'running')::int as n`,
   )
+  if (waiting?.n !== 0) await stage.job('sweep_commands')
   return waiting?.n === 0
+}
+
+const subscriptionOf = async (stage: Stage, tenantId: string) => (await statusOf(stage, tenantId)).subscription
+
+const subscriber = async (stage: Stage, tenantId: string): Promise<void> => {
+  await newCustomer(stage, tenantId)
+  await buy(stage, tenantId)
+  await eventually(
+    async () => (await hasPlan(stage, tenantId, 'pro')) && (await isQuiet(stage)),
+    (ready) => ready,
+    30_000,
+  )
+}
+
+const command = async (stage: Stage, tenantId: string, body: CommandBody): Promise<void> => {
+  const subscription = await subscriptionOf(stage, tenantId)
+  await stage.operator.commandSubscription({ params: { subscriptionId: subscription!.id }, body })
+}
+type CommandBody = Parameters<Stage['operator']['commandSubscription']>[0]['body']
+
+/** What the provider has of a customer: nothing twice, nothing missing. */
+const atProvider = async (stage: Stage, tenantId: string) => {
+  const { providerCustomerId } = (await customerOf(stage, tenantId)) ?? {}
+  if (!providerCustomerId) return null
+  const [subscriptions, invoices, schedules] = await Promise.all([
+    stage.stripe.subscriptions.list({ customer: providerCustomerId, status: 'all' }),
+    stage.stripe.invoices.list({ customer: providerCustomerId, limit: 100 }),
+    stage.stripe.subscriptionSchedules.list({ customer: providerCustomerId }),
+  ])
+  return {
+    subscriptions: subscriptions.data.map(({ status, items, cancel_at_period_end }) => [
+      status,
+      items.data.map(({ price, quantity }) => [price.lookup_key, quantity]),
+      cancel_at_period_end,
+    ]),
+    invoices: invoices.data.map(({ status, total, billing_reason }) => [status, total, billing_reason]),
+    schedules: schedules.data.map(({ status }) => status),
+  }
+}
+
+const state = async (stage: Stage, tenantId: string) => {
+  const status = await statusOf(stage, tenantId)
+  return {
+    traces: await traces(stage, tenantId),
+    provider: await atProvider(stage, tenantId),
+    status: status.status,
+    accessLevel: status.accessLevel,
+    plan: status.plan.plan,
+    seats: status.seats?.held,
+    pending: status.pendingChange?.kind ?? null,
+    ends: status.endsAt !== null,
+  }
+}
+
+const quiet = (stage: Stage) => isQuiet(stage)
+
+/** The card of a customer fails from now on. */
+const failingCard = async (stage: Stage, tenantId: string): Promise<void> => {
+  const { providerCustomerId } = (await customerOf(stage, tenantId))!
+  const { id } = await stage.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+    customer: providerCustomerId!,
+  })
+  const subscription = await subscriptionOf(stage, tenantId)
+  await stage.stripe.subscriptions.update(subscription!.providerSubscriptionId, { default_payment_method: id })
 }
 
 /** Every operation that the sweep plays. */
@@ -53,12 +124,8 @@ export const flows: Flow[] = [
     name: 'a purchase',
     before: newCustomer,
     act: buy,
-    done: async (stage, tenantId) => (await hasPlan(stage, tenantId, 'pro')) && (await isQuiet(stage)),
-    outcome: async (stage, tenantId) => {
-      const { providerCustomerId } = (await customerOf(stage, tenantId)) ?? {}
-      const { data: subscriptions } = await stage.stripe.subscriptions.list({ customer: providerCustomerId! })
-      return { traces: await traces(stage, tenantId), subscriptions: subscriptions.length }
-    },
+    done: async (stage, tenantId) => (await hasPlan(stage, tenantId, 'pro')) && quiet(stage),
+    outcome: state,
   },
   {
     name: 'an override',
@@ -68,11 +135,179 @@ export const flows: Flow[] = [
         body: { tenantId, feature: 'sso', set: { enabled: true }, reason: 'tried by the sweep' },
       })
     },
-    done: (stage) => isQuiet(stage),
+    done: quiet,
     outcome: async (stage, tenantId) => ({
       traces: await traces(stage, tenantId),
       sso: (await stage.operator.check({ body: { tenantId, feature: 'sso' } })).data.allowed,
     }),
+  },
+  {
+    name: 'an upgrade',
+    before: subscriber,
+    act: (stage, tenantId) => command(stage, tenantId, { action: 'change', plan: 'scale', seats: 12 }),
+    done: async (stage, tenantId) => (await hasPlan(stage, tenantId, 'scale')) && quiet(stage),
+    // What is charged depends on the second at which it was asked for; how many invoices there are does not.
+    outcome: async (stage, tenantId) => {
+      const { provider, ...rest } = await state(stage, tenantId)
+      return { ...rest, provider: { ...provider, invoices: provider?.invoices.map(([status]) => status) } }
+    },
+  },
+  {
+    name: 'a downgrade at the end of the period',
+    before: subscriber,
+    act: (stage, tenantId) => command(stage, tenantId, { action: 'change', plan: 'starter' }),
+    done: async (stage, tenantId) => (await statusOf(stage, tenantId)).pendingChange !== null && quiet(stage),
+    outcome: state,
+  },
+  {
+    name: 'a cancellation that is taken back',
+    before: subscriber,
+    act: async (stage, tenantId) => {
+      await command(stage, tenantId, { action: 'cancel', when: 'period_end' })
+      await eventually(
+        () => statusOf(stage, tenantId),
+        ({ endsAt }) => endsAt !== null,
+        30_000,
+      )
+      await command(stage, tenantId, { action: 'undo_cancel' })
+    },
+    done: async (stage, tenantId) => (await statusOf(stage, tenantId)).endsAt === null && quiet(stage),
+    outcome: state,
+  },
+  {
+    name: 'a return after an end',
+    before: async (stage, tenantId) => {
+      await subscriber(stage, tenantId)
+      await command(stage, tenantId, { action: 'cancel', when: 'now' })
+      await eventually(
+        () => isQuiet(stage),
+        (done) => done,
+        30_000,
+      )
+    },
+    act: async (stage, tenantId) => {
+      await stage.operator.createSubscription({ body: { tenantId, plan: 'pro', price: 'monthly' } })
+    },
+    done: async (stage, tenantId) => (await hasPlan(stage, tenantId, 'pro')) && quiet(stage),
+    outcome: async (stage, tenantId) => {
+      const { provider, ...rest } = await state(stage, tenantId)
+      return { ...rest, provider: { ...provider, invoices: provider?.invoices.map(([status]) => status) } }
+    },
+  },
+  {
+    name: 'an unpaid renewal until its end',
+    before: async (stage, tenantId) => {
+      await subscriber(stage, tenantId)
+      await failingCard(stage, tenantId)
+      await stage.control('/sandbox/settings', { retryDays: [3, 5], afterRetries: 'past_due' })
+      await stage.advance('P32D')
+      await eventually(
+        () => statusOf(stage, tenantId),
+        ({ status }) => status === 'past_due',
+        30_000,
+      )
+    },
+    act: async (stage) => {
+      await stage.advance('P31D')
+      await stage.job('follow_dunning')
+    },
+    done: async (stage, tenantId) => {
+      await stage.job('follow_dunning')
+      await stage.job('lapse_entitlements')
+      const [open] = await stage.rows<{ n: number }>(
+        'select count(*)::int as n from dunning_cases where tenant_id = $1 and closed_at is null',
+        [tenantId],
+      )
+      return open?.n === 0 && (await statusOf(stage, tenantId)).status === 'no_subscription' && quiet(stage)
+    },
+    outcome: async (stage, tenantId) => {
+      const { provider, ...rest } = await state(stage, tenantId)
+      return { ...rest, provider: provider?.subscriptions.map(([status]) => status) }
+    },
+  },
+  {
+    name: 'the deletion of what may be deleted',
+    before: async (stage, tenantId) => {
+      await subscriber(stage, tenantId)
+      await stage.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity: 5, idempotencyKey: 'used' } })
+      await command(stage, tenantId, { action: 'cancel', when: 'now' })
+      await eventually(
+        () => isQuiet(stage),
+        (done) => done,
+        30_000,
+      )
+    },
+    act: async (stage) => {
+      await stage.advance('P370D')
+      await stage.job('follow_retentions')
+    },
+    done: async (stage, tenantId) => {
+      await stage.job('follow_retentions')
+      const [deleted] = await stage.rows<{ n: number }>(
+        `select count(*)::int as n from retentions where tenant_id = $1 and state = 'deleted'`,
+        [tenantId],
+      )
+      return deleted?.n === 1 && quiet(stage)
+    },
+    outcome: async (stage, tenantId) => ({
+      traces: await traces(stage, tenantId),
+      left: await stage.rows(
+        'select (select count(*) from usage_records where tenant_id = $1)::int as usage, (select count(*) from invoices where tenant_id = $1)::int as invoices',
+        [tenantId],
+      ),
+    }),
+  },
+  {
+    name: 'a request for another owner',
+    before: newCustomer,
+    act: async (stage, tenantId) => {
+      const customer = await customerOf(stage, tenantId)
+      await stage.operator.requestOwnerTransfer({
+        params: { customerId: customer!.id },
+        body: { to: { email: `new@${tenantId}.example`, name: 'New Owner' } },
+      })
+    },
+    done: quiet,
+    outcome: async (stage, tenantId) => ({
+      traces: await traces(stage, tenantId),
+      transfers: await stage.rows('select state from owner_transfers where tenant_id = $1', [tenantId]),
+    }),
+  },
+  {
+    name: 'a link to an archive',
+    before: newCustomer,
+    act: async (stage, tenantId) => {
+      await stage.operator.createExport({ params: { customerId: (await customerOf(stage, tenantId))!.id } })
+    },
+    done: quiet,
+    outcome: async (stage, tenantId) => ({ traces: await traces(stage, tenantId) }),
+  },
+  {
+    name: 'a reconciliation that mends what was missed',
+    before: async (stage, tenantId) => {
+      await subscriber(stage, tenantId)
+      await stage.control('/sandbox/faults', { kind: 'webhook', action: 'drop' })
+      const subscription = await subscriptionOf(stage, tenantId)
+      await stage.stripe.subscriptions.update(subscription!.providerSubscriptionId, { cancel_at_period_end: true })
+    },
+    act: async (stage, tenantId) => {
+      await stage.operator.startReconciliation({ body: { tenantId } })
+    },
+    done: async (stage, tenantId) => {
+      const [run] = await stage.rows<{ state: string }>(
+        'select state from reconciliation_runs where tenant_id = $1 order by started_at desc limit 1',
+        [tenantId],
+      )
+      return run?.state === 'done' && (await statusOf(stage, tenantId)).endsAt !== null && quiet(stage)
+    },
+    outcome: async (stage, tenantId) => {
+      const { traces: all, ...rest } = await state(stage, tenantId)
+      // A run that died while it was under way is started once more by the repeat of the request: only that may be twice.
+      return {
+        ...rest,
+        traces: Object.fromEntries(Object.entries(all).filter(([what]) => !what.includes('reconciliation.'))),
+      }
+    },
   },
 ]
 
