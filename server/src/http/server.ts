@@ -87,9 +87,8 @@ export const createServer = async (
     // A whole request: one that comes byte by byte ends as 408.
     requestTimeout: settings.requestTimeoutMs,
     http: {
+      // Said here too: then Node lets the headers take no longer than the whole, else it mixes up the two.
       requestTimeout: settings.requestTimeoutMs,
-      // Node exchanges the two when the headers may take longer than the whole.
-      headersTimeout: Math.min(settings.requestTimeoutMs, 60_000),
       connectionsCheckingInterval: Math.min(settings.requestTimeoutMs, 5_000),
     },
     trustProxy: false,
