@@ -42,9 +42,9 @@ describe('paying (SUB-1, SUB-2, SUB-8)', () => {
     await statusOf(story.owner, (seen) => seen.period?.start === period!.end)
     const types = await eventsOf(world, 'renewer', (seen) => count(seen, 'invoice.paid') === 2)
     expect(types).not.toContain('subscription.canceled')
-    const renewal = (await toldOf(world, 'renewer', 'subscription.updated')).find(({ data }) =>
-      (data.changed as string[]).includes('period'),
-    )
+    const isRenewal = ({ data }: { data: Record<string, unknown> }) => (data.changed as string[]).includes('period')
+    const updates = await toldOf(world, 'renewer', 'subscription.updated', (told) => told.some(isRenewal))
+    const renewal = updates.find(isRenewal)
     expect(renewal!.data).toMatchObject({ transition: null, effectiveAt: period!.end })
     const snapshots = await toldOf(world, 'renewer', 'entitlements.updated')
     expect(snapshots.at(-1)!.data).toMatchObject({ effectiveFrom: period!.end, gained: [], lost: [] })
@@ -108,7 +108,7 @@ describe('paying (SUB-1, SUB-2, SUB-8)', () => {
     await payOpenInvoice(story)
     const mended = await statusOf(story.owner, (seen) => seen.status === 'active' && seen.paymentProblem === null)
     expect(mended.accessLevel).toBe('full')
-    expect(await transitionsOf(world, 'confirmer')).toEqual([
+    expect(await transitionsOf(world, 'confirmer', (steps) => steps.length >= 2)).toEqual([
       'active → past_due (payment_failed)',
       'past_due → active (payment_succeeded)',
     ])
@@ -136,7 +136,9 @@ describe('a first payment (SUB-1, SUB-2)', () => {
     await stripe.invoices.pay(subscription.latest_invoice as string, { payment_method: id })
     await statusOf(owner, (seen) => seen.status === 'active')
     await ssoIs({ owner }, true)
-    expect(await transitionsOf(world, 'hesitant')).toEqual(['incomplete → active (payment_succeeded)'])
+    expect(await transitionsOf(world, 'hesitant', (steps) => steps.length >= 1)).toEqual([
+      'incomplete → active (payment_succeeded)',
+    ])
     const types = await eventsOf(world, 'hesitant', (seen) => seen.includes('invoice.paid'))
     expect(types.indexOf('subscription.created')).toBeLessThan(types.indexOf('subscription.updated'))
     expect(await auditOf(world, 'hesitant')).toEqual(
@@ -191,7 +193,7 @@ describe('what is done in the provider’s dashboard (SUB-3)', () => {
     const story = await subscribed(world, 'dismissed')
     const ended = await stripeOf(world).subscriptions.cancel(story.providerSubscriptionId)
     await statusOf(story.owner, (seen) => seen.subscription === null)
-    const [told] = await toldOf(world, 'dismissed', 'subscription.canceled')
+    const [told] = await toldOf(world, 'dismissed', 'subscription.canceled', (told) => told.length > 0)
     expect(told!.data).toMatchObject({
       transition: { from: 'active', to: 'canceled', trigger: 'canceled' },
       effectiveAt: Temporal.Instant.fromEpochMilliseconds(ended.ended_at! * 1_000).toString(),
@@ -213,10 +215,8 @@ describe('facts that do not fit (SUB-1, WEB-3)', () => {
         subscriptions: facts.subscriptions.map((fact) => ({ ...fact, status: 'active', endedAt: null })),
       }))
     expect(await statusOf(story.owner)).toMatchObject({ subscription: null, status: 'no_subscription' })
-    expect((await toldOf(world, 'undead', 'subscription.')).map(({ type }) => type)).toEqual([
-      'subscription.created',
-      'subscription.canceled',
-    ])
+    const told = await toldOf(world, 'undead', 'subscription.', (seen) => seen.length >= 2)
+    expect(told.map(({ type }) => type)).toEqual(['subscription.created', 'subscription.canceled'])
     expect(count(await auditOf(world, 'undead'), 'subscription.stale_fact')).toBe(1)
     await ssoIs(story, false)
   })

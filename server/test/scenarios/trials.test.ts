@@ -78,7 +78,9 @@ describe('trials (SUB-3)', () => {
     expect(paid).toMatchObject({ accessLevel: 'full', trialEndsAt: null, period: { start: trial.trialEndsAt } })
     const types = await eventsOf(world, 'converter', (seen) => count(seen, 'invoice.paid') === 2)
     expect(count(types, 'subscription.trial_ending')).toBe(1)
-    expect(await transitionsOf(world, 'converter')).toEqual(['trialing → active (trial_ended)'])
+    expect(await transitionsOf(world, 'converter', (steps) => steps.length >= 1)).toEqual([
+      'trialing → active (trial_ended)',
+    ])
     const updates = await toldOf(world, 'converter', 'subscription.updated')
     expect(updates.find(({ data }) => data.transition !== null)!.data.effectiveAt).toBe(trial.trialEndsAt)
     expect(await auditOf(world, 'converter')).toEqual(
@@ -102,8 +104,10 @@ describe('trials (SUB-3)', () => {
     await world.advance('P3D')
     const gone = await statusOf(story.owner, (seen) => seen.subscription === null)
     expect(gone).toMatchObject({ status: 'no_subscription', plan: { plan: 'free' } })
-    expect(await transitionsOf(world, 'leaver')).toEqual(['trialing → canceled (canceled)'])
-    const [ended] = await toldOf(world, 'leaver', 'subscription.canceled')
+    expect(await transitionsOf(world, 'leaver', (steps) => steps.length >= 1)).toEqual([
+      'trialing → canceled (canceled)',
+    ])
+    const [ended] = await toldOf(world, 'leaver', 'subscription.canceled', (told) => told.length > 0)
     expect(ended!.data.effectiveAt).toBe(trial.trialEndsAt)
     const snapshots = await toldOf(world, 'leaver', 'entitlements.updated', (told) => told.length === 3)
     expect(snapshots.at(-1)!.data).toMatchObject({ effectiveFrom: trial.trialEndsAt, plan: 'free' })
@@ -153,7 +157,9 @@ describe('trials (SUB-3)', () => {
     await world.advance('PT2H')
     await statusOf(story.owner, (seen) => seen.status === 'active')
     await eventsOf(world, 'late', (seen) => count(seen, 'invoice.paid') === 2)
-    expect(await transitionsOf(world, 'late')).toEqual(['trialing → active (trial_ended)'])
+    expect(await transitionsOf(world, 'late', (steps) => steps.length >= 1)).toEqual([
+      'trialing → active (trial_ended)',
+    ])
   })
 
   test('one that was canceled ends with its trial, and nobody is reminded of a conversion', async () => {
@@ -179,7 +185,7 @@ describe('trials (SUB-3)', () => {
     })
     await payCheckout(world, session.sessionUrl)
     expect(await statusOf(story.owner, (seen) => seen.subscription !== null)).toMatchObject({ status: 'active' })
-    expect(count(await eventsOf(world, 'returner'), 'subscription.created')).toBe(2)
+    await eventsOf(world, 'returner', (types) => count(types, 'subscription.created') === 2)
   })
 
   test('one that is extended has a new end, and a notice of that', async () => {
