@@ -384,3 +384,154 @@ describe('after the last subscription has ended (SUB-6)', () => {
     expect(resolve(looking, [ended], [short], at).validUntil).toBe('2026-01-16T00:00:00Z')
   })
 })
+
+describe('stages of dunning (DUN-1)', () => {
+  const since = instant('2026-01-12T00:00:00Z')
+  const nextAt = instant('2026-01-19T00:00:00Z')
+  const held = (status: SubscriptionStatus) => [subscription({ status })]
+  const resolved = (
+    status: SubscriptionStatus,
+    stage: 'grace' | 'restricted' | 'read_only' | 'none' | null,
+    more: { subscriptionId?: string; nextAt?: Temporal.Instant | null } = {},
+  ) =>
+    resolve(acme, held(status), [], at, {
+      stages: [{ subscriptionId: 'subscription_1', stage, since, nextAt, ...more }],
+    })
+
+  test.each<[SubscriptionStatus, 'grace' | 'restricted' | 'read_only' | 'none' | null, string, boolean]>([
+    ['past_due', null, 'grace', false],
+    ['past_due', 'grace', 'grace', false],
+    ['past_due', 'restricted', 'restricted', true],
+    ['past_due', 'read_only', 'read_only', true],
+    ['past_due', 'none', 'none', true],
+    // The weaker of the two, whichever it is.
+    ['unpaid', 'grace', 'restricted', true],
+    ['unpaid', 'read_only', 'read_only', true],
+    ['active', 'grace', 'grace', false],
+    ['paused', 'restricted', 'read_only', true],
+  ])('%s in stage %s: %s', (status, stage, accessLevel, withheld) => {
+    expect(resolved(status, stage)).toMatchObject({ accessLevel, withheld })
+  })
+
+  test('it runs out when the next stage begins, or when something else ends before', () => {
+    expect(resolved('past_due', 'grace').validUntil).toBe(nextAt.toString())
+    expect(resolved('past_due', 'read_only', { nextAt: null }).validUntil).toBeNull()
+    const earlier = resolve(
+      acme,
+      held('past_due'),
+      [override('sso', { enabled: false }, { expiresAt: instant('2026-01-16T00:00:00Z') })],
+      at,
+      {
+        stages: [{ subscriptionId: 'subscription_1', stage: 'grace', since, nextAt }],
+      },
+    )
+    expect(earlier.validUntil).toBe('2026-01-16T00:00:00Z')
+  })
+
+  test('the stage of another subscription touches nothing', () => {
+    const other = resolved('active', 'none', { subscriptionId: 'subscription_2' })
+    expect(other).toEqual(resolve(acme, held('active'), [], at))
+  })
+
+  test('an override still counts in every stage', () => {
+    const content = resolve(acme, held('past_due'), [override('sso', { enabled: true })], at, {
+      stages: [{ subscriptionId: 'subscription_1', stage: 'none', since, nextAt: null }],
+    })
+    expect(of(content, 'sso')).toMatchObject({ value: true, origin: 'override' })
+  })
+
+  test('explain names the stage and what comes', () => {
+    const content = resolved('past_due', 'restricted')
+    const entitlement = of(content, 'sso')
+    const decision = decide(content, entitlement, null, 1_000_000n)
+    const { steps } = explain(acme, content, entitlement, decision, [], held('past_due'), at)
+    expect(steps.find(({ source }) => source === 'access')).toMatchObject({
+      decided: true,
+      sentence: `Access is restricted: the plan's grants are withheld. An invoice is unpaid: since ${since} dunning allows restricted, and less from ${nextAt} on.`,
+      detail: { dunning: { stage: 'restricted' } },
+    })
+  })
+})
+
+describe('more in use than a smaller plan allows (SUB-5)', () => {
+  const deadline = instant('2026-01-20T00:00:00Z')
+  const items = [
+    { feature: 'projects', oldLimit: 200 },
+    { feature: 'api_calls', oldLimit: null },
+  ]
+  const resolved = (more: Parameters<typeof resolve>[4] = {}, overrides: OverrideInForce[] = [], when = at) =>
+    resolve(acme, [subscription()], overrides, when, {
+      remediations: [{ subscriptionId: 'subscription_1', deadline, items }],
+      ...more,
+    })
+
+  test('the old limits of what is listed stay until the deadline, and of nothing else', () => {
+    const content = resolved()
+    expect(of(content, 'projects')).toMatchObject({ value: 200, afterDowngrade: { until: deadline.toString() } })
+    expect(of(content, 'api_calls')).toMatchObject({ limit: null })
+    expect(of(content, 'exports')).toEqual(of(resolve(acme, [subscription()], [], at), 'exports'))
+    expect(content.validUntil).toBe(deadline.toString())
+  })
+
+  test.each<[string, Temporal.Instant, number]>([
+    ['just before the deadline', deadline.subtract({ nanoseconds: 1 }), 200],
+    ['at the deadline', deadline, 20],
+    ['later', deadline.add({ hours: 999 }), 20],
+  ])('%s', (_, when, value) => {
+    expect(of(resolved({}, [], when), 'projects')).toMatchObject({ value })
+  })
+
+  test('an old limit that is lower than what add-ons give by now takes nothing away', () => {
+    const content = resolve(acme, [subscription({ addOns: [{ addOn: 'extra_projects', quantity: 30 }] })], [], at, {
+      remediations: [{ subscriptionId: 'subscription_1', deadline, items }],
+    })
+    expect(of(content, 'projects')).toMatchObject({ value: 320 })
+  })
+
+  test('an override goes over both', () => {
+    const content = resolved({}, [override('projects', { value: 7 })])
+    expect(of(content, 'projects')).toMatchObject({ value: 7, origin: 'override' })
+    expect(of(content, 'projects').afterDowngrade).toBeUndefined()
+  })
+
+  test('while access is restricted, the old limits are withheld too', () => {
+    const content = resolved({
+      stages: [{ subscriptionId: 'subscription_1', stage: 'restricted', since: at, nextAt: null }],
+    })
+    expect(of(content, 'projects')).toMatchObject({ value: 2, origin: 'baseline' })
+  })
+
+  const answer = (used: bigint, quantity: bigint, locked: boolean) => {
+    const content = locked ? resolved({}, [], deadline) : resolve(acme, [subscription()], [], at)
+    const { allowed, reason, remaining } = decide(
+      content,
+      of(content, 'projects'),
+      { used: used * 1_000_000n, resetsAt: '' },
+      quantity * 1_000_000n,
+    )
+    return [allowed, reason, remaining]
+  }
+  test.each<[bigint, bigint, boolean, unknown[]]>([
+    [19n, 1n, false, [true, 'included', 1]],
+    [20n, 1n, false, [false, 'limit_reached', 0]],
+    [20n, 0n, false, [true, 'included', 0]],
+    [60n, 1n, false, [false, 'limit_reached', 0]],
+    [60n, 1n, true, [false, 'over_limit_after_downgrade', 0]],
+    // What there is can be used: only more is not let in.
+    [60n, 0n, true, [true, 'included', 0]],
+    [20n, 1n, true, [false, 'limit_reached', 0]],
+    [5n, 15n, true, [true, 'included', 15]],
+    [5n, 16n, true, [false, 'limit_reached', 15]],
+  ])('%d in use and %d more, under a lock: %s', (used, quantity, locked, expected) => {
+    expect(answer(used, quantity, locked)).toEqual(expected)
+  })
+
+  test('usage above a hard limit after a downgrade has the same reason', () => {
+    const content = resolved({}, [], deadline)
+    const calls = of(content, 'api_calls')
+    expect(decide(content, calls, { used: 30_000_000_000n, resetsAt: '' }, 1_000_000n)).toMatchObject({
+      allowed: false,
+      reason: 'over_limit_after_downgrade',
+    })
+  })
+})
