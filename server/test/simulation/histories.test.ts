@@ -1,0 +1,215 @@
+import { createClient } from '@turnpike/client'
+import { createTestDatabase, type TestDatabase } from '@turnpike/local/test-database'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type App, startApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { lapseDue } from '../../src/flows/lapse-entitlements.ts'
+import { syncTenant } from '../../src/flows/sync-customer.ts'
+import { lookupKeyOf } from '../../src/modules/catalog/index.ts'
+import { systemActor } from '../../src/platform/audit.ts'
+import { movableClock } from '../../src/platform/clock.ts'
+import { createLog } from '../../src/platform/log.ts'
+import { eventually, operatorKey, webhookSecret } from '../support/world.ts'
+import { findFaults } from './support/find-faults.ts'
+import { type Happening, type History, historyOf, historyText, roundDays } from './support/history.ts'
+import { type FinalState, finalStateOf } from './support/reference-model.ts'
+import { type News, type SimulatedProvider, startSimulatedProvider } from './support/simulated-provider.ts'
+import { chanceOf, deliver, withHands } from './support/webhook-sender.ts'
+
+// Each seed is one customer with a life of its own; all of them live at the same time, in rounds of one clock.
+const only = process.env.SEED === undefined ? null : Number(process.env.SEED)
+const count = only === null ? Number(process.env.SEEDS ?? 10_000) : 1
+const first = only ?? 1
+const begin = Temporal.Instant.from('2026-01-31T09:00:00Z')
+
+const clock = movableClock(begin.toString())
+let provider: SimulatedProvider
+let database: TestDatabase
+let db: pg.Client
+let app: App
+let operator: ReturnType<typeof createClient>
+
+beforeAll(async () => {
+  provider = await startSimulatedProvider({
+    itemsOf: ({ plan, price, seats }) => {
+      const included = { starter: 0, pro: 3, scale: 10 }[plan]!
+      const key = (kind: 'plan' | 'seat') =>
+        lookupKeyOf(app.deps.catalog(), { kind, plan, price, currency: 'USD' }) as string
+      const extra = seats - included
+      return [
+        { lookupKey: key('plan'), quantity: 1 },
+        ...(extra > 0 ? [{ lookupKey: key('seat'), quantity: extra }] : []),
+      ]
+    },
+    intervalOf: (lookupKey) => (lookupKey.includes('_yearly_') ? 'year' : 'month'),
+  })
+  database = await createTestDatabase()
+  db = new pg.Client(database.url)
+  await db.connect()
+  const read = readConfig({
+    DATABASE_URL: database.url,
+    PORT: '0',
+    PUBLIC_URL: 'http://127.0.0.1:4000',
+    STRIPE_SECRET_KEY: 'sk_test_story',
+    STRIPE_API_BASE: provider.url,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    TURNPIKE_CATALOG: 'catalog/acme.yaml',
+    TURNPIKE_BOOTSTRAP_OPERATOR_KEY: operatorKey,
+    RATE_LIMIT_PER_SECOND: '1000000',
+    LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+  })
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems))
+  app = await startApp(read.config, createLog(read.config.logLevel), clock)
+  operator = createClient({ baseUrl: app.url, credential: operatorKey })
+}, 120_000)
+afterAll(async () => {
+  await app?.stop()
+  await provider?.close()
+  await db?.end()
+  await database?.drop()
+})
+
+test(`${count} short histories, their news late, twice, mixed up or lost, end as the model says (SUB-1, WEB-3, REC-1)`, async () => {
+  const histories = Array.from({ length: count }, (_, index) => historyOf(first + index))
+  await newTenants(histories.map(({ seed }) => seed))
+  const chance = chanceOf(first)
+  const late: News[] = []
+  for (const [round, days] of roundDays.entries()) {
+    const at = begin.add({ hours: 24 * days })
+    if (round > 0) clock.advance(clock.now().until(at).toString())
+    provider.moveTo(Math.floor(at.epochMilliseconds / 1_000))
+    await withHands(16, histories, ({ seed, rounds }) => live(seed, rounds[round]!.happenings))
+    const isLast = round === roundDays.length - 1
+    const now: News[] = isLast || chance.next() < 0.5 ? late.splice(0) : []
+    for (const { seed, rounds } of histories)
+      for (const news of provider.newsOf(seed)) {
+        const isAbout = news.data.object.object
+        // Nobody finds out by a subscription that an invoice was paid: its webhook comes at last, as the provider repeats it.
+        if (rounds[round]!.news === 'lost' && isAbout === 'subscription') continue
+        if (rounds[round]!.news === 'told' || isLast) now.push(news)
+        else late.push(news)
+        if (chance.next() < 0.2) (isLast || chance.next() < 0.5 ? now : late).push(news)
+      }
+    await withHands(24, chance.shuffled(now), (news) => deliver(app.url, news))
+    await allApplied()
+  }
+  // What was lost is found by looking.
+  const looking = histories.filter(({ rounds }) => rounds.some(({ news }) => news === 'lost'))
+  await withHands(8, looking, ({ seed }) =>
+    syncTenant(app.deps, tenantOf(seed), systemActor('reconciliation', 'request_simulation')),
+  )
+  while ((await lapseDue(app.deps)) > 0);
+  await eventually(
+    async () => (await db.query('select count(*)::int as n from outbox where position is null')).rows[0].n,
+    (unplaced) => unplaced === 0,
+    60_000,
+  )
+  const wrong = await differences(histories)
+  expect(wrong.slice(0, 3).join('\n\n'), `${wrong.length} of ${count} histories ended otherwise`).toBe('')
+  expect(await findFaults(database.url)).toEqual([])
+}, 1_800_000)
+
+const tenantOf = (seed: number): string => `life-${seed}`
+
+const live = async (seed: number, happenings: readonly Happening[]): Promise<void> => {
+  for (const happening of happenings)
+    if (!happening.kind.startsWith('ask_')) provider.happen(seed, happening)
+    else if (provider.isFit(seed, happening)) await ask(seed, happening)
+}
+
+/** A command of the customer, by our API. What the service has not heard of yet it finds out by asking. */
+const ask = async (seed: number, happening: Happening): Promise<void> => {
+  const tenantId = tenantOf(seed)
+  const actor = systemActor('reconciliation', 'request_simulation')
+  await syncTenant(app.deps, tenantId, actor)
+  const { data } = await operator.listSubscriptions({ query: { tenantId } })
+  const { id: subscriptionId, seats } = data[0]!
+  const body =
+    happening.kind === 'ask_seats'
+      ? { action: 'change' as const, seats: seats + happening.more }
+      : happening.kind === 'ask_scale'
+        ? { action: 'change' as const, plan: 'scale' }
+        : happening.kind === 'ask_cancel'
+          ? { action: 'cancel' as const, when: 'period_end' as const }
+          : { action: 'undo_cancel' as const }
+  await operator.commandSubscription({ params: { subscriptionId }, body }).catch((error: unknown) => {
+    throw new Error(`${historyText(historyOf(seed))}\n${happening.kind}: ${String(error)}`, { cause: error })
+  })
+}
+
+/** Tenants that stand where a new one does: made by copying the rows of one. */
+const newTenants = async (seeds: readonly number[]): Promise<void> => {
+  await operator.createCustomer({ body: { tenantId: 'life-0', name: 'The first of all' } })
+  const each = "(select n, lpad(n::text, 9, '0') as suffix from unnest($1::int[]) as n) numbers"
+  for (const [table, changed] of [
+    ['customers', `jsonb_build_object('tenant_id', 'life-' || n, 'customer_id', left(customer_id, -9) || suffix)`],
+    ['event_streams', `jsonb_build_object('tenant_id', 'life-' || n)`],
+    [
+      'entitlement_snapshots',
+      `jsonb_build_object('tenant_id', 'life-' || n, 'customer_id', left(customer_id, -9) || suffix)`,
+    ],
+  ])
+    await db.query(
+      `insert into ${table} select (jsonb_populate_record(null::${table}, to_jsonb(t) || ${changed})).* from ${table} t, ${each} where tenant_id = 'life-0'`,
+      [seeds],
+    )
+  await db.query(
+    `insert into outbox (event_id, tenant_id, customer_id, sequence, type, schema_version, at, correlation_id, data)
+     select left(event_id, -9) || suffix, 'life-' || n, left(customer_id, -9) || suffix, sequence, type, schema_version, at, correlation_id, data
+     from outbox, ${each} where tenant_id = 'life-0' order by n, sequence`,
+    [seeds],
+  )
+  await db.query(
+    `insert into provider_customers (tenant_id, provider, provider_customer_id) select 'life-' || n, $2, 'cus_x' || n from ${each}`,
+    [seeds, app.deps.provider.name],
+  )
+}
+
+const allApplied = (): Promise<unknown> =>
+  eventually(
+    async () =>
+      (await db.query("select count(*)::int as n from webhook_inbox where state not in ('applied', 'ignored')")).rows[0]
+        .n,
+    (waiting) => waiting === 0,
+    600_000,
+  )
+
+/** What each history that ended otherwise than the model says was, and how. */
+const differences = async (histories: readonly History[]): Promise<string[]> => {
+  const { rows } = await db.query<{ tenant_id: string; state: FinalState }>(
+    `select tenant_id, jsonb_build_object(
+       'agreements', (select coalesce(jsonb_agg(jsonb_build_object('status', status, 'plan', plan, 'price', price, 'seats', seats,
+           'period', ${textOf('period_start')} || ' ' || ${textOf('period_end')}, 'endsAt', ${textOf('ends_at')}, 'endedAt', ${textOf('ended_at')})
+           order by started_at, subscription_id), '[]') from subscriptions s where s.tenant_id = c.tenant_id),
+       'accessLevel', newest.content -> 'accessLevel', 'plan', newest.content -> 'plan',
+       'projects', (select e -> 'value' from jsonb_array_elements(newest.content -> 'entitlements') e where e ->> 'feature' = 'projects'),
+       'callLimit', (select e -> 'limit' from jsonb_array_elements(newest.content -> 'entitlements') e where e ->> 'feature' = 'api_calls'),
+       'announced', (select jsonb_build_object('created', count(*) filter (where type = 'subscription.created'),
+           'ended', count(*) filter (where type = 'subscription.canceled'), 'paid', count(*) filter (where type = 'invoice.paid'))
+         from outbox o where o.tenant_id = c.tenant_id)) as state
+     from customers c, lateral (select content from entitlement_snapshots e where e.tenant_id = c.tenant_id order by version desc limit 1) newest`,
+  )
+  const found = new Map(rows.map(({ tenant_id, state }) => [tenant_id, state]))
+  return histories.flatMap((history) => {
+    const wanted = finalStateOf(history, begin)
+    const is = found.get(tenantOf(history.seed))
+    return JSON.stringify(sorted(is)) === JSON.stringify(sorted(wanted))
+      ? []
+      : [
+          `${historyText(history)}\n  should be ${JSON.stringify(wanted)}\n  but is    ${JSON.stringify(sorted(is, wanted))}`,
+        ]
+  })
+}
+
+const textOf = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
+
+/** The same value with its keys in the order of a pattern, or of the alphabet. */
+const sorted = (value: unknown, like?: unknown): unknown => {
+  if (Array.isArray(value))
+    return value.map((each, index) => sorted(each, Array.isArray(like) ? like[index] : undefined))
+  if (value === null || typeof value !== 'object') return value
+  const order = like && typeof like === 'object' ? Object.keys(like) : Object.keys(value).sort()
+  const known = value as Record<string, unknown>
+  return Object.fromEntries(order.map((key) => [key, sorted(known[key], (like as typeof known | undefined)?.[key])]))
+}
