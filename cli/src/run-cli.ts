@@ -5,6 +5,7 @@ import { addCustomerCommands } from './commands/customer.ts'
 import { addEventCommands } from './commands/events.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addNoticeCommands } from './commands/notices.ts'
+import { addReconcileCommands } from './commands/reconcile.ts'
 import { addWebhookCommands } from './commands/webhooks.ts'
 import { clean } from './print.ts'
 import { createSession, type Surroundings } from './session.ts'
@@ -41,6 +42,7 @@ export const runCli = async (words: readonly string[], surroundings: Surrounding
     addCatalogCommands,
     addCustomerCommands,
     addWebhookCommands,
+    addReconcileCommands,
     addNoticeCommands,
     addKeyCommands,
     addEventCommands,

@@ -91,3 +91,33 @@ test('a key is made, listed and revoked; webhooks are listed', async () => {
   expect((await turnpike('webhooks', 'list')).code).toBe(0)
   expect((await turnpike('webhooks', 'replay', '999999')).error).toMatch(/^not_found/)
 })
+
+test('reconciliation by command: progress, findings, a decision, and exit codes that scripts can use', async () => {
+  expect(await turnpike('catalog', 'push')).toMatchObject({ code: 0 })
+  const customer = await service.customer('drifting')
+  expect(customer).toMatch(/^customer_/)
+  expect(await turnpike('reconcile', '--watch')).toMatchObject({ error: '', out: expect.stringContaining(': done.') })
+  await fetch(`${sandbox.url}/v1/products/acme_starter`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk_test_x', 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'name=Renamed by hand',
+  })
+  const differing = await turnpike('reconcile')
+  expect(differing.code).toBe(1)
+  expect(differing.out).toContain('catalog_differs')
+  const listed = await turnpike('--json', 'findings', 'list')
+  expect(listed.code).toBe(1)
+  const [finding] = JSON.parse(listed.out) as { id: string; object: string }[]
+  expect(finding?.object).toBe('product acme_starter name')
+  expect(await turnpike('findings', 'show', finding!.id)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('Renamed by hand'),
+  })
+  expect((await turnpike('findings', 'repair', finding!.id)).code).toBe(2)
+  expect(await turnpike('findings', 'repair', finding!.id, '--reason', 'by mistake')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('catalog_differs (repaired)'),
+  })
+  expect(await turnpike('findings', 'list')).toMatchObject({ code: 0, out: 'No findings.\n' })
+  expect((await turnpike('findings', 'dismiss', finding!.id, '--reason', 'too late')).code).toBe(3)
+})

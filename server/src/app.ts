@@ -8,6 +8,7 @@ import { ensureBootstrapKey } from './flows/change-api-key.ts'
 import type { CheckDeps } from './flows/check-entitlements.ts'
 import { diffCatalog } from './flows/diff-catalog.ts'
 import { pushCatalog } from './flows/push-catalog.ts'
+import { readReconciliationFigures } from './flows/read-reconciliation.ts'
 import { createUsageRecorder } from './flows/record-usage.ts'
 import { catalogFacts } from './flows/steps/catalog-facts.ts'
 import { createRefusalCount } from './flows/steps/count-refusals.ts'
@@ -155,6 +156,26 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
       const { oldestPending } = await countWebhooks(db)
       return [{ value: oldestPending ? clock.now().since(oldestPending).total('seconds') : 0 }]
     }),
+    gauge('turnpike_findings_open', 'Open findings of reconciliation by kind', async () =>
+      Object.entries((await readReconciliationFigures(db, clock.now())).openByKind).map(([kind, value]) => ({
+        value,
+        labels: { kind },
+      })),
+    ),
+    gauge('turnpike_findings_oldest_seconds', 'Age of the oldest open finding', async () => [
+      { value: (await readReconciliationFigures(db, clock.now())).oldestOpenSeconds ?? 0 },
+    ]),
+    gauge('turnpike_drift_per_thousand_customers', 'Findings of the last 30 days per thousand customers', async () => [
+      { value: (await readReconciliationFigures(db, clock.now())).driftPerThousandCustomers },
+    ]),
+    gauge(
+      'turnpike_findings_correction_seconds',
+      'Median time from first seen to corrected, last 30 days',
+      async () => {
+        const { medianSecondsToCorrect } = await readReconciliationFigures(db, clock.now())
+        return medianSecondsToCorrect === null ? [] : [{ value: medianSecondsToCorrect }]
+      },
+    ),
   ]
   const beat = setInterval(() => {
     void refusals.flush()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { communicationPage } from './communication-page.ts'
 import { dunningPage } from './dunning-page.ts'
+import { reconciliationPage } from './reconciliation-page.ts'
 import { transitionPage } from './transition-page.ts'
 
 /** Writes the policy pages that are generated from rules, or with `--check` says which are stale and exits with 1. */
@@ -10,6 +11,7 @@ const policiesDir = fileURLToPath(new URL('../../docs/policies', import.meta.url
 const pages: Record<string, string> = {
   'customer-communication.md': communicationPage(),
   'dunning.md': dunningPage(),
+  'reconciliation.md': reconciliationPage(),
   'status-transitions.md': transitionPage(),
 }
 

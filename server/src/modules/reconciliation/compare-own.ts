@@ -35,10 +35,12 @@ export const counterDifference = (counter: {
 }): Difference => ({
   kind: 'counter_differs',
   object: `${counter.meter} ${Temporal.Instant.from(counter.windowStart.replace(' ', 'T')).toString()}`,
-  here: { counted: counter.counted },
-  there: { recorded: counter.recorded },
+  here: { counted: shortened(counter.counted) },
+  there: { recorded: shortened(counter.recorded) },
   repair: 'rebuild_counter',
 })
+
+const shortened = (digits: string): string => (digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits)
 
 /** A checkout that waits longer than it may: for the provider's address, its confirmation, or its end. */
 export const compareCheckout = (
