@@ -1,7 +1,7 @@
 import type { ExcessItem } from '@turnpike/contract'
 
 /** What is to be reduced, and what was allowed before (`null`: as much as one likes). */
-export type RemediationItem = Pick<ExcessItem, 'feature' | 'name' | 'kind' | 'limit'> & { oldLimit: number | null }
+type RemediationItem = Pick<ExcessItem, 'feature' | 'name' | 'kind' | 'limit'> & { oldLimit: number | null }
 
 export type Remediation = {
   tenantId: string

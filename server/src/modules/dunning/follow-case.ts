@@ -14,7 +14,7 @@ export const dueSince = (invoice: Pick<Invoice, 'finalizedAt' | 'createdAt'>): T
   invoice.finalizedAt ?? invoice.createdAt
 
 /** Whether an invoice was tried and is not paid. What the provider calls uncollectible is a debt still, what is void is none. */
-export const isFailing = ({ status, attemptCount, actionRequired }: Invoice): boolean =>
+const isFailing = ({ status, attemptCount, actionRequired }: Invoice): boolean =>
   (status === 'open' || status === 'uncollectible') && (attemptCount > 0 || actionRequired)
 
 /**

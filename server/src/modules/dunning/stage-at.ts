@@ -1,6 +1,6 @@
 import type { CatalogDunning } from '@turnpike/contract'
 
-export type Stage = CatalogDunning['stages'][number]['access']
+type Stage = CatalogDunning['stages'][number]['access']
 /** Where a case of dunning stands at a time. `nextAt` is when the next stage begins, or when the subscription is due to end. */
 export type StageAt = {
   stage: Stage | null

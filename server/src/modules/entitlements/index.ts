@@ -7,7 +7,6 @@ export { counterName, createLiveCustomers, type LiveCustomer, type LiveCustomers
 export {
   type OverrideInForce,
   overridesAt,
-  type RemediationInForce,
   type ResolvedEntitlement,
   resolve,
   type SnapshotContent,

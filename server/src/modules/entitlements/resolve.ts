@@ -79,7 +79,7 @@ export type StageInForce = {
 }
 
 /** What is in use above the limits of a smaller plan: until a deadline, the old limits hold. */
-export type RemediationInForce = {
+type RemediationInForce = {
   subscriptionId: string
   /** Until when the old limits stay; null: the new ones hold at once. */
   deadline: Temporal.Instant | null
