@@ -21,6 +21,17 @@ export type AccessLevel = (typeof accessLevels)[number]
 
 export const PlanRef = strict({ plan: Key, version: Type.Integer({ minimum: 1 }), name: Type.String() })
 
+/** What may be asked of a subscription (SUB-3). */
+export const commandActions = [
+  'change',
+  'cancel',
+  'undo_cancel',
+  'pause',
+  'resume',
+  'undo_change',
+  'end_trial',
+] as const
+
 /**
  * What is agreed and not yet in force. `plan_change` begins at `effectiveAt`; `payment_required` begins once its invoice is
  * paid, and is dropped at `effectiveAt` if it is not.
@@ -204,6 +215,18 @@ export const BillingStatus = strict({
     }),
   ),
   subscription: Nullable(Subscription),
+  /** What was asked of the subscription and has not settled: `queued` while the provider is silent (SUB-3). */
+  command: Nullable(
+    strict({
+      id: Id('command'),
+      action: Type.Enum(['create', ...commandActions]),
+      state: Type.Enum(['under_way', 'queued']),
+      requestedAt: Instant,
+      effectiveAt: Instant,
+    }),
+  ),
+  /** While it is paused: when it goes on by itself, if that was said. */
+  resumesAt: Nullable(Instant),
   /** Set once the last subscription has ended, until there is one again (SUB-6). */
   retention: Nullable(Retention),
   nextActions: Type.Array(NextAction),
@@ -231,9 +254,20 @@ export const PlanOffer = strict({
   rank: Type.Integer(),
   trialDays: Type.Integer(),
   prices: Type.Array(
-    strict({ price: Key, interval: Type.String(), amount: Money, relation: Type.Enum(planRelations) }),
+    strict({
+      price: Key,
+      interval: Type.String(),
+      amount: Money,
+      /** Of each seat above those included; null where none can be added. */
+      perSeat: Nullable(Money),
+      relation: Type.Enum(planRelations),
+    }),
   ),
   seats: Nullable(strict({ included: Type.Integer(), max: Nullable(Type.Integer()) })),
+  /** What may be held on top, with the amount of one for each price of the plan that has it. */
+  addOns: Type.Array(
+    strict({ addOn: Key, name: Type.String(), prices: Type.Array(strict({ price: Key, amount: Money })) }),
+  ),
   features: Type.Array(
     strict({
       feature: Key,

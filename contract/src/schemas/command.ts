@@ -1,17 +1,8 @@
 import { type Static, Type } from 'typebox'
-import { accessLevels, NextAction, PlanRef, SeatCount, Subscription } from './billing.ts'
+import { accessLevels, commandActions, NextAction, PlanRef, SeatCount, Subscription } from './billing.ts'
 import { Currency, Id, Instant, Key, Money, Nullable, Period, Quantity, strict, TenantId } from './common.ts'
-
-/** What may be asked of a subscription (SUB-3). */
-export const commandActions = [
-  'change',
-  'cancel',
-  'undo_cancel',
-  'pause',
-  'resume',
-  'undo_change',
-  'end_trial',
-] as const
+import { Entitlement } from './entitlement.ts'
+import { Retention } from './privacy.ts'
 
 const AddOns = Type.Array(strict({ addOn: Key, quantity: Type.Integer({ minimum: 1, maximum: 1_000 }) }), {
   maxItems: 20,
@@ -129,9 +120,25 @@ export const CommandPreview = strict({
     gained: Type.Array(Key),
     lost: Type.Array(Key),
     changed: Type.Array(Key),
+    /** The same, with what each was and would be; null where there is nothing. */
+    differences: Type.Array(
+      strict({
+        feature: Key,
+        name: Type.String(),
+        change: Type.Enum(['gained', 'lost', 'changed']),
+        before: Nullable(Entitlement),
+        after: Nullable(Entitlement),
+      }),
+    ),
     accessLevel: strict({ before: Type.Enum(accessLevels), after: Type.Enum(accessLevels) }),
   }),
   guardrails: Type.Array(GuardrailFinding),
+  /** What the policy makes of the guardrails; null where there are none. */
+  overLimit: Nullable(
+    strict({ policy: Type.Enum(['block', 'cleanup_window', 'soft_lock']), deadline: Nullable(Instant) }),
+  ),
+  /** What would follow the end of the last subscription (SUB-6). */
+  retention: Nullable(Retention),
   previewToken: Type.String(),
   expiresAt: Instant,
 })

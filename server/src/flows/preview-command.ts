@@ -7,7 +7,14 @@ import type { Actor } from '../platform/audit.ts'
 import type { Deps } from './deps.ts'
 import { ensureProviderCustomer } from './steps/ask-provider.ts'
 import { gatherCommand, guardDowngrade, prorationTime, type Subject } from './steps/gather-command.ts'
-import { entitlementsAfter, invoiceView, previewOrder, sealPreview, termsView } from './steps/preview-decision.ts'
+import {
+  entitlementsAfter,
+  invoiceView,
+  previewOrder,
+  retentionAfter,
+  sealPreview,
+  termsView,
+} from './steps/preview-decision.ts'
 import { syncTenant } from './sync-customer.ts'
 
 /**
@@ -35,6 +42,7 @@ export const previewCommand = async (
   const about = { tenantId, providerCustomerId, held, wish, decision, prorationAt }
   const shown = await previewOrder(deps, about)
   const { previewToken, expiresAt } = await sealPreview(deps, about, shown)
+  const { findings, policy, deadline } = await guardDowngrade(deps.db, deps, { customer, held, decision })
   return {
     action: wish.action,
     timing: decision.timing,
@@ -44,7 +52,9 @@ export const previewCommand = async (
     dueNow: shown.now && invoiceView(shown.now),
     nextRenewal: shown.renewal && { at: shown.renewal.at.toString(), invoice: invoiceView(shown.renewal.invoice) },
     entitlements: await entitlementsAfter(deps, about, customer.customerId),
-    guardrails: (await guardDowngrade(deps.db, deps, { customer, held, decision })).findings,
+    guardrails: findings,
+    overLimit: findings.length === 0 ? null : { policy, deadline },
+    retention: await retentionAfter(deps, about),
     previewToken,
     expiresAt: expiresAt.toString(),
   }

@@ -1,4 +1,4 @@
-import type { Entitlement, Explanation, Snapshot } from '@turnpike/contract'
+import type { Explanation, Snapshot } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { instantOrNull } from '../core/period.ts'
 import { microOfWhole } from '../core/quantity.ts'
@@ -8,8 +8,6 @@ import {
   explain,
   findOverrides,
   newestSnapshot,
-  type ResolvedEntitlement,
-  type SnapshotContent,
   type StoredSnapshot,
   snapshotAt,
   windowAt,
@@ -18,6 +16,7 @@ import { findSubscriptions } from '../modules/subscriptions/index.ts'
 import { lifetime, readCounter } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
+import { entitlementView } from './steps/entitlement-view.ts'
 
 /** The snapshot that was in force at a time, or is now (ENT-3). */
 export const readSnapshot = async (deps: Deps, tenantId: string, atText: string | undefined): Promise<Snapshot> => {
@@ -35,16 +34,6 @@ export const readSnapshot = async (deps: Deps, tenantId: string, atText: string 
     cause: snapshot.cause,
     entitlements: content.entitlements.map((entitlement) => entitlementView(content, entitlement, at)),
   }
-}
-
-const entitlementView = (
-  content: SnapshotContent,
-  { upgradePlan: _, afterDowngrade: __, ...entitlement }: ResolvedEntitlement,
-  at: Temporal.Instant,
-): Entitlement => {
-  if (entitlement.kind !== 'metered') return entitlement as Entitlement
-  const window = windowAt(content.window, at)
-  return { ...entitlement, window: { start: window.start.toString(), end: window.end.toString() } } as Entitlement
 }
 
 const snapshotFor = async (

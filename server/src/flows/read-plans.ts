@@ -6,7 +6,10 @@ import { findSubscriptions, leadingSubscription } from '../modules/subscriptions
 import type { Deps } from './deps.ts'
 import { grantSentence, relationOf } from './steps/views.ts'
 
-/** The plans on offer in the customer's currency, lowest rank first, each with how it stands to the one held. */
+/**
+ * The plans on offer in the customer's currency, lowest rank first, each with how it stands to the one held. A plan that is
+ * not offered any more is there for who holds it: its seats and add-ons may still change.
+ */
 export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer[]> => {
   const [customer, subscriptions] = await Promise.all([
     findCustomer(deps.db, tenantId),
@@ -23,7 +26,7 @@ export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer
   }
   const currency = leading?.currency ?? customer.currency
   return Object.entries(catalog.file.plans)
-    .filter(([, plan]) => plan.status === 'active')
+    .filter(([key, plan]) => plan.status === 'active' || key === leading?.plan)
     .sort(([, a], [, b]) => a.rank - b.rank)
     .map(([key, plan]) => {
       const free = Object.keys(plan.prices ?? {}).length === 0
@@ -45,11 +48,22 @@ export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer
                   price,
                   interval: intervalText(intervalOf(definition)),
                   amount: { amountMinor: String(amountMinor), currency },
+                  perSeat: moneyOrNull(plan.seats?.perSeat?.[price]?.[currency], currency),
                   relation: relation(price),
                 },
               ]
         }),
         seats: plan.seats ? { included: plan.seats.included, max: plan.seats.max ?? null } : null,
+        addOns: Object.entries(catalog.file.addOns ?? {})
+          .filter(([, addOn]) => addOn.status === 'active' && addOn.plans.includes(key))
+          .map(([addOn, definition]) => ({
+            addOn,
+            name: definition.name,
+            prices: Object.entries(definition.prices).flatMap(([price, { amounts }]) => {
+              const amount = moneyOrNull(amounts[currency], currency)
+              return amount && plan.prices?.[price] ? [{ price, amount }] : []
+            }),
+          })),
         features: Object.entries(catalog.file.features).map(([feature, definition]) => {
           const grant = plan.grants[feature]
           return {
@@ -64,3 +78,6 @@ export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer
       }
     })
 }
+
+const moneyOrNull = (amountMinor: number | undefined, currency: string) =>
+  amountMinor === undefined ? null : { amountMinor: String(amountMinor), currency }

@@ -2,6 +2,7 @@ import type { BillingStatus, NextAction } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { instantOf } from '../core/period.ts'
 import { type Catalog, findPlan, intervalText } from '../modules/catalog/index.ts'
+import { type CommandRecord, findCommandUnderWay, findPauseEnd } from '../modules/commands/index.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import { findOpenRemediations } from '../modules/downgrades/index.ts'
 import { findOpenCases, stageAt } from '../modules/dunning/index.ts'
@@ -16,17 +17,18 @@ import { amountHeld } from './steps/amount-held.ts'
 import { caseEnd, dunningPolicyOf } from './steps/follow-dunning.ts'
 import { stillOver } from './steps/follow-remediations.ts'
 import { retentionView } from './steps/follow-retention.ts'
-import { planRef, subscriptionView } from './steps/views.ts'
+import { commandView, planRef, subscriptionView } from './steps/views.ts'
 
 /** Status, plan, renewal, pending changes, problems and next actions, from our own state only (PAY-2). */
 export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingStatus> => {
-  const [customer, snapshot, subscriptions, checkouts, failed, retained] = await Promise.all([
+  const [customer, snapshot, subscriptions, checkouts, failed, retained, command] = await Promise.all([
     findCustomer(deps.db, tenantId),
     snapshotNow(deps, tenantId),
     findSubscriptions(deps.db, tenantId),
     findUnfinishedCheckouts(deps.db, tenantId),
     findFailedInvoices(deps.db, tenantId),
     findRetention(deps.db, tenantId),
+    findCommandUnderWay(deps.db, tenantId),
   ])
   if (!customer || !snapshot) throw fail('not_found')
   const at = deps.clock.now()
@@ -82,11 +84,22 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     subscription: view,
     dunning,
     remediation,
+    command: command && openCommand(command),
+    resumesAt:
+      leading?.status === 'paused'
+        ? ((await findPauseEnd(deps.db, tenantId, leading.subscriptionId))?.toString() ?? null)
+        : null,
     retention: retention && retentionView(retention),
     nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog, retention, dunning, remediation),
     snapshotVersion: snapshot.version,
     asOf: at.toString(),
   }
+}
+
+/** What was asked for and is not known to have happened. */
+const openCommand = (command: CommandRecord): BillingStatus['command'] => {
+  const { id, action, requestedAt, effectiveAt } = commandView(command)
+  return { id, action, state: command.state === 'queued' ? 'queued' : 'under_way', requestedAt, effectiveAt }
 }
 
 const paymentProblem = (

@@ -4,11 +4,17 @@ import { fail } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { findPlan, intervalOf, intervalText } from '../../modules/catalog/index.ts'
 import type { Decision, Terms, Wish } from '../../modules/commands/index.ts'
-import { compareSnapshots, findOverrides, resolve } from '../../modules/entitlements/index.ts'
+import { compareSnapshots, findOverrides, resolve, type SnapshotContent } from '../../modules/entitlements/index.ts'
 import type { InvoicePreview, OrderPreview } from '../../modules/payments/index.ts'
-import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
+import {
+  findSubscriptions,
+  isTerminal,
+  readOnlyUntil,
+  type SubscriptionRecord,
+} from '../../modules/subscriptions/index.ts'
 import type { Deps } from '../deps.ts'
 import { roleOf } from './ask-command.ts'
+import { entitlementView } from './entitlement-view.ts'
 import { planRef } from './views.ts'
 
 /** What a preview is about: who, what is held, what is wished and what the rules made of it. */
@@ -119,9 +125,41 @@ export const entitlementsAfter = async (
   const then = hypothetical(deps, tenantId, customerId, held, decision, prorationAt)
   const before = resolve(deps.catalog(), subscriptions, overrides, at)
   const after = resolve(deps.catalog(), then ? [then, ...others] : others, overrides, at)
+  const difference = compareSnapshots(before, after)
+  const sideOf = (content: SnapshotContent, feature: string) => {
+    const found = content.entitlements.find((entitlement) => entitlement.feature === feature)
+    return found ? entitlementView(content, found, at) : null
+  }
   return {
-    ...compareSnapshots(before, after),
+    ...difference,
+    differences: (['gained', 'lost', 'changed'] as const).flatMap((change) =>
+      difference[change].map((feature) => {
+        const sides = { before: sideOf(before, feature), after: sideOf(after, feature) }
+        return { feature, name: (sides.after ?? sides.before)?.name ?? feature, change, ...sides }
+      }),
+    ),
     accessLevel: { before: before.accessLevel, after: after.accessLevel },
+  }
+}
+
+/** What would be counted from the end on, when it is the end of the last subscription (SUB-6). */
+export const retentionAfter = async (
+  deps: Deps,
+  { tenantId, held, wish, decision }: Previewed,
+): Promise<CommandPreview['retention']> => {
+  if (wish.action !== 'cancel' || held === null) return null
+  const others = (await findSubscriptions(deps.db, tenantId)).filter(
+    ({ subscriptionId, status }) => subscriptionId !== held.subscriptionId && !isTerminal(status),
+  )
+  if (others.length > 0) return null
+  const policy = deps.catalog().file.policies.cancellation
+  const endedAt = Temporal.Instant.from(decision.effectiveAt)
+  const deleteAt = endedAt.add({ hours: 24 * policy.retentionDays }).toString()
+  return {
+    endedAt: endedAt.toString(),
+    readOnlyUntil: readOnlyUntil(endedAt, policy)?.toString() ?? null,
+    exportUntil: deleteAt,
+    deleteAt,
   }
 }
 

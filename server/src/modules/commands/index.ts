@@ -5,6 +5,7 @@ export {
   findCommandDone,
   findCommandUnderWay,
   findEndedPauses,
+  findPauseEnd,
   findWaitingCommands,
   insertCommand,
   saveCommand,

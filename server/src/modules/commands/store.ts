@@ -113,3 +113,17 @@ export const findEndedPauses = async (db: Db, at: Temporal.Instant, limit: numbe
       sql`select * from subscription_commands where state = 'done' and resumes_at <= ${text(at)} order by resumes_at limit ${limit}`,
     )
   ).map(fromRow)
+
+/** When the pause of a subscription ends by itself, if that was said. */
+export const findPauseEnd = async (
+  on: Db | Tx,
+  tenantId: string,
+  subscriptionId: string,
+): Promise<Temporal.Instant | null> => {
+  const row = await queryOne<{ resumes_at: string }>(
+    on,
+    sql`select resumes_at from subscription_commands where tenant_id = ${tenantId} and subscription_id = ${subscriptionId} and state = 'done' and resumes_at is not null
+        order by requested_at desc limit 1`,
+  )
+  return row && instantOfRow(row.resumes_at)
+}
