@@ -1,4 +1,4 @@
-export { compareLink, compareStranger, type Stranger } from './compare-customers.ts'
+export { compareLink, compareStranger } from './compare-customers.ts'
 export { compareInvoice } from './compare-invoices.ts'
 export {
   catalogDifference,
@@ -8,7 +8,7 @@ export {
   counterDifference,
   deadWebhook,
 } from './compare-own.ts'
-export { compareCount, compareSubscription, type TheirSubscription } from './compare-subscriptions.ts'
+export { compareCount, compareSubscription } from './compare-subscriptions.ts'
 export type { Difference, FindingRecord, PhaseProgress, RunRecord } from './finding.ts'
 export { settle } from './settle.ts'
 export {
@@ -24,7 +24,6 @@ export {
   listFindings,
   listRuns,
   lockFinding,
-  lockFindingsOfKind,
   lockStandingFindings,
   markSeen,
   nextSuspects,

@@ -262,15 +262,6 @@ export const lockStandingFindings = async (
     )
   ).map(findingOf)
 
-/** All that are open or accepted of one kind, whoever they belong to. */
-export const lockFindingsOfKind = async (tx: Tx, kind: string): Promise<FindingRecord[]> =>
-  (
-    await query<FindingRow>(
-      tx,
-      sql`select * from findings where kind = ${kind} and state in ('open', 'accepted') order by finding_id for update`,
-    )
-  ).map(findingOf)
-
 export const lockFinding = async (tx: Tx, findingId: string): Promise<FindingRecord | null> => {
   const row = await queryOne<FindingRow>(tx, sql`select * from findings where finding_id = ${findingId} for update`)
   return row && findingOf(row)
