@@ -46,6 +46,7 @@ describe('more, at once', () => {
     })
     expect(shown.dueNow!.lines.map(({ proration }) => proration)).toEqual([true, true])
     expect(shown.entitlements.gained).toContain('priority_support')
+    await world.advance('PT1M')
     const answer = await command(ana, { action: 'change', plan: 'scale', previewToken: shown.previewToken })
     expect(answer).toMatchObject({
       subscription: { plan: { plan: 'scale' }, seats: 10, status: 'active' },

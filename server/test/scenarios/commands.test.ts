@@ -90,6 +90,7 @@ describe('ends', () => {
     const body = { plan: 'starter' }
     const { data: shown } = await dia.owner.previewNewSubscription({ body })
     expect(shown).toMatchObject({ action: 'create', before: null, dueNow: { amountDue: { amountMinor: '1900' } } })
+    await world.advance('PT1M')
     const { data } = await dia.owner.createSubscription({ body: { ...body, previewToken: shown.previewToken } })
     expect(data).toMatchObject({
       subscription: { status: 'active', plan: { plan: 'starter' } },
@@ -167,6 +168,8 @@ describe('trials', () => {
       body: { action: 'end_trial' },
     })
     expect(shown.dueNow!.amountDue.amountMinor).toBe('1900')
+    // A minute to read it: the period begins later than shown, at the same price.
+    await world.advance('PT1M')
     const { subscription } = await command(ivo, { action: 'end_trial', previewToken: shown.previewToken })
     expect(subscription).toMatchObject({ status: 'active', trialEndsAt: null })
     expect((await invoicesOf(ivo))[0]).toMatchObject({ status: 'paid', total: 1_900 })
@@ -207,6 +210,21 @@ describe('while the provider is silent', () => {
     expect((await auditOf(world, kai.tenantId)).filter((action) => action === 'subscription.cancel.done')).toHaveLength(
       1,
     )
+  })
+
+  test('what charges is not agreed to unseen: nothing is saved, nothing happens later (SUB-3)', async () => {
+    const kit = await subscribed(world, 'silent-kit')
+    await trouble({ action: 'outage' })
+    for (const ask of [
+      { action: 'change', plan: 'scale' },
+      { action: 'cancel', when: 'now' },
+    ] satisfies Ask[])
+      expect(await refused(command(kit, ask))).toBe('provider_unavailable')
+    await heal()
+    await world.advance('PT1M')
+    await sweepCommands(world.app.deps)
+    expect(await auditOf(world, kit.tenantId)).not.toContain('subscription.change.requested')
+    expect(await statusOf(kit.owner)).toMatchObject({ status: 'active', plan: { plan: 'pro' } })
   })
 
   test('an upgrade whose answer was lost is retryable, and the repeat charges nothing again (SUB-3)', async () => {

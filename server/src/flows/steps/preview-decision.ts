@@ -66,8 +66,10 @@ export const refuseStalePreview = async (deps: Deps, about: Previewed, hash: str
 }
 
 /** Everything that a customer has agreed to when they agree to a preview. */
-const hashOf = (deps: Deps, { tenantId, held, wish, decision }: Previewed, shown: OrderPreview): string =>
-  sha256(
+const hashOf = (deps: Deps, { tenantId, held, wish, decision }: Previewed, shown: OrderPreview): string => {
+  // What begins when it is done begins later than in its preview, at the same price: only changes are pinned to a second.
+  const isPinned = decision.order.kind === 'change_now' || decision.order.kind === 'change_at_period_end'
+  return sha256(
     canonicalJson({
       tenantId,
       held: held && substanceOf(held),
@@ -76,10 +78,14 @@ const hashOf = (deps: Deps, { tenantId, held, wish, decision }: Previewed, shown
       after: decision.after,
       timing: decision.timing,
       catalog: deps.catalog().version,
-      now: shown.now && plain(shown.now),
-      renewal: shown.renewal && { at: shown.renewal.at.toString(), invoice: plain(shown.renewal.invoice) },
+      now: shown.now && plain(shown.now, isPinned),
+      renewal: shown.renewal && {
+        ...(isPinned ? { at: shown.renewal.at.toString() } : {}),
+        invoice: plain(shown.renewal.invoice, isPinned),
+      },
     }),
   ).toString('base64url')
+}
 
 /** What a decision was made on. Whatever else was looked at since does not matter. */
 export const substanceOf = (record: SubscriptionRecord): Record<string, unknown> => ({
@@ -97,12 +103,12 @@ export const substanceOf = (record: SubscriptionRecord): Record<string, unknown>
   pendingChange: record.pendingChange,
 })
 
-const plain = (invoice: InvoicePreview): Record<string, unknown> => ({
+const plain = (invoice: InvoicePreview, isPinned: boolean): Record<string, unknown> => ({
   ...invoice,
   lines: invoice.lines.map((line) => ({
     ...line,
     amount: String(line.amount),
-    period: [line.period.start.toString(), line.period.end.toString()],
+    period: isPinned ? [line.period.start.toString(), line.period.end.toString()] : null,
   })),
   subtotal: String(invoice.subtotal),
   tax: invoice.tax === null ? null : String(invoice.tax),

@@ -216,3 +216,18 @@ describe('the payment method for a charge without the customer', () => {
     expect(await orders.hasPaymentMethod(id, null)).toBe(true)
   })
 })
+
+test('a subscription is made once, however often its command is carried out', async () => {
+  const { id } = await stripe.customers.create({ name: 'Cem' })
+  await stripe.paymentMethods.attach('pm_card_visa', { customer: id })
+  const order: Order = {
+    kind: 'create',
+    lines: [{ lookupKey: 'plan_small', quantity: 1 }],
+    trialEndsAt: null,
+    planVersion: 1,
+  }
+  for (const attempt of [1, 2, 3])
+    expect(await carry({ customer: id, id: '' }, order, 'command_new', attempt)).toEqual({ kind: 'done' })
+  const { data } = await stripe.subscriptions.list({ customer: id })
+  expect(data.map(({ metadata }) => metadata.turnpike_command)).toEqual(['command_new'])
+})
