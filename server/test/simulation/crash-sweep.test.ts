@@ -33,7 +33,7 @@ test.each(flows.filter((flow) => only === undefined || flow.name === only).map((
         )
         await stage.dieAt('')
         if (JSON.stringify(outcome) !== JSON.stringify(expected))
-          different.push(`${place}: ${JSON.stringify(outcome)} instead of ${JSON.stringify(expected)}`)
+          different.push(`${place}: ${difference(outcome, expected)}`)
       }
       console.log(`${flow.name}: ${places.length} of ${all.length} places, died ${stage.deaths()} times`)
       expect(different).toEqual([])
@@ -46,3 +46,14 @@ test.each(flows.filter((flow) => only === undefined || flow.name === only).map((
   },
   1_800_000,
 )
+
+/** Only what is not the same: the rest of an outcome is long. */
+const difference = (outcome: unknown, expected: unknown): string => {
+  if (typeof outcome !== 'object' || typeof expected !== 'object' || !outcome || !expected)
+    return `${JSON.stringify(outcome)} instead of ${JSON.stringify(expected)}`
+  const [is, should] = [outcome as Record<string, unknown>, expected as Record<string, unknown>]
+  return [...new Set([...Object.keys(is), ...Object.keys(should)])]
+    .filter((key) => JSON.stringify(is[key]) !== JSON.stringify(should[key]))
+    .map((key) => `${key}: ${difference(is[key], should[key])}`)
+    .join('; ')
+}

@@ -44,6 +44,8 @@ const hasPlan = async (stage: Stage, tenantId: string, plan: string): Promise<bo
 
 /** Nothing is left to be done by itself: every webhook applied, every event placed and followed, no command open. */
 const isQuiet = async (stage: Stage): Promise<boolean> => {
+  // The provider has told all that it wants to tell for now.
+  await stage.control('/sandbox/webhooks/flush', {})
   const [waiting] = await stage.rows<{ n: number }>(
     `select (select count(*) from webhook_inbox where state in ('pending', 'retrying'))::int + (select count(*) from outbox where position is null)::int
        + (select coalesce(max(position), 0) - (select position from notice_cursor) from outbox)::int
@@ -149,7 +151,10 @@ export const flows: Flow[] = [
     // What is charged depends on the second at which it was asked for; how many invoices there are does not.
     outcome: async (stage, tenantId) => {
       const { provider, ...rest } = await state(stage, tenantId)
-      return { ...rest, provider: { ...provider, invoices: provider?.invoices.map(([status]) => status) } }
+      return {
+        ...rest,
+        provider: { ...provider, invoices: provider?.invoices.map(([status, , reason]) => [status, reason]) },
+      }
     },
   },
   {
@@ -191,7 +196,10 @@ export const flows: Flow[] = [
     done: async (stage, tenantId) => (await hasPlan(stage, tenantId, 'pro')) && quiet(stage),
     outcome: async (stage, tenantId) => {
       const { provider, ...rest } = await state(stage, tenantId)
-      return { ...rest, provider: { ...provider, invoices: provider?.invoices.map(([status]) => status) } }
+      return {
+        ...rest,
+        provider: { ...provider, invoices: provider?.invoices.map(([status, , reason]) => [status, reason]) },
+      }
     },
   },
   {

@@ -75,7 +75,7 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
     operator: createClient({
       baseUrl: `http://127.0.0.1:${port}`,
       credential: operatorKey,
-      retries: 200,
+      retries: 2_000,
       wait: () => new Promise((resolve) => setTimeout(resolve, 30)),
     }),
     stripe: stripeAt(sandbox.url),
