@@ -4,7 +4,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, startApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
-import { lapseDue } from '../../src/flows/lapse-entitlements.ts'
+import { followDunningDue } from '../../src/flows/follow-dunning.ts'
 import { syncTenant } from '../../src/flows/sync-customer.ts'
 import { lookupKeyOf } from '../../src/modules/catalog/index.ts'
 import { systemActor } from '../../src/platform/audit.ts'
@@ -89,7 +89,7 @@ test(`${count} short histories, their news late, twice, mixed up or lost, end as
         if (rounds[round]!.news === 'lost' && isAbout === 'subscription') continue
         if (rounds[round]!.news === 'told' || isLast) now.push(news)
         else late.push(news)
-        if (chance.next() < 0.2) (isLast || chance.next() < 0.5 ? now : late).push(news)
+        if (chance.next() < 0.15) (isLast || chance.next() < 0.7 ? now : late).push(news)
       }
     await withHands(24, chance.shuffled(now), (news) => deliver(app.url, news))
     await allApplied()
@@ -99,7 +99,7 @@ test(`${count} short histories, their news late, twice, mixed up or lost, end as
   await withHands(8, looking, ({ seed }) =>
     syncTenant(app.deps, tenantOf(seed), systemActor('reconciliation', 'request_simulation')),
   )
-  while ((await lapseDue(app.deps)) > 0);
+  while ((await followDunningDue(app.deps)) > 0);
   await eventually(
     async () => (await db.query('select count(*)::int as n from outbox where position is null')).rows[0].n,
     (unplaced) => unplaced === 0,
@@ -118,13 +118,17 @@ const live = async (seed: number, happenings: readonly Happening[]): Promise<voi
     else if (provider.isFit(seed, happening)) await ask(seed, happening)
 }
 
-/** A command of the customer, by our API. What the service has not heard of yet it finds out by asking. */
+/** A command of the customer, by our API. */
 const ask = async (seed: number, happening: Happening): Promise<void> => {
   const tenantId = tenantOf(seed)
-  const actor = systemActor('reconciliation', 'request_simulation')
-  await syncTenant(app.deps, tenantId, actor)
-  const { data } = await operator.listSubscriptions({ query: { tenantId } })
-  const { id: subscriptionId, seats } = data[0]!
+  const newest = async () => (await operator.listSubscriptions({ query: { tenantId } })).data[0]
+  let held = await newest()
+  // Nobody can ask anything of what the service has not heard of yet: then it is made to look first.
+  if (!held || held.providerSubscriptionId !== provider.newestOf(seed)) {
+    await syncTenant(app.deps, tenantId, systemActor('reconciliation', 'request_simulation'))
+    held = await newest()
+  }
+  const { id: subscriptionId, seats } = held!
   const body =
     happening.kind === 'ask_seats'
       ? { action: 'change' as const, seats: seats + happening.more }

@@ -54,10 +54,11 @@ export const historyOf = (seed: number): History => {
     return asked === 'ask_seats' ? { kind: asked, more: 1 + chance.whole(3) } : ({ kind: asked } as Happening)
   }
   const begins = chance.next() < 0.7 ? 0 : 1
+  const lost = chance.next() < 0.25 ? chance.whole(roundDays.length) : -1
   const rounds = roundDays.map((_, round): Round => {
     const happenings = round === begins ? [start()] : []
     if (round >= begins && chance.next() < 0.4) happenings.push(anything())
-    return { happenings, news: one('told', 'told', 'told', 'late', 'lost') }
+    return { happenings, news: round === lost ? 'lost' : one('told', 'told', 'told', 'late') }
   })
   return { seed, rounds }
 }

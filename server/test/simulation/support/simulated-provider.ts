@@ -322,6 +322,7 @@ export const startSimulatedProvider = async (prices: PriceList) => {
       const grows = sub.status === 'trialing' || (sub.status === 'active' && accounts.get(number)!.cardWorks)
       return grows && !sub.cancelAtEnd && !isOf(kind === 'ask_scale' ? 'scale' : 'starter')
     },
+    newestOf: (number: number): string | undefined => accounts.get(number)?.subs.at(-1)?.id,
     /** What has been made known since the last call. */
     newsOf: (number: number): News[] => accounts.get(number)?.news.splice(0) ?? [],
     close: () =>
