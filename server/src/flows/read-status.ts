@@ -11,6 +11,7 @@ import { findFailedInvoices, type InvoiceRecord } from '../modules/invoices/inde
 import { type CheckoutRecord, findUnfinishedCheckouts, isUnderWay } from '../modules/payments/index.ts'
 import { findRetention, type RetentionRecord } from '../modules/privacy/index.ts'
 import { findSubscriptions, leadingSubscription, type SubscriptionRecord } from '../modules/subscriptions/index.ts'
+import { readInOneView, type Tx } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
 import { amountHeld } from './steps/amount-held.ts'
@@ -19,17 +20,23 @@ import { stillOver } from './steps/follow-remediations.ts'
 import { retentionView } from './steps/follow-retention.ts'
 import { commandView, planRef, subscriptionView } from './steps/views.ts'
 
-/** Status, plan, renewal, pending changes, problems and next actions, from our own state only (PAY-2). */
+/**
+ * Status, plan, renewal, pending changes, problems and next actions, from our own state only (PAY-2), all as of one moment: a
+ * plan never stands beside what belongs to the next one.
+ */
 export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingStatus> => {
-  const [customer, snapshot, subscriptions, checkouts, failed, retained, command] = await Promise.all([
-    findCustomer(deps.db, tenantId),
-    snapshotNow(deps, tenantId),
-    findSubscriptions(deps.db, tenantId),
-    findUnfinishedCheckouts(deps.db, tenantId),
-    findFailedInvoices(deps.db, tenantId),
-    findRetention(deps.db, tenantId),
-    findCommandUnderWay(deps.db, tenantId),
-  ])
+  await replaceRunOut(deps, tenantId)
+  return readInOneView(deps.db, (tx) => statusIn(tx, deps, tenantId))
+}
+
+const statusIn = async (tx: Tx, deps: Deps, tenantId: string): Promise<BillingStatus> => {
+  const customer = await findCustomer(tx, tenantId)
+  const snapshot = await newestSnapshot(tx, tenantId)
+  const subscriptions = await findSubscriptions(tx, tenantId)
+  const checkouts = await findUnfinishedCheckouts(tx, tenantId)
+  const failed = await findFailedInvoices(tx, tenantId)
+  const retained = await findRetention(tx, tenantId)
+  const command = await findCommandUnderWay(tx, tenantId)
   if (!customer || !snapshot) throw fail('not_found')
   const at = deps.clock.now()
   const retention = retained && (retained.state === 'waiting' || retained.state === 'deleting') ? retained : null
@@ -46,8 +53,8 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     ) ?? null
   const held = leading && findPlan(catalog, leading.plan, leading.planVersion)
   const problem = leading ? paymentProblem(leading, failed) : null
-  const dunning = leading && (await dunningView(deps, leading, at))
-  const remediation = leading && (await remediationView(deps, leading, at))
+  const dunning = leading && (await dunningView(tx, deps, leading, at))
+  const remediation = leading && (await remediationView(tx, deps, leading, at))
   // A return without its webhook is told apart from having nothing, and from a plan that already runs (REC-3).
   const status =
     waiting && (!leading || waiting.kind === 'plan_change') ? 'pending_sync' : (leading?.status ?? 'no_subscription')
@@ -87,7 +94,7 @@ export const readStatus = async (deps: Deps, tenantId: string): Promise<BillingS
     command: command && openCommand(command),
     resumesAt:
       leading?.status === 'paused'
-        ? ((await findPauseEnd(deps.db, tenantId, leading.subscriptionId))?.toString() ?? null)
+        ? ((await findPauseEnd(tx, tenantId, leading.subscriptionId))?.toString() ?? null)
         : null,
     retention: retention && retentionView(retention),
     nextActions: nextActions(leading, open, waiting, problem, content.plan, catalog, retention, dunning, remediation),
@@ -194,26 +201,24 @@ const consequence = (dunning: BillingStatus['dunning']): string => {
     : ` Unpaid, access becomes ${dunning.nextStage.replace('_', '-')} on ${dunning.nextAt}.`
 }
 
-/** The snapshot in force now: one that has run out by time is replaced before it is shown. */
-const snapshotNow = async (deps: Deps, tenantId: string) => {
-  const newest = await newestSnapshot(deps.db, tenantId)
-  const until = newest?.content.validUntil ?? null
-  if (until === null || Temporal.Instant.compare(instantOf(until), deps.clock.now()) > 0) return newest
-  await lapse(deps, tenantId)
-  return newestSnapshot(deps.db, tenantId)
+/** What has run out by time is replaced before anything is shown. */
+const replaceRunOut = async (deps: Deps, tenantId: string): Promise<void> => {
+  const until = (await newestSnapshot(deps.db, tenantId))?.content.validUntil ?? null
+  if (until !== null && Temporal.Instant.compare(instantOf(until), deps.clock.now()) <= 0) await lapse(deps, tenantId)
 }
 
 const dunningView = async (
+  tx: Tx,
   deps: Deps,
   held: SubscriptionRecord,
   at: Temporal.Instant,
 ): Promise<BillingStatus['dunning']> => {
-  const known = (await findOpenCases(deps.db, held.tenantId)).find(
+  const known = (await findOpenCases(tx, held.tenantId)).find(
     ({ subscriptionId }) => subscriptionId === held.subscriptionId,
   )
   if (!known) return null
   const { stage, since, next, nextAt } = stageAt(dunningPolicyOf(deps.catalog(), held), known.startedAt, at)
-  const end = await caseEnd(deps.db, deps, known, held)
+  const end = await caseEnd(tx, deps, known, held)
   return {
     stage,
     since: since?.toString() ?? null,
@@ -224,15 +229,16 @@ const dunningView = async (
 }
 
 const remediationView = async (
+  tx: Tx,
   deps: Deps,
   held: SubscriptionRecord,
   at: Temporal.Instant,
 ): Promise<BillingStatus['remediation']> => {
-  const open = (await findOpenRemediations(deps.db, held.tenantId)).find(
+  const open = (await findOpenRemediations(tx, held.tenantId)).find(
     ({ subscriptionId }) => subscriptionId === held.subscriptionId,
   )
   if (!open) return null
-  const items = await stillOver(deps.db, deps, open, at)
+  const items = await stillOver(tx, deps, open, at)
   // What fits is done, whether or not it was written down yet.
   if (items.length === 0) return null
   return {

@@ -182,6 +182,37 @@ describe('an invoice stays unpaid (DUN-1)', () => {
     await statusOf(dora.owner, (seen) => seen.status === 'no_subscription')
   })
 
+  test('the answer to the request for the end is lost: the next run finds it done, and it is told once', async () => {
+    const kim = await unpaid('kim', { retryDays: [3], afterRetries: 'past_due' })
+    const start = await startOf(kim)
+    await advanceTo(days(start, 30).add({ minutes: 5 }))
+    await world.control('POST', '/sandbox/faults', {
+      kind: 'webhook',
+      action: 'drop',
+      type: '*',
+      customer: kim.providerCustomerId,
+      count: null,
+    })
+    await world.control('POST', '/sandbox/faults', {
+      kind: 'api',
+      action: 'reset',
+      method: 'DELETE',
+      path: `/v1/subscriptions/${kim.providerSubscriptionId}`,
+      ms: 0,
+      after: true,
+      count: 10,
+    })
+    await tick()
+    await world.control('DELETE', '/sandbox/faults')
+    await tick()
+    await tick()
+    await statusOf(kim.owner, (seen) => seen.status === 'no_subscription')
+    const audit = await auditOf(world, 'kim')
+    expect(audit.filter((action) => action === 'dunning.cancellation_asked')).toHaveLength(1)
+    expect(audit.filter((action) => action === 'dunning.canceled')).toHaveLength(1)
+    expect((await told('kim', () => true)).filter((type) => type === 'stage_reached canceled')).toHaveLength(1)
+  })
+
   test('nothing is ended by old news: who has paid while we heard nothing keeps the subscription', async () => {
     const eva = await unpaid('eva', { retryDays: [3], afterRetries: 'past_due' })
     const start = await startOf(eva)
