@@ -15,7 +15,8 @@ export type Price = 'monthly' | 'yearly'
 /** How webhooks of a round arrive: at once, rounds later, or those about subscriptions never. Always mixed, some twice. */
 export type News = 'told' | 'late' | 'lost'
 export type Round = { happenings: Happening[]; news: News }
-export type History = { seed: number; rounds: Round[] }
+/** `slowLook`: a look at the last day begins before its happenings and is answered after them. */
+export type History = { seed: number; rounds: Round[]; slowLook: boolean }
 
 /** When the rounds are, counted from the first: trials and months end between them. */
 export const roundDays = [0, 3, 15, 32, 36] as const
@@ -60,13 +61,15 @@ export const historyOf = (seed: number): History => {
     if (round >= begins && chance.next() < 0.4) happenings.push(anything())
     return { happenings, news: round === lost ? 'lost' : one('told', 'told', 'told', 'late') }
   })
-  return { seed, rounds }
+  const slowLook = chance.next() < 0.01
+  if (slowLook) rounds.at(-1)!.happenings = [one<Happening>({ kind: 'cancel_now' }, { kind: 'change', ...terms() })]
+  return { seed, rounds, slowLook }
 }
 
 /** A history in a few lines, for whoever has to find out what went wrong. */
-export const historyText = ({ seed, rounds }: History): string =>
+export const historyText = ({ seed, rounds, slowLook }: History): string =>
   [
-    `SEED=${seed}`,
+    `SEED=${seed}${slowLook ? ' with a slow look' : ''}`,
     ...rounds.map(
       ({ happenings, news }, round) =>
         `  day ${String(roundDays[round]).padStart(2)} (${news}): ${happenings.map(happeningText).join('; ') || '-'}`,

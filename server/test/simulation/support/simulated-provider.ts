@@ -29,7 +29,19 @@ type Invoice = Named & {
   until: number
   reason: string
 }
-type Account = { number: number; subs: Sub[]; invoices: Invoice[]; cardWorks: boolean; told: number; news: News[] }
+type Account = {
+  number: number
+  subs: Sub[]
+  invoices: Invoice[]
+  cardWorks: boolean
+  told: number
+  news: News[]
+  /** How the last subscription was before it ended. */
+  past: Sub | null
+  lags: boolean
+  /** Answers wait for it, with what was true when they were asked for. */
+  held: Promise<void> | null
+}
 /** What a lookup key stands for. */
 export type PriceList = {
   itemsOf(terms: { plan: string; price: string; seats: number }): { lookupKey: string; quantity: number }[]
@@ -45,9 +57,12 @@ const day = 86_400
 export const startSimulatedProvider = async (prices: PriceList) => {
   const accounts = new Map<number, Account>()
   let now = 0
+  let asked = 0
 
   const accountOf = (number: number): Account => {
-    const known = accounts.get(number) ?? { number, subs: [], invoices: [], cardWorks: true, told: 0, news: [] }
+    const known = accounts.get(number) ?? {
+      ...{ number, subs: [], invoices: [], cardWorks: true, told: 0, news: [], past: null, lags: false, held: null },
+    }
     accounts.set(number, known)
     return known
   }
@@ -113,6 +128,7 @@ export const startSimulatedProvider = async (prices: PriceList) => {
   }
 
   const finish = (account: Account, sub: Sub, at: number): void => {
+    account.past = structuredClone(sub)
     Object.assign(sub, { status: 'canceled', endedAt: at, canceledAt: sub.canceledAt ?? at, cancelAtEnd: false })
     tell(account, 'customer.subscription.deleted', sub, at)
   }
@@ -282,8 +298,13 @@ export const startSimulatedProvider = async (prices: PriceList) => {
       const invoice = account.invoices.find((each) => each.id === id)
       return invoice ? shownInvoice(invoice) : null
     }
-    if (kind === 'subscriptions' && id === undefined)
-      return listOf(account.subs.map((sub) => shownSub(account, sub)).reverse())
+    if (kind === 'subscriptions' && id === undefined) asked++
+    const { past, lags, held } = account
+    if (kind === 'subscriptions' && id === undefined) {
+      const shown = account.subs.map((sub) => shownSub(account, lags && past?.id === sub.id ? past : sub))
+      await held
+      return listOf(shown.reverse())
+    }
     const sub = account.subs.find((each) => each.id === id)
     if (kind !== 'subscriptions' || !sub) return null
     if (request.method === 'POST') order(account, sub, new URLSearchParams(await bodyOf(request)))
@@ -321,6 +342,21 @@ export const startSimulatedProvider = async (prices: PriceList) => {
       if (kind === 'ask_keep') return sub.cancelAtEnd && sub.status !== 'incomplete'
       const grows = sub.status === 'trialing' || (sub.status === 'active' && accounts.get(number)!.cardWorks)
       return grows && !sub.cancelAtEnd && !isOf(kind === 'ask_scale' ? 'scale' : 'starter')
+    },
+    /** How often somebody has asked for a customer's subscriptions. */
+    asked: (): number => asked,
+    /** Lets answers about a customer wait. */
+    hold: (number: number, until: Promise<void> | null): void => {
+      accountOf(number).held = until
+    },
+    /** From now on answers are as old as before the end, and say so once more; null when nothing has ended. */
+    lag: (number: number): News | null => {
+      const account = accountOf(number)
+      const sub = account.subs.at(-1)
+      if (!sub || account.past?.id !== sub.id) return null
+      account.lags = true
+      updated(account, sub, now)
+      return account.news.pop()!
     },
     newestOf: (number: number): string | undefined => accounts.get(number)?.subs.at(-1)?.id,
     /** What has been made known since the last call. */
