@@ -112,6 +112,7 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
     body: { tenantId, feature: 'sso', set: { enabled: true }, reason: 'A test of the walk' },
   }),
   listOverrides: (tenantId) => ({ query: { tenantId } }),
+  listWaitingOverrides: () => ({}),
   approveOverride: (_, own) => ({ params: { overrideId: own.request }, body: {} }),
   rejectOverride: (_, own) => ({ params: { overrideId: own.secondRequest }, body: { reason: 'A test of the walk' } }),
   withdrawOverride: (_, own) => ({ params: { overrideId: own.override } }),

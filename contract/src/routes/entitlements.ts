@@ -79,6 +79,17 @@ export const entitlementsRoutes = {
     response: Type.Array(Override),
   }),
 
+  listWaitingOverrides: route({
+    method: 'GET',
+    path: '/entitlements/overrides/waiting',
+    summary: 'The overrides of everybody that wait for a second person, the next to lapse first',
+    description: 'At most 200.',
+    tag: 'Entitlements',
+    permission: 'billing:overrides:read',
+    tenancy: 'house',
+    response: Type.Array(Override),
+  }),
+
   approveOverride: route({
     method: 'POST',
     path: '/entitlements/overrides/{overrideId}/approve',

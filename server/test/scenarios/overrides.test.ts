@@ -65,11 +65,14 @@ test('support asks, a second person approves, and it ends by itself', async () =
   expect((await (await world.as('owner', 'ana')).listCurrentNotices({ query: {} })).data).toEqual([])
 
   const operator = await world.as('operator')
+  const waiting = async () => (await operator.listWaitingOverrides({})).data.map(({ id }) => id)
+  expect(await waiting()).toEqual([asked.id])
   const { data: approved } = await operator.approveOverride({
     params: { overrideId: asked.id },
     body: { reason: 'Agreed' },
   })
   expect(approved).toMatchObject({ state: 'approved', decisionReason: 'Agreed' })
+  expect(await waiting()).toEqual([])
   expect(approved.decidedBy).not.toBe(asked.actor)
   expect(await allowed('ana')).toMatchObject({ allowed: true, reason: 'override' })
   expect((await eventsOf(world, 'ana', (types) => types.includes('override.decided'))).slice(-2)).toEqual([

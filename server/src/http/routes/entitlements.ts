@@ -5,7 +5,7 @@ import { decideOverride } from '../../flows/decide-override.ts'
 import { explainEntitlement, readSnapshot } from '../../flows/read-entitlements.ts'
 import { overrideView } from '../../flows/steps/views.ts'
 import { findCustomer } from '../../modules/customers/index.ts'
-import { findOverrideById, listOverrides } from '../../modules/entitlements/index.ts'
+import { findOverrideById, listOverrides, waitingRequests } from '../../modules/entitlements/index.ts'
 import { requirePermission } from '../auth.ts'
 import type { Context, Handlers } from '../handler.ts'
 
@@ -15,6 +15,7 @@ export const entitlementHandlers: Handlers<
   | 'explain'
   | 'createOverride'
   | 'listOverrides'
+  | 'listWaitingOverrides'
   | 'approveOverride'
   | 'rejectOverride'
   | 'withdrawOverride'
@@ -36,6 +37,8 @@ export const entitlementHandlers: Handlers<
     if (!(await findCustomer(deps.db, tenantId))) throw fail('not_found')
     return (await listOverrides(deps.db, tenantId)).map(overrideView)
   },
+
+  listWaitingOverrides: async ({ deps }) => (await waitingRequests(deps.db, deps.clock.now(), 200)).map(overrideView),
 
   approveOverride: (context) => decided(context, 'approved'),
 

@@ -27,6 +27,7 @@ export {
   saveDecision,
   snapshotAt,
   tenantsWithLapsedSnapshot,
+  waitingRequests,
   withdrawOverride,
 } from './store.ts'
 export { windowAt } from './window.ts'

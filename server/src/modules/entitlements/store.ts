@@ -167,6 +167,15 @@ export const lateRequests = async (db: Db, at: Temporal.Instant, limit: number):
     )
   ).map(overrideFromRow)
 
+/** Requests of everybody that can still be decided, the next to lapse first. */
+export const waitingRequests = async (db: Db, at: Temporal.Instant, limit: number): Promise<OverrideRecord[]> =>
+  (
+    await query<OverrideRow>(
+      db,
+      sql`select * from overrides where state = 'waiting_for_approval' and withdrawn_at is null and request_expires_at > ${at.toString()} order by request_expires_at limit ${limit}`,
+    )
+  ).map(overrideFromRow)
+
 /** A second withdrawal keeps the first time. */
 export const withdrawOverride = async (
   tx: Tx,
