@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import { fail } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
+import { idFor } from '../core/ids.ts'
 import { findCustomer, lockCustomer } from '../modules/customers/index.ts'
-import { countDownload, type ExportRecord, insertExport } from '../modules/privacy/index.ts'
+import { countDownload, type ExportRecord, findExport, insertExport } from '../modules/privacy/index.ts'
 import { writeArchive } from '../platform/archive.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { readInOneView, transact } from '../platform/db.ts'
@@ -14,11 +14,15 @@ export const createExport = (deps: Deps, actor: Actor, tenantId: string): Promis
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) throw fail('not_found')
+    const exportId = idFor('export', actor.claim)
+    // A repeat whose first answer was lost gets what the first has made.
+    const known = actor.claim === undefined ? null : await findExport(tx, tenantId, exportId)
+    if (known) return known
     const at = deps.clock.now()
     const days = deps.catalog().file.policies.privacy?.exportLinkDays ?? 7
     const made: ExportRecord = {
       tenantId,
-      exportId: newId('export'),
+      exportId,
       requestedBy: actor.id,
       createdAt: at,
       expiresAt: at.add({ hours: 24 * days }),

@@ -1,7 +1,7 @@
 import type { OverrideCreate } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
+import { idFor } from '../core/ids.ts'
 import { own } from '../core/own.ts'
 import { instantOrNull } from '../core/period.ts'
 import { type CustomerRecord, lockCustomer } from '../modules/customers/index.ts'
@@ -36,6 +36,10 @@ export const grantOverride = (
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) throw fail('not_found')
+    const overrideId = idFor('override', actor.claim)
+    // A repeat whose first answer was lost gets what the first has made.
+    const made = actor.claim === undefined ? null : await findOverrideById(tx, overrideId)
+    if (made) return made
     const at = deps.clock.now()
     const definition = own(deps.catalog().file.features, request.feature)
     if (!definition) throw fail('feature_unknown')
@@ -68,7 +72,7 @@ export const grantOverride = (
       : null
     const override: OverrideRecord = {
       tenantId,
-      overrideId: newId('override'),
+      overrideId,
       feature: request.feature,
       set: request.set,
       reason: request.reason,

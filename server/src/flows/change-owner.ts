@@ -1,6 +1,6 @@
 import type { OwnerTransferCreate } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
+import { idFor, newId } from '../core/ids.ts'
 import {
   type CustomerRecord,
   deleteOwner,
@@ -42,6 +42,10 @@ export const requestOwnerTransfer = (
     const customer = await lockCustomer(tx, tenantId)
     if (!customer) throw fail('not_found')
     const at = deps.clock.now()
+    const transferId = idFor('transfer', actor.claim)
+    // A repeat whose first answer was lost gets what the first has made.
+    const made = actor.claim === undefined ? null : await findTransferById(tx, transferId)
+    if (made) return made
     const from = handsOver(await listOwners(tx, tenantId), { ...request, personId: onBehalf ? null : personOf(actor) })
     if (from === 'not_owner') throw fail('not_billing_owner')
     if (from === 'unknown') throw fail('owner_unknown')
@@ -54,7 +58,7 @@ export const requestOwnerTransfer = (
     const days = deps.catalog().file.policies.privacy?.ownerTransferDays ?? 7
     const transfer: OwnerTransferRecord = {
       tenantId,
-      transferId: newId('transfer'),
+      transferId,
       state: 'requested',
       fromPersonId: from.from,
       toEmail: request.to.email,
@@ -110,6 +114,7 @@ export const answerOwnerTransfer = async (
     const current = await findTransferById(tx, transferId)
     const at = deps.clock.now()
     if (!customer || !current) throw fail('not_found')
+    if (fits && current.state === answer && (answer === 'declined' || current.toPersonId === personId)) return current
     if (!isOpen(current, at)) throw fail('owner_transfer_ended', { extra: { state: current.state } })
     if (answer === 'declined' || personId === null) return end(tx, deps, actor, customer, current, 'declined')
     const owners = await listOwners(tx, tenantId)

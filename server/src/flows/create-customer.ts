@@ -1,8 +1,8 @@
 import type { CustomerCreate } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import { fail } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
-import { type CustomerRecord, insertCustomer, saveOwner } from '../modules/customers/index.ts'
+import { idFor } from '../core/ids.ts'
+import { type CustomerRecord, findCustomer, insertCustomer, saveOwner } from '../modules/customers/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
@@ -20,14 +20,19 @@ export const createCustomer = (
     const at = deps.clock.now()
     const customer: CustomerRecord = {
       tenantId,
-      customerId: newId('customer'),
+      customerId: idFor('customer', actor.claim),
       name: request.name,
       email: request.email ?? null,
       currency: request.currency ?? deps.catalog().file.currencies[0]!,
       createdAt: at,
       updatedAt: at,
     }
-    if (!(await insertCustomer(tx, customer))) throw fail('customer_exists')
+    if (!(await insertCustomer(tx, customer))) {
+      // A repeat whose first answer was lost gets what the first has made.
+      const made = await findCustomer(tx, tenantId)
+      if (made?.customerId === customer.customerId) return made
+      throw fail('customer_exists')
+    }
     const { budgetNow, events } = await refreshEntitlements(tx, deps, customer, at, 'customer created', actor.requestId)
     await appendAudit(tx, deps.clock, {
       tenantId,

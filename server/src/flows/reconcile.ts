@@ -1,10 +1,11 @@
 import type { ReconciliationPhase } from '@turnpike/contract'
 import { reconciliationPhases } from '@turnpike/contract'
 import { Failure } from '../core/errors.ts'
-import { newId } from '../core/ids.ts'
+import { idFor } from '../core/ids.ts'
 import {
   addSuspects,
   countSuspects,
+  findRun,
   findRunUnderWay,
   forgetWorkings,
   insertRun,
@@ -46,7 +47,7 @@ export const startRun = async (
 ): Promise<RunRecord> => {
   const tenantId = scope.scope === 'tenant' ? scope.tenantId : null
   const run: RunRecord = {
-    runId: newId('run'),
+    runId: idFor('run', actor.claim),
     scope: scope.scope,
     tenantId,
     state: 'running',
@@ -63,6 +64,9 @@ export const startRun = async (
   }
   for (;;) {
     const begun = await transact(deps.db, async (tx) => {
+      // A repeat whose first answer was lost gets what the first has begun.
+      const made = actor.claim === undefined ? null : await findRun(tx, run.runId)
+      if (made) return made
       if (!(await insertRun(tx, run))) return findRunUnderWay(tx, run.scope, tenantId)
       if (tenantId !== null) await addSuspects(tx, run.runId, [{ tenantId, providerCustomerId: null }])
       await audit(tx, deps, actor, 'reconciliation.started', run)

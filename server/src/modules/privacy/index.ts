@@ -2,6 +2,7 @@ export { nextRetentionStep, type RetentionRecord, reminderDays } from './retenti
 export {
   countDownload,
   type ExportRecord,
+  findExport,
   findRetention,
   insertExport,
   listExports,

@@ -92,6 +92,14 @@ export const insertExport = async (tx: Tx, made: ExportRecord): Promise<void> =>
   )
 }
 
+export const findExport = async (tx: Tx, tenantId: string, exportId: string): Promise<ExportRecord | null> => {
+  const row = await queryOne<ExportRow>(
+    tx,
+    sql`select * from exports where tenant_id = ${tenantId} and export_id = ${exportId}`,
+  )
+  return row && exportFromRow(row)
+}
+
 /** Newest first. */
 export const listExports = async (db: Db, tenantId: string): Promise<ExportRecord[]> =>
   (
