@@ -114,7 +114,6 @@ export const answerOwnerTransfer = async (
     const current = await findTransferById(tx, transferId)
     const at = deps.clock.now()
     if (!customer || !current) throw fail('not_found')
-    if (fits && current.state === answer && (answer === 'declined' || current.toPersonId === personId)) return current
     if (!isOpen(current, at)) throw fail('owner_transfer_ended', { extra: { state: current.state } })
     if (answer === 'declined' || personId === null) return end(tx, deps, actor, customer, current, 'declined')
     const owners = await listOwners(tx, tenantId)
