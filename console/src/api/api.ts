@@ -5,7 +5,14 @@ import { credential } from './credential.ts'
 export const api = createClient({ baseUrl: '', credential: () => credential() ?? '' })
 
 type Name = Exclude<keyof Client, 'call' | 'paginate' | 'streamEvents'>
-type ListName = 'listCustomers' | 'getTimeline' | 'listWebhooks' | 'listAudit'
+type ListName =
+  | 'listCustomers'
+  | 'getTimeline'
+  | 'listWebhooks'
+  | 'listAudit'
+  | 'listNotices'
+  | 'listFindings'
+  | 'listReconciliations'
 export type InputOf<N extends Name> = NonNullable<Parameters<Client[N]>[0]>
 export type AnswerOf<N extends Name> = Awaited<ReturnType<Client[N]>>
 

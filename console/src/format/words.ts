@@ -71,12 +71,85 @@ const planStatus = {
 }
 
 const override = {
+  waiting_for_approval: word('Waits for approval', 'info', 'clock'),
+  rejected: word('Rejected', 'neutral', 'stop'),
+  lapsed: word('Not decided in time', 'neutral', 'clock'),
   running: word('In force', 'ok', 'check'),
   expired: word('Expired', 'neutral', 'clock'),
   withdrawn: word('Withdrawn', 'neutral', 'minus'),
 }
 
-export const words = { subscription, access, meter, checkout, webhook, result, origin, planStatus, override }
+const notice = {
+  waiting: word('Waiting', 'info', 'clock'),
+  sending: word('Sending', 'info', 'clock'),
+  sent: word('Sent', 'ok', 'check'),
+  retrying: word('Retrying', 'warning', 'clock'),
+  failed: word('Failed', 'danger', 'stop'),
+  skipped: word('Nobody to write to', 'neutral', 'minus'),
+  not_configured: word('No mail server', 'neutral', 'minus'),
+}
+
+const severity = {
+  critical: word('Critical', 'danger', 'stop'),
+  warning: word('Warning', 'warning', 'alert'),
+  notice: word('Notice', 'info', 'dot'),
+  info: word('Information', 'neutral', 'dot'),
+}
+
+const finding = {
+  open: word('Open', 'warning', 'alert'),
+  repaired: word('Repaired', 'ok', 'check'),
+  accepted: word('Accepted', 'neutral', 'check'),
+  dismissed: word('Dismissed', 'neutral', 'minus'),
+  gone: word('Gone by itself', 'neutral', 'check'),
+}
+
+const run = {
+  running: word('Running', 'info', 'clock'),
+  done: word('Done', 'ok', 'check'),
+  failed: word('Failed', 'danger', 'stop'),
+  stopped: word('Stopped', 'neutral', 'pause'),
+}
+
+const circuit = {
+  closed: word('Answers', 'ok', 'check'),
+  half_open: word('Being tried', 'warning', 'clock'),
+  open: word('Not asked', 'danger', 'stop'),
+  unknown: word('Not known', 'neutral', 'minus'),
+}
+
+const transfer = {
+  requested: word('Waits for an answer', 'info', 'clock'),
+  confirmed: word('Confirmed', 'ok', 'check'),
+  declined: word('Declined', 'neutral', 'stop'),
+  canceled: word('Taken back', 'neutral', 'minus'),
+  expired: word('Expired', 'neutral', 'clock'),
+}
+
+const message = {
+  info: word('For information', 'info', 'dot'),
+  warning: word('Please look', 'warning', 'alert'),
+  critical: word('Needs you', 'danger', 'stop'),
+}
+
+export const words = {
+  message,
+  subscription,
+  access,
+  meter,
+  checkout,
+  webhook,
+  result,
+  origin,
+  planStatus,
+  override,
+  notice,
+  severity,
+  finding,
+  run,
+  circuit,
+  transfer,
+}
 export type WordGroup = keyof typeof words
 
 /** A state that this build does not know yet is shown as it is, in neutral, rather than hidden. */

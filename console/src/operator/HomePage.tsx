@@ -1,5 +1,8 @@
+import type { ReactNode } from 'react'
 import { useApi } from '../api/api.ts'
+import { useProviderState } from '../api/health.ts'
 import { useMay } from '../api/session.tsx'
+import { formatAge } from '../format/age.ts'
 import { Card, Facts } from '../ui/Card.tsx'
 import { Instant } from '../ui/Instant.tsx'
 import { TextLink } from '../ui/Links.tsx'
@@ -15,15 +18,165 @@ export function HomePage() {
     customers: useMay('billing:timeline:read'),
     webhooks: useMay('billing:webhooks:read'),
     catalog: useMay('billing:catalog:read'),
+    reconciliation: useMay('billing:reconciliation:read'),
+    overrides: useMay('billing:overrides:read'),
+    notices: useMay('billing:notices:read'),
   }
   return (
     <Page title="What needs you" wide>
       {sees.customers ? <FindForm /> : null}
       <div className={styles.columns}>
+        <Provider />
         {sees.webhooks ? <Webhooks /> : null}
+        {sees.reconciliation ? <Findings /> : null}
+        {sees.overrides ? <Approvals /> : null}
+        {sees.notices ? <FailedNotices /> : null}
         {sees.catalog ? <Catalog /> : null}
       </div>
     </Page>
+  )
+}
+
+function Provider() {
+  const state = useProviderState()
+  return (
+    <Card title="Payment provider" aside={state.data ? <StatusTag group="circuit" state={state.data.circuit} /> : null}>
+      <StateBlock what="the provider's state" reading={state} lines={2}>
+        {({ circuit, retryAfterSeconds }) => (
+          <p>
+            {circuit === 'closed'
+              ? 'It answers. Changes are carried out at once.'
+              : circuit === 'half_open'
+                ? 'It did not answer lately; the next request tries again.'
+                : `It did not answer, so it is not asked for ${formatAge(retryAfterSeconds ?? 1)}. Checks go on; changes wait or are refused.`}
+          </p>
+        )}
+      </StateBlock>
+    </Card>
+  )
+}
+
+/** How many of something wait, as one big link, or that none does. */
+function Waiting({ count, more, to, search, children }: WaitingProps) {
+  return (
+    <p className={styles.line}>
+      <TextLink to={to} search={(search ?? {}) as never}>
+        <span className={styles.number}>
+          {count}
+          {more ? '+' : ''}
+        </span>
+        <span className="hidden"> </span>
+        {children}
+      </TextLink>
+    </p>
+  )
+}
+
+type WaitingProps = {
+  count: number
+  more?: boolean
+  to: string
+  search?: Record<string, string>
+  children: ReactNode
+}
+
+function Findings() {
+  const figures = useApi('getReconciliationFigures', {}, { refetchInterval: 5_000 })
+  return (
+    <Card title="Reconciliation" aside={<TextLink to="/operator/reconciliation">Runs and findings</TextLink>}>
+      <StateBlock what="the findings" reading={figures} lines={2}>
+        {({ data }) =>
+          data.openFindings === 0 ? (
+            <p>Nothing differs from the provider.</p>
+          ) : (
+            <>
+              <Waiting count={data.openFindings} to="/operator/reconciliation">
+                open {data.openFindings === 1 ? 'finding' : 'findings'}
+              </Waiting>
+              <ul className={styles.waiting}>
+                {Object.entries(data.openBySeverity)
+                  .filter(([, count]) => count > 0)
+                  .map(([severity, count]) => (
+                    <li key={severity}>
+                      <StatusTag group="severity" state={severity} /> <span className="figures">{count}</span>
+                    </li>
+                  ))}
+              </ul>
+              {data.oldestOpenAt ? (
+                <p className="small dim">
+                  The oldest is open since <Instant at={data.oldestOpenAt} distance />.
+                </p>
+              ) : null}
+            </>
+          )
+        }
+      </StateBlock>
+    </Card>
+  )
+}
+
+function Approvals() {
+  const waiting = useApi('listWaitingOverrides', {}, { refetchInterval: 5_000 })
+  return (
+    <Card title="Approvals" aside={<TextLink to="/operator/approvals">All that wait</TextLink>}>
+      <StateBlock
+        what="what waits for approval"
+        reading={waiting}
+        lines={2}
+        empty={({ data }) => (data.length === 0 ? <p>Nothing waits for a second person.</p> : null)}
+      >
+        {({ data }) => (
+          <>
+            <Waiting count={data.length} to="/operator/approvals">
+              {data.length === 1 ? 'override waits' : 'overrides wait'}
+            </Waiting>
+            {data[0]?.requestExpiresAt ? (
+              <p className="small dim">
+                The next lapses <Instant at={data[0].requestExpiresAt} distance />.
+              </p>
+            ) : null}
+          </>
+        )}
+      </StateBlock>
+    </Card>
+  )
+}
+
+const pageOfNotices = 100
+
+function FailedNotices() {
+  const failed = useApi(
+    'listNotices',
+    { query: { state: 'failed', limit: pageOfNotices } },
+    { refetchInterval: 10_000 },
+  )
+  return (
+    <Card title="Notices" aside={<TextLink to="/operator/notices">All notices</TextLink>}>
+      <StateBlock
+        what="failed notices"
+        reading={failed}
+        lines={2}
+        empty={({ data }) => (data.length === 0 ? <p>No message failed.</p> : null)}
+      >
+        {({ data }) => (
+          <>
+            <Waiting
+              count={data.length}
+              more={data.length === pageOfNotices}
+              to="/operator/notices"
+              search={{ state: 'failed' }}
+            >
+              {data.length === 1 ? 'message failed' : 'messages failed'}
+            </Waiting>
+            {data[0] ? (
+              <p className="small dim">
+                The newest: “{data[0].subject}” to {data[0].tenantId}, <Instant at={data[0].createdAt} distance />.
+              </p>
+            ) : null}
+          </>
+        )}
+      </StateBlock>
+    </Card>
   )
 }
 

@@ -12,6 +12,8 @@ export function OperatorFrame() {
   const sees = {
     customers: useMay('billing:timeline:read'),
     webhooks: useMay('billing:webhooks:read'),
+    notices: useMay('billing:notices:read'),
+    reconciliation: useMay('billing:reconciliation:read'),
     explain: useMay('billing:entitlements:read'),
     catalog: useMay('billing:catalog:read'),
     audit: useMay('billing:audit:read'),
@@ -26,6 +28,8 @@ export function OperatorFrame() {
             </NavItem>
             {sees.customers ? <NavItem to="/operator/customers">Customers</NavItem> : null}
             {sees.webhooks ? <NavItem to="/operator/webhooks">Webhooks</NavItem> : null}
+            {sees.notices ? <NavItem to="/operator/notices">Notices</NavItem> : null}
+            {sees.reconciliation ? <NavItem to="/operator/reconciliation">Reconciliation</NavItem> : null}
             {sees.explain ? <NavItem to="/operator/explain">Explain</NavItem> : null}
             {sees.catalog ? <NavItem to="/operator/catalog">Catalog</NavItem> : null}
             {sees.audit ? <NavItem to="/operator/audit">Audit</NavItem> : null}

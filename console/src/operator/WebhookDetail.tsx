@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
-import type { InboxEntry } from '@turnpike/contract'
+import type { InboxDetail } from '@turnpike/contract'
 import { useState } from 'react'
-import { useApiChange } from '../api/api.ts'
+import { useApi, useApiChange } from '../api/api.ts'
 import { describeProblem } from '../api/problem.ts'
 import { useMay } from '../api/session.tsx'
+import { plural } from '../format/quantity.ts'
 import { statusWord } from '../format/words.ts'
 import { Banner } from '../ui/Banner.tsx'
 import { Facts } from '../ui/Card.tsx'
@@ -11,13 +12,26 @@ import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
 import { Json } from '../ui/Json.tsx'
 import { TextLink } from '../ui/Links.tsx'
-import { ProblemNote } from '../ui/StateBlock.tsx'
+import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import styles from './WebhookDetail.module.css'
 
-/** One webhook, and the way to have it worked on again. */
-export function WebhookDetail({ entry }: { entry: InboxEntry }) {
+/** One webhook with every try, and the way to have it worked on again. */
+export function WebhookDetail({ webhookId }: { webhookId: string }) {
+  const reading = useApi('getWebhook', { params: { webhookId } }, { refetchInterval: 3_000 })
+  return (
+    <StateBlock what="the webhook" reading={reading} lines={10}>
+      {({ data }) => <View entry={data} />}
+    </StateBlock>
+  )
+}
+
+function View({ entry }: { entry: InboxDetail }) {
   return (
     <div className="stack">
+      <p>
+        <strong>{entry.type}</strong>
+      </p>
       <div>
         <StatusTag group="webhook" state={entry.state} />
       </div>
@@ -46,22 +60,43 @@ export function WebhookDetail({ entry }: { entry: InboxEntry }) {
             ? ['Next try', <Instant key="next" at={entry.nextAttemptAt} show="seconds" distance />]
             : null,
           ['Outcome', entry.outcome?.replaceAll('_', ' ') ?? 'none yet'],
-          ['Tries', `${entry.attempts}`],
+          entry.eventAt ? ['Made there', <Instant key="made" at={entry.eventAt} show="seconds" />] : null,
+          [
+            'Tries',
+            `${entry.attempts}${entry.holds > 0 ? `, waited ${entry.holds} ${plural(entry.holds, 'time')} for the provider` : ''}`,
+          ],
           ['Deliveries', `${entry.deliveries}`],
+          entry.correlationId
+            ? ['Correlation', <Id key="correlation" value={entry.correlationId} label="correlation id" />]
+            : null,
           entry.traceId ? ['Trace', <Id key="trace" value={entry.traceId} label="trace id" />] : null,
         ]}
       />
       <Replay key={entry.id} entry={entry} />
+      {entry.errors.length > 0 ? (
+        <section className="stack" style={{ '--gap': '8px' } as React.CSSProperties} aria-labelledby="tries">
+          <h3 id="tries">What went wrong at each try</h3>
+          <ol className={styles.tries}>
+            {entry.errors.map((each) => (
+              <li key={`${each.at} ${each.error}`}>
+                <Instant at={each.at} show="seconds" />
+                {each.held ? <span className="dim"> · waited for the provider, which costs no try</span> : null}
+                <p>{each.error}</p>
+              </li>
+            ))}
+          </ol>
+        </section>
+      ) : null}
       <Json value={entry} />
     </div>
   )
 }
 
 /** Says that a replay had its effect only when the server shows it, never when it was merely accepted. */
-function Replay({ entry }: { entry: InboxEntry }) {
+function Replay({ entry }: { entry: InboxDetail }) {
   const mayReplay = useMay('billing:webhooks:replay')
   const replay = useApiChange('replayWebhook')
-  const [before, setBefore] = useState<InboxEntry>()
+  const [before, setBefore] = useState<InboxDetail>()
   const settled = entry.state !== 'pending' && entry.state !== 'retrying'
   const worked = before !== undefined && (entry.attempts > before.attempts || entry.appliedAt !== before.appliedAt)
 

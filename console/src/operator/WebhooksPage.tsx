@@ -1,17 +1,19 @@
-import { Drawer } from '@mantine/core'
 import type { InboxEntry } from '@turnpike/contract'
 import { useApi, useApiPages } from '../api/api.ts'
+import { useMay } from '../api/session.tsx'
 import { formatDistance } from '../format/dates.ts'
 import { words } from '../format/words.ts'
 import { useView } from '../search.ts'
 import { type Column, DataTable } from '../ui/DataTable.tsx'
 import { FilterLinks } from '../ui/FilterLinks.tsx'
 import { Instant, useNow } from '../ui/Instant.tsx'
-import { TextLink } from '../ui/Links.tsx'
+import { ButtonLink, TextLink } from '../ui/Links.tsx'
 import { More } from '../ui/More.tsx'
 import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { ReplayForm } from './ReplayForm.tsx'
+import { SidePanel } from './SidePanel.tsx'
 import { WebhookDetail } from './WebhookDetail.tsx'
 
 const states = ['pending', 'retrying', 'dead', 'applied', 'ignored'] as const
@@ -24,11 +26,26 @@ export function WebhooksPage() {
   const counts = useApi('countWebhooks', {}, { refetchInterval: 5_000 })
   const inbox = useApiPages('listWebhooks', { query }, { refetchInterval: 5_000 })
   const entries = inbox.data?.pages.flatMap(({ data }) => data) ?? []
-  const chosen = entries.find((entry) => entry.id === view.webhook)
+  const mayReplay = useMay('billing:webhooks:replay')
   const count = (each: string) => counts.data?.data.counts[each]
 
   return (
-    <Page title="Webhook inbox" wide>
+    <Page
+      title="Webhook inbox"
+      wide
+      aside={
+        mayReplay ? (
+          <ButtonLink
+            to="/operator/webhooks"
+            search={{ ...view, replay: 'some', webhook: undefined } as never}
+            resetScroll={false}
+            variant="default"
+          >
+            Replay several …
+          </ButtonLink>
+        ) : null
+      }
+    >
       <FilterLinks
         label="Filter by state"
         param="state"
@@ -37,6 +54,11 @@ export function WebhooksPage() {
           ...states.map((each) => ({ value: each, label: words.webhook[each].word, count: count(each) })),
         ]}
       />
+      {counts.data?.data.oldestPendingAt ? (
+        <p className="small dim">
+          The oldest that waits came in at <Instant at={counts.data.data.oldestPendingAt} show="seconds" distance />.
+        </p>
+      ) : null}
       {view.tenantId ? (
         <p>
           Only of tenant <strong>{view.tenantId}</strong>.{' '}
@@ -73,27 +95,16 @@ export function WebhooksPage() {
           </>
         )}
       </StateBlock>
-      <Drawer.Root
-        opened={chosen !== undefined}
-        onClose={() => setView({ webhook: undefined })}
-        position="right"
-        size={560}
+      <SidePanel opened={view.webhook !== undefined} title="Webhook" onClose={() => setView({ webhook: undefined })}>
+        {view.webhook ? <WebhookDetail key={view.webhook} webhookId={view.webhook} /> : null}
+      </SidePanel>
+      <SidePanel
+        opened={mayReplay && view.replay !== undefined && view.webhook === undefined}
+        title="Replay several webhooks"
+        onClose={() => setView({ replay: undefined })}
       >
-        <Drawer.Overlay />
-        <Drawer.Content aria-label={chosen?.type ?? 'Webhook'}>
-          <Drawer.Body pt="md">
-            {chosen ? (
-              <div className="stack">
-                <div className="row spread">
-                  <h2>{chosen.type}</h2>
-                  <Drawer.CloseButton aria-label="Close" />
-                </div>
-                <WebhookDetail entry={chosen} />
-              </div>
-            ) : null}
-          </Drawer.Body>
-        </Drawer.Content>
-      </Drawer.Root>
+        <ReplayForm />
+      </SidePanel>
     </Page>
   )
 }
