@@ -30,6 +30,12 @@ export function BillingFrame() {
           <NavItem to="/billing/usage" search={search}>
             Usage
           </NavItem>
+          <NavItem to="/billing/people" search={search}>
+            People
+          </NavItem>
+          <NavItem to="/billing/data" search={search}>
+            Data
+          </NavItem>
           {session.house ? <NavItem to="/operator">Operator</NavItem> : null}
         </>
       }

@@ -42,7 +42,20 @@ const labels: Partial<Record<NextAction['action'], string>> = {
   finish_checkout: 'Go on',
   pay_invoice: 'Open invoice',
   update_payment_method: 'Update',
-  undo_cancellation: 'Keep plan',
+  preview_change: 'Look',
+  resume: 'Resume',
+  reduce_usage: 'See usage',
+  export_data: 'Export',
+  contact_owner: 'See owners',
+}
+
+/** Where the pages are that do these. */
+const pages: Partial<Record<NextAction['action'], string>> = {
+  preview_change: '/billing/change',
+  resume: '/billing/subscription/resume',
+  reduce_usage: '/billing/usage',
+  export_data: '/billing/data',
+  contact_owner: '/billing/people',
 }
 
 function DoIt({ next, hosted }: { next: NextAction; hosted: Hosted }) {
@@ -59,7 +72,7 @@ function DoIt({ next, hosted }: { next: NextAction; hosted: Hosted }) {
       </Button>
     )
   }
-  if (next.action === 'update_payment_method' || next.action === 'undo_cancellation') {
+  if (next.action === 'update_payment_method') {
     return (
       <Button {...looks} loading={hosted.opening === next.action} onClick={() => hosted.openPortal(next.action)}>
         {label}
@@ -68,7 +81,7 @@ function DoIt({ next, hosted }: { next: NextAction; hosted: Hosted }) {
   }
   if (next.action === 'finish_checkout' || next.action === 'pay_invoice') return null
   return (
-    <ButtonLink to="/billing/plans" search={tenant} {...looks}>
+    <ButtonLink to={pages[next.action] ?? '/billing/plans'} search={tenant} {...looks}>
       {label}
     </ButtonLink>
   )

@@ -12,10 +12,13 @@ import { Page } from '../ui/Page.tsx'
 import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import { type Attention, attentionOf } from './attention.ts'
+import { ExcessTable } from './Excess.tsx'
 import { httpAddress } from './httpAddress.ts'
+import { Messages } from './Messages.tsx'
 import { NextActions } from './NextActions.tsx'
 import styles from './OverviewPage.module.css'
 import { PlanCard } from './PlanCard.tsx'
+import { RetentionSteps } from './RetentionSteps.tsx'
 import { TopMeters } from './TopMeters.tsx'
 import { useHostedPage } from './useHostedPage.ts'
 import { useTenant } from './useTenant.ts'
@@ -64,7 +67,17 @@ function Overview({ status }: { status: BillingStatus }) {
         </ul>
       ) : null}
       {hosted.error ? <ProblemNote problem={describeProblem(hosted.error)} /> : null}
+      {status.remediation ? (
+        <Card title={`To reduce for ${status.remediation.plan.name}`}>
+          <ExcessTable items={status.remediation.items} caption="What is in use above the limits, as it is now" />
+        </Card>
+      ) : null}
       <PlanCard status={status} hosted={hosted} />
+      {status.retention ? (
+        <Card title="After the end of your plan">
+          <RetentionSteps retention={status.retention} />
+        </Card>
+      ) : null}
       <div className={styles.columns}>
         <StateBlock what="usage" reading={usage} lines={6}>
           {({ data }) => <TopMeters usage={data} />}
@@ -84,6 +97,7 @@ function Overview({ status }: { status: BillingStatus }) {
           />
         </div>
       </div>
+      <Messages />
       <p className="small dim">
         As of <Instant at={status.asOf} show="seconds" /> · entitlements version {status.snapshotVersion}
       </p>
@@ -91,8 +105,8 @@ function Overview({ status }: { status: BillingStatus }) {
   )
 }
 
-// The button at the plan leads to the plans already.
-const saidByPlanCard = ['choose_plan', 'upgrade_plan', 'resubscribe'] as const
+// The buttons at the plan and at what is scheduled do these already.
+const saidByPlanCard = ['choose_plan', 'upgrade_plan', 'resubscribe', 'undo_change', 'undo_cancellation'] as const
 
 type Hosted = ReturnType<typeof useHostedPage>
 
@@ -102,9 +116,9 @@ function AttentionAction({ attention, hosted, primary }: { attention: Attention;
   const { action } = attention
   if (!action) return null
   const looks = { size: 'compact-md', variant: primary ? 'filled' : 'default' } as const
-  if (action.does === 'plans' || action.does === 'usage') {
+  if (action.does === 'page') {
     return (
-      <ButtonLink to={`/billing/${action.does}`} search={tenant} {...looks}>
+      <ButtonLink to={action.address ?? '/billing'} search={tenant} {...looks}>
         {action.label}
       </ButtonLink>
     )

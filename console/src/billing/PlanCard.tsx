@@ -6,7 +6,7 @@ import { intervalName, perInterval } from '../format/interval.ts'
 import { plural } from '../format/quantity.ts'
 import { Card, Facts } from '../ui/Card.tsx'
 import { Instant, Period } from '../ui/Instant.tsx'
-import { ButtonLink } from '../ui/Links.tsx'
+import { ButtonLink, TextLink } from '../ui/Links.tsx'
 import { Money } from '../ui/Money.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import styles from './PlanCard.module.css'
@@ -17,6 +17,7 @@ import { useTenant } from './useTenant.ts'
 export function PlanCard({ status, hosted }: { status: BillingStatus; hosted: ReturnType<typeof useHostedPage> }) {
   const tenant = useTenant()
   const mayChange = useMay('billing:session:create')
+  const mayWrite = useMay('billing:subscriptions:write')
   return (
     <Card title="Your plan" hideTitle>
       <div className={styles.head}>
@@ -37,14 +38,15 @@ export function PlanCard({ status, hosted }: { status: BillingStatus; hosted: Re
                 loading={hosted.opening === 'manage'}
                 onClick={() => hosted.openPortal('manage')}
               >
-                Invoices, payment method, cancel
+                Invoices and payment method
               </Button>
             ) : null}
           </div>
         ) : null}
       </div>
       <Facts facts={factsOf(status)} />
-      {status.pendingChange ? <PendingChange status={status} hosted={hosted} mayChange={mayChange} /> : null}
+      {status.pendingChange ? <PendingChange status={status} mayChange={mayWrite} /> : null}
+      {mayWrite && status.subscription ? <More status={status} /> : null}
       {mayChange ? null : (
         <p className="small dim">Only the billing owner, an administrator or a billing contact can change the plan.</p>
       )}
@@ -96,30 +98,60 @@ function factsOf(status: BillingStatus): ([string, ReactNode] | null)[] {
   ]
 }
 
-function PendingChange(props: { status: BillingStatus; hosted: ReturnType<typeof useHostedPage>; mayChange: boolean }) {
-  const { pendingChange, plan } = props.status
+/** What is agreed and not yet in force, with the way to take it back. */
+function PendingChange({ status, mayChange }: { status: BillingStatus; mayChange: boolean }) {
+  const tenant = useTenant()
+  const { pendingChange, plan } = status
   if (!pendingChange) return null
   const to = pendingChange.to?.name ?? 'the free plan'
+  const undo =
+    pendingChange.kind === 'cancellation'
+      ? { to: '/billing/subscription/keep', label: `Keep ${plan.name}` }
+      : { to: '/billing/subscription/undo-change', label: 'Take it back' }
   return (
     <div className={styles.pending}>
       <div>
-        <h3>{pendingChange.kind === 'cancellation' ? 'Cancellation scheduled' : 'Change scheduled'}</h3>
+        <h3>{titles[pendingChange.kind]}</h3>
         <p>
           {plan.name} → {to}
-          {pendingChange.interval ? `, ${intervalName(pendingChange.interval).toLowerCase()}` : ''} on{' '}
+          {pendingChange.interval ? `, ${intervalName(pendingChange.interval).toLowerCase()}` : ''}
+          {pendingChange.seats ? `, ${pendingChange.seats} ${plural(pendingChange.seats, 'seat')}` : ''}
+          {pendingChange.kind === 'payment_required' ? ' once it is paid, until ' : ' on '}
           <Instant at={pendingChange.effectiveAt} />
         </p>
       </div>
-      {props.mayChange && pendingChange.kind === 'plan_change' ? (
-        <Button
-          variant="default"
-          size="compact-md"
-          loading={props.hosted.opening === 'undo'}
-          onClick={() => props.hosted.openPortal('undo')}
-        >
-          Undo in the portal
-        </Button>
+      {mayChange ? (
+        <ButtonLink to={undo.to} search={tenant} variant="default" size="compact-md">
+          {undo.label}
+        </ButtonLink>
       ) : null}
     </div>
+  )
+}
+
+const titles = {
+  plan_change: 'Change scheduled',
+  cancellation: 'Cancellation scheduled',
+  payment_required: 'Change waiting for its payment',
+}
+
+/** What else can be done with the plan, as plain links: also the way out. */
+function More({ status: { status, endsAt, pendingChange } }: { status: BillingStatus }) {
+  const tenant = useTenant()
+  const link = (to: string, label: string) => (
+    <li>
+      <TextLink to={to} search={tenant}>
+        {label}
+      </TextLink>
+    </li>
+  )
+  return (
+    <ul className={styles.more} aria-label="More for this plan">
+      {endsAt ? null : link('/billing/change', 'Seats and add-ons')}
+      {status === 'trialing' ? link('/billing/subscription/end-trial', 'End the trial now') : null}
+      {status === 'active' && !endsAt && !pendingChange ? link('/billing/subscription/pause', 'Pause') : null}
+      {status === 'paused' ? link('/billing/subscription/resume', 'Resume') : null}
+      {link('/billing/subscription/cancel', endsAt ? 'End it now' : 'Cancel plan')}
+    </ul>
   )
 }

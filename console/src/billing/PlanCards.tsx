@@ -4,9 +4,11 @@ import { formatDay } from '../format/dates.ts'
 import { perInterval } from '../format/interval.ts'
 import { formatMoney } from '../format/money.ts'
 import { planChoice, savingPercent } from '../format/relations.ts'
+import { ButtonLink } from '../ui/Links.tsx'
 import { StatusIcon } from '../ui/StatusTag.tsx'
 import styles from './PlanCards.module.css'
 import type { Choice } from './PlansPage.tsx'
+import { useTenant } from './useTenant.ts'
 
 type Props = {
   offers: PlanOffer[]
@@ -16,6 +18,8 @@ type Props = {
   opening: string | null
   highlighted: string | undefined
   seats: number | undefined
+  /** First plans are paid on the provider's page; whoever has paid before reviews here. */
+  hosted: boolean
   onChoose: (choice: Choice) => void
 }
 
@@ -37,9 +41,11 @@ function PlanCardItem({
   opening,
   highlighted,
   seats,
+  hosted,
   onChoose,
 }: Omit<Props, 'offers'> & { offer: PlanOffer }) {
   const price = offer.prices.find((each) => each.interval === interval)
+  const tenant = useTenant()
   const held = status?.subscription != null && status.status !== 'canceled'
   const choice = planChoice(offer, price, held)
   const saving = price ? savingPercent(offer.prices, price) : null
@@ -93,15 +99,33 @@ function PlanCardItem({
           <p className={styles.nothing}>{choice.label}</p>
         ) : (
           <>
-            <Button
-              fullWidth
-              variant={choice.primary ? 'filled' : 'default'}
-              loading={opening === offer.plan}
-              disabled={tooManySeats || (opening !== null && opening !== offer.plan)}
-              onClick={() => onChoose({ offer, price })}
-            >
-              {choice.label}
-            </Button>
+            {hosted || choice.chooses === 'cancel' ? (
+              <Choose
+                link={choice.chooses === 'cancel' ? { to: '/billing/subscription/cancel', search: tenant } : null}
+                variant={choice.primary ? 'filled' : 'default'}
+                loading={opening === offer.plan}
+                disabled={tooManySeats || (opening !== null && opening !== offer.plan)}
+                onClick={() => onChoose({ offer, price })}
+              >
+                {choice.label}
+              </Choose>
+            ) : (
+              <Choose
+                link={{
+                  to: '/billing/change',
+                  search: {
+                    ...tenant,
+                    plan: offer.plan,
+                    price: price?.price,
+                    ...(seats !== undefined && offer.seats ? { seats: String(seats) } : {}),
+                  },
+                }}
+                variant={choice.primary ? 'filled' : 'default'}
+                disabled={tooManySeats}
+              >
+                {choice.label}
+              </Choose>
+            )}
             {tooManySeats ? <p className="small dim">{`At most ${offer.seats?.max} seats.`}</p> : null}
           </>
         )
@@ -121,6 +145,30 @@ function PlanCardItem({
           ))}
       </ul>
     </li>
+  )
+}
+
+type ChooseProps = {
+  link: { to: string; search: Record<string, string | undefined> } | null
+  variant: 'filled' | 'default'
+  loading?: boolean
+  disabled?: boolean
+  onClick?: () => void
+  children: string
+}
+
+/** A link to a page of ours, or a button that opens a hosted one. */
+function Choose({ link, variant, loading = false, disabled = false, onClick, children }: ChooseProps) {
+  if (link && !disabled)
+    return (
+      <ButtonLink to={link.to} search={link.search} fullWidth variant={variant}>
+        {children}
+      </ButtonLink>
+    )
+  return (
+    <Button fullWidth variant={variant} loading={loading} disabled={disabled} {...(onClick ? { onClick } : {})}>
+      {children}
+    </Button>
   )
 }
 

@@ -21,11 +21,7 @@ export function PlansPage() {
   const offers = useApi('listPlans', { query: tenant })
   const status = useApi('getStatus', { query: tenant })
   return (
-    <Page
-      title="Plans"
-      lead="You confirm on the payment provider's page, with the exact amount, before anything is charged."
-      wide
-    >
+    <Page title="Plans" lead="You see the exact amount and confirm it before anything is charged." wide>
       <StateBlock
         what="plans"
         reading={offers}
@@ -54,8 +50,8 @@ function Plans({ offers, status }: { offers: PlanOffer[]; status: BillingStatus 
   const seats = view.seats && /^[1-9]\d{0,4}$/.test(view.seats) ? Number(view.seats) : undefined
 
   const choose = (choice: Choice, replaceOpen?: boolean) => {
+    if (!choice.price) return
     setChosen(choice)
-    if (!choice.price) return hosted.openPortal(choice.offer.plan)
     hosted.openCheckout(choice.offer.plan, {
       plan: choice.offer.plan,
       price: choice.price.price,
@@ -106,6 +102,7 @@ function Plans({ offers, status }: { offers: PlanOffer[]; status: BillingStatus 
         opening={hosted.opening}
         highlighted={view.plan}
         seats={seats}
+        hosted={status?.subscription == null && status?.retention == null}
         onChoose={choose}
       />
       {mayChoose ? null : (

@@ -12,6 +12,12 @@ const calm = {
   openCheckout: null,
   trialEndsAt: null,
   endsAt: null,
+  pendingChange: null,
+  dunning: null,
+  remediation: null,
+  retention: null,
+  command: null,
+  resumesAt: null,
 } as unknown as BillingStatus
 const ids = (change: object, meters: object[] = []) =>
   attentionOf({ ...calm, ...change } as BillingStatus, meters as MeterUsage[], now).map(({ id }) => id)
@@ -56,4 +62,55 @@ test('while a payment is being confirmed the open checkout is not offered again'
   expect(ids({ openCheckout, pendingSync: { since: '2026-11-21T12:00:00Z', checkoutId: 'c' } })).toEqual([
     'pending_sync',
   ])
+})
+
+const saying = (change: object) => attentionOf({ ...calm, ...change } as BillingStatus, [], now)[0]!
+
+test('an unpaid invoice says what follows and when (DUN-1)', () => {
+  const paymentProblem = { kind: 'payment_failed', since: '2026-11-20T00:00:00Z', invoiceUrl: null }
+  const dunning = {
+    stage: 'grace',
+    since: '2026-11-20T00:00:00Z',
+    nextStage: 'restricted',
+    nextAt: '2026-11-27T00:00:00Z',
+    cancelAt: '2026-12-20T00:00:00Z',
+  }
+  const { text } = saying({ status: 'past_due', accessLevel: 'grace', paymentProblem, dunning })
+  expect(text).toContain('this follows on 27 Nov 2026, 00:00 UTC: some features are switched off')
+  expect(text).toContain('The plan ends on 20 Dec 2026, 00:00 UTC')
+  const last = { ...dunning, nextStage: 'canceled', nextAt: '2026-12-20T00:00:00Z' }
+  expect(saying({ paymentProblem, dunning: last }).text).toContain('Unpaid, the plan ends on 20 Dec 2026')
+})
+
+test('what has to be reduced is said with its numbers and the time, and its enforcement as what it is (SUB-5)', () => {
+  const remediation = {
+    kind: 'cleanup_window',
+    plan: { plan: 'starter', version: 1, name: 'Starter' },
+    startedAt: '2026-11-20T00:00:00Z',
+    deadline: '2026-12-04T00:00:00Z',
+    enforced: false,
+    items: [{ feature: 'projects', name: 'Projects', kind: 'level', used: 12, limit: 5, reduceBy: 7 }],
+  }
+  expect(saying({ remediation })).toMatchObject({
+    tone: 'warning',
+    title: 'Reduce what is in use before 4 Dec 2026, 00:00 UTC',
+    text: expect.stringContaining('Reduce Projects by 7.'),
+  })
+  expect(saying({ remediation: { ...remediation, enforced: true } })).toMatchObject({
+    tone: 'danger',
+    title: 'More is in use than Starter allows',
+  })
+})
+
+test('a pause, a queued command, an unpaid change and what follows an end are each said (SUB-3, SUB-6)', () => {
+  const command = { id: 'c', action: 'cancel', state: 'queued', requestedAt: '2026-11-21T11:00:00Z', effectiveAt: '' }
+  expect(saying({ command }).title).toBe('The cancellation is waiting')
+  expect(saying({ status: 'paused', accessLevel: 'read_only', resumesAt: '2026-12-24T00:00:00Z' })).toMatchObject({
+    id: 'paused',
+    text: expect.stringContaining('24 Dec 2026'),
+  })
+  const pendingChange = { kind: 'payment_required', effectiveAt: '2026-11-22T00:00:00Z', to: { name: 'Scale' } }
+  expect(saying({ pendingChange }).title).toBe('Scale waits for its payment')
+  const retention = { endedAt: '2026-11-01T00:00:00Z', deleteAt: '2027-11-01T00:00:00Z' }
+  expect(saying({ status: 'no_subscription', retention }).text).toContain('1 Nov 2027')
 })

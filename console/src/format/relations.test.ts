@@ -6,16 +6,17 @@ const price = (interval: string, amountMinor: string, relation: PlanOffer['relat
   price: interval,
   interval,
   amount: { amountMinor, currency },
+  perSeat: null,
   relation,
 })
 const pro = { name: 'Pro', relation: 'start', trialDays: 0, model: 'subscription' } as const
 
 describe('the button of a plan', () => {
   test.each([
-    ['start', 'Choose Pro', 'checkout'],
-    ['upgrade', 'Upgrade to Pro', 'checkout'],
-    ['downgrade', 'Switch to Pro', 'checkout'],
-    ['switch_interval', 'Switch to yearly', 'checkout'],
+    ['start', 'Choose Pro', 'plan'],
+    ['upgrade', 'Upgrade to Pro', 'plan'],
+    ['downgrade', 'Switch to Pro', 'plan'],
+    ['switch_interval', 'Switch to yearly', 'plan'],
     ['current', 'Current plan', 'nothing'],
     ['scheduled', 'Scheduled', 'nothing'],
     ['not_available', 'Not available', 'nothing'],
@@ -32,10 +33,10 @@ describe('the button of a plan', () => {
     expect(planChoice(current, price('year', '49000', 'switch_interval'), true).label).toBe('Switch to yearly')
   })
 
-  test('leads to the portal where a plan without a price is reached by canceling', () => {
+  test('leads to the cancellation where a plan without a price is reached by canceling', () => {
     const free = { name: 'Free', relation: 'downgrade', trialDays: 0, model: 'free' } as const
-    expect(planChoice(free, undefined, true)).toMatchObject({ label: 'Cancel to move to Free', chooses: 'portal' })
-    expect(planChoice({ ...free, relation: 'not_available' }, undefined, true).chooses).toBe('portal')
+    expect(planChoice(free, undefined, true)).toMatchObject({ label: 'Cancel to move to Free', chooses: 'cancel' })
+    expect(planChoice({ ...free, relation: 'not_available' }, undefined, true).chooses).toBe('cancel')
     expect(planChoice(free, undefined, false).chooses).toBe('nothing')
     expect(planChoice({ ...free, model: 'subscription' }, undefined, true).chooses).toBe('nothing')
   })

@@ -8,15 +8,15 @@ export function planChoice(
   offer: Pick<PlanOffer, 'name' | 'relation' | 'trialDays' | 'model'>,
   price: OfferPrice | undefined,
   held: boolean,
-): { label: string; chooses: 'checkout' | 'portal' | 'nothing'; primary: boolean } {
+): { label: string; chooses: 'plan' | 'cancel' | 'nothing'; primary: boolean } {
   const relation = price?.relation ?? offer.relation
   const nothing = (label: string) => ({ label, chooses: 'nothing' as const, primary: false })
   if (relation === 'current') return nothing('Current plan')
   if (relation === 'scheduled') return nothing('Scheduled')
-  // A plan without a price is reached by ending the paid one, which the portal of the provider does.
+  // A plan without a price is reached by ending the paid one.
   if (!price) {
     return offer.model === 'free' && held
-      ? { label: `Cancel to move to ${offer.name}`, chooses: 'portal', primary: false }
+      ? { label: `Cancel to move to ${offer.name}`, chooses: 'cancel', primary: false }
       : nothing('Not available')
   }
   if (relation === 'not_available') return nothing('Not available')
@@ -26,7 +26,7 @@ export function planChoice(
     downgrade: `Switch to ${offer.name}`,
     switch_interval: `Switch to ${intervalName(price.interval).toLowerCase()}`,
   }[relation]
-  return { label, chooses: 'checkout', primary: relation === 'start' || relation === 'upgrade' }
+  return { label, chooses: 'plan', primary: relation === 'start' || relation === 'upgrade' }
 }
 
 /** The intervals on offer, shortest first. */

@@ -1,5 +1,6 @@
 import {
   type BillingStatus,
+  type BodyOf,
   type CatalogCurrent,
   type Checkout,
   type Customer,
@@ -19,6 +20,7 @@ import {
   type Subscription,
   type TimelineEntry,
 } from '@turnpike/contract'
+import { lifecycle } from './fixtures-lifecycle.ts'
 
 export type Question = {
   /** What the credential names: `role.state`. */
@@ -132,6 +134,8 @@ const active: BillingStatus = {
   dunning: null,
   remediation: null,
   subscription,
+  command: null,
+  resumesAt: null,
   retention: null,
   nextActions: [],
   snapshotVersion: 42,
@@ -241,6 +245,11 @@ const statuses: Record<string, BillingStatus> = {
   yen: { ...active, amount: { amountMinor: '4187', currency: 'JPY' }, interval: 'year' },
 }
 
+const life = lifecycle({ active, free, subscription, at, id: fixtureId })
+Object.assign(statuses, life.statuses)
+// The first confirmation of the state `stale` finds that the amounts have moved.
+const confirmed = new Set<string>()
+
 const meter = (change: Partial<MeterUsage>): MeterUsage => ({
   meter: 'api_calls',
   name: 'API calls',
@@ -337,6 +346,7 @@ const offer = (change: Partial<PlanOffer> & Pick<PlanOffer, 'plan' | 'name' | 'r
   prices: [],
   seats: null,
   relation: 'start',
+  addOns: [],
   features: [],
   ...change,
 })
@@ -346,18 +356,27 @@ const features = (calls: string, seats: string, sso: boolean, exporting: boolean
   { feature: 'sso', name: 'Single sign-on', kind: 'boolean', included: sso, sentence: 'Included' },
   { feature: 'export', name: 'Data export', kind: 'boolean', included: exporting, sentence: 'Included' },
 ]
+const perSeat = { amountMinor: '1200', currency: 'USD' }
+const addOns: PlanOffer['addOns'] = [
+  {
+    addOn: 'extra_storage',
+    name: '100 more gigabytes',
+    prices: [{ price: 'monthly', amount: { amountMinor: '900', currency: 'USD' } }],
+  },
+]
 const prices = (monthly: string, yearly: string, relation: PlanOffer['relation']): PlanOffer['prices'] => [
-  { price: 'monthly', interval: 'month', amount: { amountMinor: monthly, currency: 'USD' }, relation },
+  { price: 'monthly', interval: 'month', amount: { amountMinor: monthly, currency: 'USD' }, perSeat, relation },
   {
     price: 'yearly',
     interval: 'year',
     amount: { amountMinor: yearly, currency: 'USD' },
+    perSeat: null,
     relation: relation === 'current' ? 'switch_interval' : relation,
   },
 ]
 
 function offers(state: string): PlanOffer[] {
-  const held = !['free', 'empty', 'pending', 'checkout', 'ended'].includes(state)
+  const held = !['free', 'empty', 'pending', 'checkout', 'ended', 'returning'].includes(state)
   const relation = (whenHeld: PlanOffer['relation']): PlanOffer['relation'] => (held ? whenHeld : 'start')
   return [
     offer({
@@ -386,6 +405,7 @@ function offers(state: string): PlanOffer[] {
       relation: relation('current'),
       prices: prices('4900', '49000', relation('current')),
       seats: { included: 5, max: 20 },
+      addOns,
       features: features('10,000 calls per month', '20', false, true),
     }),
     offer({
@@ -397,6 +417,7 @@ function offers(state: string): PlanOffer[] {
       relation: relation('upgrade'),
       prices: prices('19900', '199000', relation('upgrade')),
       seats: { included: 20, max: null },
+      addOns,
       features: features('50,000 calls per month, then billed', 'no limit', true, true),
     }),
   ]
@@ -768,6 +789,51 @@ export const answers: Answers = {
     }
   },
   getStatus: (question) => statuses[stateOf(question)] ?? active,
+  previewSubscription: ({ state, body }) => {
+    const wish = body as BodyOf<Routes['previewSubscription']>
+    const name = stateOf({ state, query: {} } as Question)
+    if (wish.action === 'change' && Object.keys(wish).length === 1) throw new Refusal('nothing_to_change')
+    if (name === 'dunning' && wish.action === 'change')
+      throw new Refusal('command_not_allowed', { reason: 'payment_due' })
+    return life.preview(name, wish, confirmed.has(state))
+  },
+  commandSubscription: ({ state, body }) => {
+    const name = stateOf({ state, query: {} } as Question)
+    if (name === 'stale' && !confirmed.has(state)) {
+      confirmed.add(state)
+      throw new Refusal('preview_stale')
+    }
+    if (name === 'declined') throw new Refusal('payment_failed', { invoiceUrl: 'https://pay.example/invoice/9' })
+    if (name === 'confirming')
+      throw new Refusal('payment_failed', { invoiceUrl: 'https://pay.example/invoice/9', actionRequired: true })
+    if (name === 'blocked') throw new Refusal('downgrade_blocked', { guardrails: life.items })
+    if (name === 'silent' && !confirmed.has(state)) {
+      confirmed.add(state)
+      throw new Refusal('internal_error')
+    }
+    return life.result(name, body as BodyOf<Routes['commandSubscription']>)
+  },
+  previewNewSubscription: ({ state }) => {
+    if (state.endsWith('checkout')) throw new Refusal('checkout_open', { sessionUrl: 'https://pay.example/c/1' })
+    return life.create
+  },
+  createSubscription: () => {
+    throw new Refusal('payment_method_required')
+  },
+  listCurrentNotices: (question) => (stateOf(question) === 'dunning' ? life.notices : []),
+  listOwners: ({ state }) => (state.endsWith('empty') ? [] : life.owners),
+  listOwnerTransfers: ({ state }) =>
+    state.endsWith('asked') ? [...life.transfers.open, ...life.transfers.ended] : life.transfers.ended,
+  requestOwnerTransfer: () => life.transfers.open[0]!,
+  cancelOwnerTransfer: () => life.transfers.answered('canceled'),
+  removeOwner: () => life.owners[0]!,
+  confirmOwnerTransfer: ({ body }) => {
+    if (body.token !== 'of-the-letter') throw new Refusal('owner_link_invalid')
+    return life.transfers.answered('confirmed')
+  },
+  declineOwnerTransfer: () => life.transfers.answered('declined'),
+  createExport: () => life.archive({}),
+  listExports: ({ state }) => (state.endsWith('empty') ? [] : life.exports),
   getUsage: (question) => ({
     tenantId: 'acme',
     snapshotVersion: 42,
