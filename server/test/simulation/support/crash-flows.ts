@@ -228,9 +228,15 @@ export const flows: Flow[] = [
       )
       return open?.n === 0 && (await statusOf(stage, tenantId)).status === 'no_subscription' && quiet(stage)
     },
+    // How many steps of the way are seen one by one depends on when somebody looked; stages and ends are told once each.
     outcome: async (stage, tenantId) => {
-      const { provider, ...rest } = await state(stage, tenantId)
-      return { ...rest, provider: provider?.subscriptions.map(([status]) => status) }
+      const { provider, traces: all, ...rest } = await state(stage, tenantId)
+      const once = ([what]: [string, number]) => /dunning|canceled|grace|restricted|read_only/.test(what)
+      return {
+        ...rest,
+        provider: provider?.subscriptions.map(([status]) => status),
+        traces: Object.fromEntries(Object.entries(all).filter(once)),
+      }
     },
   },
   {
@@ -244,9 +250,21 @@ export const flows: Flow[] = [
         (done) => done,
         30_000,
       )
+      // Nobody is deleted who was not warned, twice.
+      for (const by of ['P336D', 'P23D']) {
+        await stage.advance(by)
+        await eventually(
+          async () => {
+            await stage.job('follow_retentions')
+            return (await traces(stage, tenantId))['event retention.export_ending'] ?? 0
+          },
+          (warnings) => warnings === (by === 'P336D' ? 1 : 2),
+          30_000,
+        )
+      }
     },
     act: async (stage) => {
-      await stage.advance('P370D')
+      await stage.advance('P7D')
       await stage.job('follow_retentions')
     },
     done: async (stage, tenantId) => {
@@ -294,7 +312,12 @@ export const flows: Flow[] = [
     name: 'a reconciliation that mends what was missed',
     before: async (stage, tenantId) => {
       await subscriber(stage, tenantId)
-      await stage.control('/sandbox/faults', { kind: 'webhook', action: 'drop' })
+      await stage.control('/sandbox/faults', {
+        kind: 'webhook',
+        action: 'drop',
+        type: 'customer.subscription.updated',
+        count: 1,
+      })
       const subscription = await subscriptionOf(stage, tenantId)
       await stage.stripe.subscriptions.update(subscription!.providerSubscriptionId, { cancel_at_period_end: true })
     },
