@@ -13,8 +13,8 @@ export type Happening =
 export type Plan = 'starter' | 'pro' | 'scale'
 export type Price = 'monthly' | 'yearly'
 /** How webhooks of a round arrive: at once, rounds later, or those about subscriptions never. Always mixed, some twice. */
-export type News = 'told' | 'late' | 'lost'
-export type Round = { happenings: Happening[]; news: News }
+type News = 'told' | 'late' | 'lost'
+type Round = { happenings: Happening[]; news: News }
 /** `slowLook`: a look at the last day begins before its happenings and is answered after them. */
 export type History = { seed: number; rounds: Round[]; slowLook: boolean }
 
