@@ -45,7 +45,8 @@ export const commandSubscription = async (
 ): Promise<CommandResult> => {
   const { tenantId } = subject.customer
   // The answer of a request that was carried out may have been lost with the process that was about to give it.
-  const done = options.repeatKey === null ? null : await findCommandDone(deps.db, tenantId, options.repeatKey)
+  const done =
+    options.repeatKey === null ? null : await findCommandDone(deps.db, tenantId, options.repeatKey, repeatsSince(deps))
   if (done && canonicalJson(done.wish) === canonicalJson(wish)) return answerOf(deps, done)
   const earlier = await findCommandUnderWay(deps.db, tenantId)
   const repeats =
@@ -58,6 +59,9 @@ export const commandSubscription = async (
     : await beginCommand(deps, actor, subject, wish, options)
   return answerOf(deps, settled)
 }
+
+/** As long as answers are kept for their keys; later the same key is another request. */
+const repeatsSince = (deps: Deps): Temporal.Instant => deps.clock.now().subtract({ hours: 48 })
 
 const beginCommand = async (
   deps: Deps,

@@ -14,7 +14,7 @@ import { type Actor, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { commandSubscription } from './command-subscription.ts'
 import type { Deps } from './deps.ts'
-import { askCommand } from './steps/ask-command.ts'
+import { askCommand, isSilence } from './steps/ask-command.ts'
 import { giveUpCommand, isStillMeant } from './steps/reconsider-command.ts'
 import { syncTenant } from './sync-customer.ts'
 
@@ -85,8 +85,8 @@ const resume = async (deps: Deps, actor: Actor, pause: CommandRecord): Promise<v
     )
     await over()
   } catch (error) {
-    // Resumed by hand, or ended: there is nothing left to resume.
-    if (error instanceof Failure && error.code === 'command_not_allowed') return over()
+    // Resumed by hand, ended, or not paid: it was tried once, and each further try would be another charge and another letter.
+    if (error instanceof Failure && error.code !== 'change_under_way' && !isSilence(error)) return over()
     throw error
   }
 }

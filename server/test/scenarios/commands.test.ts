@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sweepCommands } from '../../src/flows/sweep-commands.ts'
+import { forgetOldRequests } from '../../src/platform/idempotency.ts'
 import { stripeOf } from '../support/pay.ts'
 import { advanceBilling, auditOf, eventsOf, type Subscriber, statusOf, subscribed, useCard } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
@@ -158,6 +159,54 @@ describe('pauses', () => {
       1,
     )
   })
+})
+
+describe('the end of a pause (SUB-3)', () => {
+  const pausedUntil = async (tenantId: string, days: number) => {
+    const story = await subscribed(world, tenantId)
+    const resumesAt = world.clock
+      .now()
+      .add({ hours: 24 * days })
+      .toString()
+    await command(story, { action: 'pause', resumesAt })
+    return story
+  }
+
+  test('a resumption that the provider refuses is tried once, and not again at every sweep', async () => {
+    const una = await pausedUntil('refused-una', 2)
+    await world.advance('P3D')
+    const { deps } = world.app
+    // The sandbox resumes whatever happens; some versions of the provider leave what is not paid for paused.
+    const carryOut: typeof deps.provider.carryOut = async () => ({
+      kind: 'payment_failed',
+      actionRequired: false,
+      invoiceUrl: null,
+    })
+    for (let sweep = 0; sweep < 3; sweep++) await sweepCommands({ ...deps, provider: { ...deps.provider, carryOut } })
+    const tried = (await auditOf(world, una.tenantId)).filter((action) => action === 'subscription.resume.requested')
+    expect(tried).toHaveLength(1)
+    const failures = (await eventsOf(world, una.tenantId)).filter((type) => type === 'subscription.change_failed')
+    expect(failures).toHaveLength(1)
+  })
+
+  test('who resumed by hand and paused anew is not resumed at the end of the old pause', async () => {
+    const vic = await pausedUntil('again-vic', 2)
+    await command(vic, { action: 'resume' })
+    await command(vic, { action: 'pause' })
+    await world.advance('P3D')
+    await sweepCommands(world.app.deps)
+    expect((await statusOf(vic.owner)).status).toBe('paused')
+  })
+})
+
+test('a key that was used days ago is another request (API-3)', async () => {
+  const wes = await subscribed(world, 'later-wes', { plan: 'pro', price: 'yearly' })
+  await command(wes, { action: 'cancel' }, 'cancel-wes')
+  await command(wes, { action: 'undo_cancel' })
+  await world.advance('P3D')
+  // What the nightly task does.
+  await forgetOldRequests(world.app.deps.db, world.clock.now().subtract({ hours: 48 }))
+  expect((await command(wes, { action: 'cancel' }, 'cancel-wes')).subscription.endsAt).not.toBeNull()
 })
 
 describe('trials', () => {

@@ -1,4 +1,10 @@
-import { type CommandRecord, findCommandUnderWay, saveCommand, tookEffect } from '../../modules/commands/index.ts'
+import {
+  type CommandRecord,
+  findCommandUnderWay,
+  forgetPauseEnds,
+  saveCommand,
+  tookEffect,
+} from '../../modules/commands/index.ts'
 import { findCustomer } from '../../modules/customers/index.ts'
 import type { SubscriptionFact } from '../../modules/payments/index.ts'
 import { findSubscriptionById, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
@@ -44,6 +50,7 @@ export const completeCommand = async (
 ): Promise<CommandRecord> => {
   const done: CommandRecord = { ...command, state: 'done', settledAt: deps.clock.now() }
   await saveCommand(tx, done)
+  if (command.action === 'pause' || command.action === 'resume') await forgetPauseEnds(tx, command)
   await appendAudit(tx, deps.clock, {
     tenantId: command.tenantId,
     actor,

@@ -214,6 +214,12 @@ describe('what is not possible', () => {
       'command_not_allowed change_pending',
     ],
     [
+      'a change at once while another waits, which a failed payment would lose',
+      { pendingChange: pending('plan_change') },
+      { action: 'change', plan: 'scale' },
+      'command_not_allowed change_pending',
+    ],
+    [
       'a pause that ends before it begins',
       {},
       { action: 'pause', resumesAt: '2026-01-10T12:00:00Z' },

@@ -111,9 +111,11 @@ const decideChange = (
   // A trial was not paid for: there is no rest to keep, and nothing to credit.
   if (held.status === 'trialing')
     return now({ kind: 'change_now', lines, proration: 'none', prorationAt: prorationAt.toString() }, after)
-  return timingOf(changes, directionOf(catalog, termsOf(held), after)) === 'now'
-    ? now({ kind: 'change_now', lines, proration: changes.proration, prorationAt: prorationAt.toString() }, after)
-    : atEnd({ kind: 'change_at_period_end', lines }, after)
+  if (timingOf(changes, directionOf(catalog, termsOf(held), after)) === 'period_end')
+    return atEnd({ kind: 'change_at_period_end', lines }, after)
+  // A change at once may fail for its payment, and what was scheduled before it would be lost with it.
+  if (held.pendingChange?.kind === 'plan_change') throw notNow('change_pending')
+  return now({ kind: 'change_now', lines, proration: changes.proration, prorationAt: prorationAt.toString() }, after)
 }
 
 const timingOf = (changes: CatalogPolicies['changes'], direction: 'upgrade' | 'downgrade'): 'now' | 'period_end' =>

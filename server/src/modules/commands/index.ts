@@ -7,6 +7,7 @@ export {
   findEndedPauses,
   findPauseEnd,
   findWaitingCommands,
+  forgetPauseEnds,
   insertCommand,
   saveCommand,
 } from './store.ts'

@@ -79,15 +79,16 @@ export const findCommandUnderWay = async (on: Db | Tx, tenantId: string): Promis
   return row && fromRow(row)
 }
 
-/** What a request with this key has done already; null when it has done nothing, or when what it wanted failed. */
+/** What a request with this key has done since a time; null when it has done nothing, or when what it wanted failed. */
 export const findCommandDone = async (
   on: Db | Tx,
   tenantId: string,
   repeatKey: string,
+  since: Temporal.Instant,
 ): Promise<CommandRecord | null> => {
   const row = await queryOne<Row>(
     on,
-    sql`select * from subscription_commands where tenant_id = ${tenantId} and repeat_key = ${repeatKey} and state = 'done' order by requested_at desc limit 1`,
+    sql`select * from subscription_commands where tenant_id = ${tenantId} and repeat_key = ${repeatKey} and state = 'done' and requested_at >= ${text(since)} order by requested_at desc limit 1`,
   )
   return row && fromRow(row)
 }
@@ -113,6 +114,18 @@ export const findEndedPauses = async (db: Db, at: Temporal.Instant, limit: numbe
       sql`select * from subscription_commands where state = 'done' and resumes_at <= ${text(at)} order by resumes_at limit ${limit}`,
     )
   ).map(fromRow)
+
+/** Takes the ends off the pauses of a subscription that were before: another pause, or a resumption, has made them void. */
+export const forgetPauseEnds = async (
+  tx: Tx,
+  { tenantId, subscriptionId, commandId }: Pick<CommandRecord, 'tenantId' | 'subscriptionId' | 'commandId'>,
+): Promise<void> => {
+  await query(
+    tx,
+    sql`update subscription_commands set resumes_at = null
+        where tenant_id = ${tenantId} and subscription_id = ${subscriptionId} and command_id <> ${commandId} and resumes_at is not null`,
+  )
+}
 
 /** When the pause of a subscription ends by itself, if that was said. */
 export const findPauseEnd = async (
