@@ -425,3 +425,12 @@ test('lists page through everything of a customer and a time', async () => {
     customers.push(each.id)
   expect(customers).toEqual([customer.id])
 })
+
+test('only a time of the present period can be prorated from', async () => {
+  const { id, item } = await subscribed()
+  const change = (proration_date: number) =>
+    world.stripe.subscriptions.update(id, { items: [{ id: item.id, quantity: 2 }], proration_date })
+  for (const outside of [item.current_period_start - 1, item.current_period_end + 1])
+    await expect(change(outside)).rejects.toMatchObject({ statusCode: 400, param: 'proration_date' })
+  await change(item.current_period_start)
+})

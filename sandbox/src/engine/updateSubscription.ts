@@ -72,9 +72,20 @@ export function changesMoney(params: UpdateParams): boolean {
   return params.items !== undefined || params.trial_end !== undefined || params.billing_cycle_anchor !== undefined
 }
 
+/** Only a time of the present period can be prorated from. */
+function refuseForeignTime(tx: Tx, subscription: Subscription, at: number | undefined): void {
+  const items = itemsOf(tx, subscription.id)
+  if (at === undefined || items.length === 0) return
+  const start = Math.min(...items.map((item) => item.current_period_start))
+  const end = Math.max(...items.map((item) => item.current_period_end))
+  if (at < start || at > end)
+    throw invalid('Cannot specify `proration_date` outside of the current period.', 'proration_date')
+}
+
 /** Changes prices, quantities, trial and anchor, and drafts the invoice that is due at once, if any. */
 export function applyMoney(tx: Tx, subscription: Subscription, params: UpdateParams): Invoice | null {
   if (!changesMoney(params) && !params.add_invoice_items) return null
+  refuseForeignTime(tx, subscription, params.proration_date)
   const at = params.proration_date ?? tx.now
   const behavior = params.proration_behavior ?? 'create_prorations'
   const wasTrialing = subscription.status === 'trialing'

@@ -33,6 +33,20 @@ const invoiceCount = async ({ providerCustomerId }: Subscriber) =>
   (await stripeOf(world).invoices.list({ customer: providerCustomerId, limit: 100 })).data.length
 
 describe('more, at once', () => {
+  test('with a clock of ours that is behind the provider’s, nothing is prorated from before the period', async () => {
+    const ina = await subscribed(world, 'upgrade-behind')
+    world.clock.advance('-PT40S')
+    try {
+      const { command: done } = await command(ina, { action: 'change', plan: 'scale' })
+      expect(done.state).toBe('done')
+    } finally {
+      world.clock.advance('PT40S')
+    }
+    // The whole difference, and nothing of a period that there never was.
+    expect((await newestInvoice(ina)).total).toBe(19_900 - 4_900)
+    expect(await invoiceCount(ina)).toBe(2)
+  })
+
   test('an upgrade costs to the cent and the second what its preview showed (SUB-4)', async () => {
     const ana = await subscribed(world, 'upgrade-ana')
     await world.advance('P10D')

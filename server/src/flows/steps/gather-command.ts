@@ -41,9 +41,8 @@ export const gatherCommand = async (
 /** The second to which money is computed: whole, and not before the period that it is a part of. */
 export const prorationTime = (deps: Pick<Deps, 'clock'>, held: SubscriptionRecord | null): Temporal.Instant => {
   const now = deps.clock.now().round({ smallestUnit: 'second', roundingMode: 'floor' })
-  return held && isBefore(now, held.period.start) && isBefore(held.period.start.subtract({ seconds: 5 }), now)
-    ? held.period.start
-    : now
+  // The provider's clock and ours are never quite the same: a period that has begun there has begun.
+  return held && isBefore(now, held.period.start) ? held.period.start : now
 }
 
 export { guardDowngrade } from './guard-downgrade.ts'
