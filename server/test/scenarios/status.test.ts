@@ -101,7 +101,10 @@ describe('paying (SUB-1, SUB-2, SUB-8)', () => {
     const story = await subscribed(world, 'confirmer')
     await useCard(world, story, 'pm_card_threeDSecure2Required')
     await advanceBilling(world, 'P1M')
-    const asked = await statusOf(story.owner, (seen) => seen.paymentProblem !== null && seen.status === 'past_due')
+    const asked = await statusOf(
+      story.owner,
+      (seen) => seen.paymentProblem?.kind === 'action_required' && seen.status === 'past_due',
+    )
     expect(asked).toMatchObject({ paymentProblem: { kind: 'action_required', invoiceUrl: expect.any(String) } })
     expect(asked.nextActions.map(({ action }) => action)).toContain('pay_invoice')
     await useCard(world, story, 'pm_card_visa')
