@@ -1,4 +1,6 @@
 import type { TimelineEntry } from '@turnpike/contract'
+import { auditSentence } from './auditSentence.ts'
+import { eventSentence } from './eventSentence.ts'
 import { formatQuantity, plural } from './quantity.ts'
 
 /** One sentence about an entry of the timeline, from its kind and details; what is not known here is shown as it came. */
@@ -12,9 +14,9 @@ export function sentenceOf(entry: TimelineEntry): string {
     case 'decision':
       return decision(entry)
     case 'audit':
-      return `${detail.result === 'denied' ? 'Denied: ' : ''}${title}${text(detail.reason) ? `, “${detail.reason}”` : ''}`
+      return auditSentence(title, detail)
     case 'event':
-      return event(title, record(detail.data))
+      return eventSentence(title, record(detail.data))
     default:
       return title
   }
@@ -44,26 +46,6 @@ function decision(entry: TimelineEntry): string {
   return `Refused ${typeof detail.quantity === 'number' ? `${formatQuantity(detail.quantity)} of ` : ''}${feature}: ${reason}${figures}`
 }
 
-function event(type: string, data: Record<string, unknown>): string {
-  const list = (label: string, value: unknown) =>
-    Array.isArray(value) && value.length > 0 ? `, ${label} ${value.join(', ')}` : ''
-  switch (type) {
-    case 'entitlements.updated':
-      return `Entitlements version ${data.version} announced${list('gained', data.gained)}${list('lost', data.lost)}${list('changed', data.changed)}`
-    case 'subscription.updated':
-      return `Subscription updated${list('changed', data.changed)}`
-    case 'usage.updated':
-      return Array.isArray(data.meters) ? `Usage counted: ${data.meters.map(counted).join(', ')}` : type
-    case 'usage.threshold_reached':
-      return `${data.percent}% of ${data.feature} used`
-    case 'billing.updated':
-      return `Billing is now ${words(data.status)} on ${data.plan}`
-    default:
-      return type
-  }
-}
-
-const counted = (meter: unknown): string => `${record(meter).meter} ${formatQuantity(Number(record(meter).used))}`
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 const words = (value: unknown): string => String(value).replaceAll('_', ' ')
 const record = (value: unknown): Record<string, unknown> =>

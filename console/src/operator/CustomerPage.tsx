@@ -1,20 +1,20 @@
-import { Button } from '@mantine/core'
 import { useParams } from '@tanstack/react-router'
 import type { Customer } from '@turnpike/contract'
-import { useApi, useApiChange } from '../api/api.ts'
-import { describeProblem } from '../api/problem.ts'
+import { useApi } from '../api/api.ts'
 import { useMay } from '../api/session.tsx'
-import { plural } from '../format/quantity.ts'
 import { Card, Facts } from '../ui/Card.tsx'
 import { Id } from '../ui/Id.tsx'
 import { Instant } from '../ui/Instant.tsx'
-import { ButtonLink } from '../ui/Links.tsx'
 import { Page } from '../ui/Page.tsx'
-import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
+import { StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { CustomerActions } from './CustomerActions.tsx'
+import { CustomerNotices } from './CustomerNotices.tsx'
 import styles from './CustomerPage.module.css'
 import { Entitlements } from './Entitlements.tsx'
+import { Lifecycle } from './Lifecycle.tsx'
 import { Overrides } from './Overrides.tsx'
+import { Exports, People } from './People.tsx'
 import { SubscriptionCard } from './SubscriptionCard.tsx'
 import { Timeline } from './Timeline.tsx'
 
@@ -27,7 +27,7 @@ export function CustomerPage() {
       title={customer.data?.data.name ?? 'Customer'}
       documentTitle={`${customer.data?.data.name ?? 'Customer'} · Customers`}
       wide
-      aside={customer.data ? <Actions customer={customer.data.data} /> : null}
+      aside={customer.data ? <CustomerActions customer={customer.data.data} /> : null}
     >
       <StateBlock what="the customer" reading={customer} lines={3}>
         {({ data }) => <CustomerView customer={data} />}
@@ -40,6 +40,7 @@ function CustomerView({ customer }: { customer: Customer }) {
   const tenant = { tenantId: customer.tenantId }
   const status = useApi('getStatus', { query: tenant }, { refetchInterval: 5_000 })
   const mayRead = useMay('billing:overrides:read')
+  const sees = { notices: useMay('billing:notices:read'), owners: useMay('billing:owners:read') }
   return (
     <>
       <Card title="Customer" hideTitle>
@@ -72,44 +73,22 @@ function CustomerView({ customer }: { customer: Customer }) {
       <div className={styles.columns}>
         <div className="stack" style={{ '--gap': '20px' } as React.CSSProperties}>
           <StateBlock what="the subscription" reading={status}>
-            {({ data }) => <SubscriptionCard status={data} />}
+            {({ data }) => (
+              <>
+                <SubscriptionCard status={data} />
+                <Lifecycle status={data} />
+              </>
+            )}
           </StateBlock>
           <Entitlements tenantId={customer.tenantId} />
           {mayRead ? <Overrides tenantId={customer.tenantId} /> : null}
+          {sees.notices ? <CustomerNotices tenantId={customer.tenantId} /> : null}
+          {sees.owners ? <People customer={customer} /> : null}
+          <Exports customer={customer} />
         </div>
         <Timeline customer={customer} />
       </div>
     </>
-  )
-}
-
-function Actions({ customer }: { customer: Customer }) {
-  const maySync = useMay('billing:sync:run')
-  const sync = useApiChange('sync')
-  const result = sync.data?.data
-  return (
-    <div className="stack" style={{ '--gap': '6px' } as React.CSSProperties}>
-      <div className="row">
-        <ButtonLink to="/billing" search={{ tenantId: customer.tenantId }} variant="default">
-          Open billing page
-        </ButtonLink>
-        {maySync ? (
-          <Button
-            variant="default"
-            loading={sync.isPending}
-            onClick={() => sync.mutate({ body: { tenantId: customer.tenantId } })}
-          >
-            Ask the provider again
-          </Button>
-        ) : null}
-      </div>
-      <p role="status" className="small dim">
-        {result
-          ? `${result.changed ? 'Something had changed and is applied' : 'Nothing had changed'}: ${result.subscriptions} ${plural(result.subscriptions, 'subscription')}, ${result.invoices} ${plural(result.invoices, 'invoice')} read.`
-          : ''}
-      </p>
-      {sync.error ? <ProblemNote problem={describeProblem(sync.error)} /> : null}
-    </div>
   )
 }
 

@@ -6,6 +6,7 @@ import { Id } from '../ui/Id.tsx'
 import { Instant, Period } from '../ui/Instant.tsx'
 import { Money } from '../ui/Money.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { SubscriptionCommands } from './SubscriptionCommands.tsx'
 
 /** The subscription as we hold it, with what is about to happen to it. */
 export function SubscriptionCard({ status }: { status: BillingStatus }) {
@@ -31,7 +32,13 @@ export function SubscriptionCard({ status }: { status: BillingStatus }) {
       {pendingChange ? (
         <Banner
           tone="warning"
-          title={pendingChange.kind === 'cancellation' ? 'Cancellation scheduled' : 'Change scheduled'}
+          title={
+            pendingChange.kind === 'cancellation'
+              ? 'Cancellation scheduled'
+              : pendingChange.kind === 'payment_required'
+                ? 'A change waits for its payment'
+                : 'Change scheduled'
+          }
         >
           {pendingChange.to ? `To ${pendingChange.to.name}` : 'Ends'}
           {pendingChange.interval ? `, ${intervalName(pendingChange.interval).toLowerCase()}` : ''} on{' '}
@@ -61,8 +68,18 @@ export function SubscriptionCard({ status }: { status: BillingStatus }) {
               ]
             : null,
           subscription ? ['Changed', <Instant key="changed" at={subscription.updatedAt} distance />] : null,
+          status.resumesAt ? ['Goes on', <Instant key="resumes" at={status.resumesAt} distance />] : null,
+          subscription && subscription.addOns.length > 0
+            ? [
+                'Add-ons',
+                subscription.addOns
+                  .map(({ addOn, quantity }) => `${quantity} × ${addOn.replaceAll('_', ' ')}`)
+                  .join(', '),
+              ]
+            : null,
         ]}
       />
+      <SubscriptionCommands status={status} />
     </Card>
   )
 }

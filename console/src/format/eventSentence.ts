@@ -1,0 +1,96 @@
+import { formatDay, formatInstant } from './dates.ts'
+import { formatMoney } from './money.ts'
+import { formatQuantity, plural } from './quantity.ts'
+
+type Data = Record<string, unknown>
+
+/** What a domain event says, as a sentence; one that this build does not know is shown by its type. */
+export function eventSentence(type: string, data: Data): string {
+  return sentences[type]?.(data) ?? type
+}
+
+const sentences: Record<string, (data: Data) => string> = {
+  'subscription.created': ({ subscription }) => `Subscription known: ${planOf(subscription)}`,
+  'subscription.updated': (data) =>
+    `Subscription updated${list('changed', data.changed)}${transition(data.transition)}`,
+  'subscription.canceled': (data) => `Subscription ended${transition(data.transition)}`,
+  'subscription.trial_ending': ({ endsAt, paymentMethodOnFile }) =>
+    `Trial ends ${day(endsAt)}${paymentMethodOnFile === false ? ', without a payment method' : ''}`,
+  'subscription.renewal_upcoming': ({ at, amount }) => `Renews ${day(at)}${money(amount)}`,
+  'subscription.change_failed': ({ action, code }) => `A command had no effect: ${words(action)}, ${words(code)}`,
+  'invoice.paid': ({ invoice }) => `Invoice paid${numberOf(invoice)}`,
+  'invoice.payment_failed': ({ invoice }) =>
+    `Payment failed${numberOf(invoice)}${record(invoice).actionRequired === true ? ', the bank wants a confirmation' : ''}`,
+  'invoice.updated': ({ invoice }) => `Invoice ${words(record(invoice).status ?? 'updated')}${numberOf(invoice)}`,
+  'entitlements.updated': (data) =>
+    `Entitlements version ${data.version} announced${list('gained', data.gained)}${list('lost', data.lost)}${list('changed', data.changed)}`,
+  'usage.updated': ({ meters }) =>
+    Array.isArray(meters) ? `Usage counted: ${meters.map(counted).join(', ')}` : 'Usage counted',
+  'usage.threshold_reached': ({ percent, feature }) => `${percent}% of ${feature} used`,
+  'dunning.stage_reached': (data) =>
+    `Dunning: ${data.stage === 'canceled' ? 'the subscription has ended unpaid' : `${words(data.stage)} since ${instant(data.since)}`}${
+      text(data.nextStage) ? `, then ${words(data.nextStage)} ${day(data.nextAt)}` : ''
+    }`,
+  'dunning.reminded': ({ amount }) => `Reminded of the unpaid invoice${money(amount)}`,
+  'dunning.recovered': ({ outcome, amount }) =>
+    `Dunning ended: ${outcome === 'written_off' ? 'written off' : 'paid'}${money(amount)}`,
+  'downgrade.remediation_started': (data) =>
+    `More in use than ${data.plan} allows${items(data.items)}${until(data.deadline)}`,
+  'downgrade.remediation_reminded': (data) =>
+    `Still more in use than ${data.plan} allows${items(data.items)}${until(data.deadline)}`,
+  'downgrade.remediation_met': ({ plan }) => `What is in use fits ${plan}`,
+  'downgrade.remediation_enforced': (data) =>
+    `The limits of ${data.plan} hold${items(data.items)}; nothing was destroyed`,
+  'retention.started': ({ deleteAt }) =>
+    `The last subscription has ended; data is kept until ${day(deleteAt).replace('on ', '')}`,
+  'retention.export_ending': ({ days, deleteAt }) =>
+    `${days} ${plural(Number(days), 'day')} until deletion ${day(deleteAt)}`,
+  'retention.ended': () => 'Nothing will be deleted: there is a subscription again',
+  'retention.deleted': () => 'What may be deleted was deleted; invoices, subscriptions and audit stay',
+  'export.created': ({ expiresAt }) => `An archive was made; its link works until ${instant(expiresAt)}`,
+  'owner.transfer_requested': ({ expiresAt }) => `Billing ownership was offered, open until ${instant(expiresAt)}`,
+  'owner.changed': ({ personId, previousPersonId }) =>
+    personId && previousPersonId
+      ? `Billing owner changed from ${previousPersonId} to ${personId}`
+      : personId
+        ? `${personId} is billing owner`
+        : `${previousPersonId} is no longer billing owner`,
+  'owner.transfer_ended': ({ state }) => `The offer of billing ownership ended: ${words(state)}`,
+  'override.requested': ({ override }) => `An override of ${record(override).feature} waits for a second person`,
+  'override.decided': ({ override, decision }) =>
+    `The override of ${record(override).feature} was ${decision === 'expired' ? 'not decided in time' : words(decision)}`,
+  'billing.updated': ({ status, plan }) => `Billing is now ${words(status)} on ${plan}`,
+}
+
+const list = (label: string, value: unknown): string =>
+  Array.isArray(value) && value.length > 0 ? `, ${label} ${value.join(', ')}` : ''
+
+function transition(value: unknown): string {
+  const { from, to, trigger } = record(value)
+  return to ? `: ${from ? `${words(from)} → ` : ''}${words(to)} (${words(trigger)})` : ''
+}
+
+function items(value: unknown): string {
+  if (!Array.isArray(value) || value.length === 0) return ''
+  return `: ${value
+    .map(record)
+    .map((item) => `${item.name} ${formatQuantity(Number(item.used))} of ${formatQuantity(Number(item.limit))}`)
+    .join(', ')}`
+}
+
+const counted = (meter: unknown): string => `${record(meter).meter} ${formatQuantity(Number(record(meter).used))}`
+const planOf = (subscription: unknown): string =>
+  `${record(record(subscription).plan).name ?? 'a plan'}, ${words(record(subscription).status ?? 'new')}`
+const numberOf = (invoice: unknown): string => (text(record(invoice).number) ? `: ${record(invoice).number}` : '')
+const day = (value: unknown): string => (text(value) ? `on ${formatDay(String(value))}` : 'some day')
+const instant = (value: unknown): string => (text(value) ? formatInstant(String(value)) : 'some time')
+const until = (value: unknown): string => (text(value) ? `, until ${formatInstant(String(value))}` : '')
+const money = (value: unknown): string => {
+  const { amountMinor, currency } = record(value)
+  return text(amountMinor) && text(currency)
+    ? `: ${formatMoney({ amountMinor: String(amountMinor), currency: String(currency) }, { explicit: true })}`
+    : ''
+}
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+const words = (value: unknown): string => String(value).replaceAll('_', ' ')
+const record = (value: unknown): Data => (typeof value === 'object' && value !== null ? (value as Data) : {})
