@@ -35,6 +35,11 @@ test.each([
   'src/billing/PlansPage.tsx',
   'src/billing/UsagePage.tsx',
   'src/billing/ReturnPage.tsx',
+  'src/billing/ChangePage.tsx',
+  'src/billing/CommandPage.tsx',
+  'src/billing/DataPage.tsx',
+  'src/billing/PeoplePage.tsx',
+  'src/billing/OwnerTransferPage.tsx',
 ])('a customer loads %s with at most 200 kB', (page) => {
   expect(manifest[page]).toBeDefined()
   expect(firstLoad(page).kilobytes).toBeLessThan(200)

@@ -10,7 +10,7 @@ import { Page } from '../ui/Page.tsx'
 import { Empty, Loading, ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { CommandOutcome } from './CommandOutcome.tsx'
 import { CommandProblem } from './CommandProblem.tsx'
-import { ConfirmBar } from './ConfirmBar.tsx'
+import { ConfirmBar, isConfirmable } from './ConfirmBar.tsx'
 import { NotAllowed } from './NotAllowed.tsx'
 import { PreviewDetails } from './PreviewDetails.tsx'
 import styles from './Review.module.css'
@@ -149,14 +149,16 @@ function Change({ status, offers, selection, onDone }: Props) {
         {hosted.error ? <ProblemNote problem={describeProblem(hosted.error)} /> : null}
         {shown ? (
           <>
-            <ConfirmBar
-              preview={shown}
-              busy={apply.isPending}
-              waiting={preview.isFetching}
-              onConfirm={() => confirm(shown)}
-              onLookAgain={again}
-              back={{ to: '/billing/plans', label: 'Compare plans' }}
-            />
+            {isConfirmable(apply.error) ? (
+              <ConfirmBar
+                preview={shown}
+                busy={apply.isPending}
+                waiting={preview.isFetching}
+                onConfirm={() => confirm(shown)}
+                onLookAgain={again}
+                back={{ to: '/billing/plans', label: 'Compare plans' }}
+              />
+            ) : null}
             <PreviewDetails preview={shown} />
           </>
         ) : preview.isPending ? (

@@ -13,7 +13,7 @@ import { Page } from '../ui/Page.tsx'
 import { Empty, Loading, ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { CommandOutcome } from './CommandOutcome.tsx'
 import { CommandProblem } from './CommandProblem.tsx'
-import { ConfirmBar } from './ConfirmBar.tsx'
+import { ConfirmBar, isConfirmable } from './ConfirmBar.tsx'
 import { NotAllowed } from './NotAllowed.tsx'
 import { PreviewDetails } from './PreviewDetails.tsx'
 import styles from './Review.module.css'
@@ -189,15 +189,17 @@ function Command({ held, action, danger, onDone }: Props) {
       {shown ? (
         <>
           <PreviewDetails preview={shown} />
-          <ConfirmBar
-            preview={shown}
-            busy={apply.isPending}
-            waiting={preview.isFetching}
-            danger={danger}
-            onConfirm={() => confirm(shown)}
-            onLookAgain={again}
-            back={{ to: '/billing', label: action === 'cancel' ? 'Keep the plan' : 'Back to billing' }}
-          />
+          {isConfirmable(apply.error) ? (
+            <ConfirmBar
+              preview={shown}
+              busy={apply.isPending}
+              waiting={preview.isFetching}
+              danger={danger}
+              onConfirm={() => confirm(shown)}
+              onLookAgain={again}
+              back={{ to: '/billing', label: action === 'cancel' ? 'Keep the plan' : 'Back to billing' }}
+            />
+          ) : null}
         </>
       ) : preview.isPending ? (
         <Loading what="what would happen" lines={10} />

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import type { CommandPreview } from '@turnpike/contract'
+import { describeProblem } from '../api/problem.ts'
 import { formatClock } from '../format/dates.ts'
 import { useNow } from '../ui/Instant.tsx'
 import { ButtonLink } from '../ui/Links.tsx'
@@ -55,4 +56,9 @@ export function ConfirmBar({ preview, busy, waiting, danger, onConfirm, onLookAg
       </p>
     </section>
   )
+}
+
+/** After a refusal the way on is the one that its note names; only what was out of date is confirmed here once more. */
+export function isConfirmable(refusal: unknown): boolean {
+  return refusal === null || describeProblem(refusal).code === 'preview_stale'
 }

@@ -8,12 +8,13 @@ type Invoice = NonNullable<CommandPreview['dueNow']>
 /** An invoice before it is made: every line with its days, tax, credit and what is left to pay. */
 export function InvoiceLines({ invoice, caption, dueLabel }: { invoice: Invoice; caption: string; dueLabel: string }) {
   const isNothing = (amount: Invoice['total']) => BigInt(amount.amountMinor) === 0n
-  const sums: [string, Invoice['total'], boolean?][] = [
-    ...(invoice.lines.length > 1 || invoice.tax ? [['Subtotal', invoice.subtotal] as [string, Invoice['total']]] : []),
-    ...(invoice.tax ? [['Tax', invoice.tax] as [string, Invoice['total']]] : []),
-    ...(isNothing(invoice.creditApplied)
-      ? []
-      : [['From your credit', invoice.creditApplied, true] as [string, Invoice['total'], boolean]]),
+  const { lines, subtotal, tax, total, creditApplied } = invoice
+  const turned = ({ amountMinor, currency }: Invoice['total']) => ({ amountMinor: `${-BigInt(amountMinor)}`, currency })
+  const sums: { name: string; amount: Invoice['total'] }[] = [
+    ...(lines.length > 1 || tax ? [{ name: 'Subtotal', amount: subtotal }] : []),
+    ...(tax ? [{ name: 'Tax', amount: tax }] : []),
+    ...(isNothing(creditApplied) ? [] : [{ name: 'From your credit', amount: turned(creditApplied) }]),
+    ...(BigInt(total.amountMinor) < 0n ? [{ name: 'Goes to your credit', amount: turned(total) }] : []),
   ]
   return (
     <table className={styles.lines}>
@@ -41,23 +42,14 @@ export function InvoiceLines({ invoice, caption, dueLabel }: { invoice: Invoice;
         ))}
       </tbody>
       <tfoot>
-        {sums.map(([name, amount, taken]) => (
+        {sums.map(({ name, amount }) => (
           <tr key={name}>
             <th scope="row">{name}</th>
             <td>
-              {taken ? '−' : ''}
               <Money value={amount} />
             </td>
           </tr>
         ))}
-        {BigInt(invoice.total.amountMinor) < 0n ? (
-          <tr>
-            <th scope="row">Goes to your credit</th>
-            <td>
-              <Money value={{ ...invoice.total, amountMinor: invoice.total.amountMinor.replace('-', '') }} />
-            </td>
-          </tr>
-        ) : null}
         <tr className={styles.due}>
           <th scope="row">{dueLabel}</th>
           <td>

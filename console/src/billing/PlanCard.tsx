@@ -10,6 +10,7 @@ import { ButtonLink, TextLink } from '../ui/Links.tsx'
 import { Money } from '../ui/Money.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import styles from './PlanCard.module.css'
+import { useAddOnName } from './useAddOnName.ts'
 import type { useHostedPage } from './useHostedPage.ts'
 import { useTenant } from './useTenant.ts'
 
@@ -18,6 +19,7 @@ export function PlanCard({ status, hosted }: { status: BillingStatus; hosted: Re
   const tenant = useTenant()
   const mayChange = useMay('billing:session:create')
   const mayWrite = useMay('billing:subscriptions:write')
+  const addOnName = useAddOnName()
   return (
     <Card title="Your plan" hideTitle>
       <div className={styles.head}>
@@ -44,7 +46,7 @@ export function PlanCard({ status, hosted }: { status: BillingStatus; hosted: Re
           </div>
         ) : null}
       </div>
-      <Facts facts={factsOf(status)} />
+      <Facts facts={factsOf(status, addOnName)} />
       {status.pendingChange ? <PendingChange status={status} mayChange={mayWrite} /> : null}
       {mayWrite && status.subscription ? <More status={status} /> : null}
       {mayChange ? null : (
@@ -69,7 +71,7 @@ function Price({ status: { amount, interval, subscription, seats } }: { status: 
   )
 }
 
-function factsOf(status: BillingStatus): ([string, ReactNode] | null)[] {
+function factsOf(status: BillingStatus, addOnName: (addOn: string) => string): ([string, ReactNode] | null)[] {
   const { seats, period, trialEndsAt, renewsAt, endsAt, subscription, status: state } = status
   const onTrial = state === 'trialing' && trialEndsAt !== null
   return [
@@ -89,10 +91,7 @@ function factsOf(status: BillingStatus): ([string, ReactNode] | null)[] {
       : null,
     subscription ? ['Customer since', <Instant key="since" at={subscription.startedAt} show="day" />] : null,
     subscription && subscription.addOns.length > 0
-      ? [
-          'Add-ons',
-          subscription.addOns.map(({ addOn, quantity }) => `${quantity} × ${addOn.replaceAll('_', ' ')}`).join(', '),
-        ]
+      ? ['Add-ons', subscription.addOns.map(({ addOn, quantity }) => `${quantity} × ${addOnName(addOn)}`).join(', ')]
       : null,
     ['Plan version', `${status.plan.version}`],
   ]

@@ -10,10 +10,12 @@ import { Guardrails } from './Excess.tsx'
 import { InvoiceLines } from './InvoiceLines.tsx'
 import { RetentionSteps } from './RetentionSteps.tsx'
 import styles from './Review.module.css'
+import { useAddOnName } from './useAddOnName.ts'
 
 /** Everything that a preview says, in the order in which people ask: what stands in the way, money, use, what follows. */
 export function PreviewDetails({ preview }: { preview: CommandPreview }) {
-  const { dueNow, nextRenewal, before, after, retention } = preview
+  const { action, dueNow, nextRenewal, before, after, retention } = preview
+  const addOnName = useAddOnName()
   return (
     <>
       <Guardrails preview={preview} />
@@ -43,7 +45,9 @@ export function PreviewDetails({ preview }: { preview: CommandPreview }) {
             <p className="small dim">Usage above what is included comes on top, as it is counted.</p>
           </details>
         ) : (
-          <p className="dim">After that nothing more is charged.</p>
+          <p className="dim">
+            {action === 'pause' ? 'While it is paused nothing is charged.' : 'After that nothing more is charged.'}
+          </p>
         )}
       </Card>
       <Card title="What you may use">
@@ -60,21 +64,15 @@ export function PreviewDetails({ preview }: { preview: CommandPreview }) {
             ['Takes effect', preview.timing === 'now' ? 'At once' : formatInstant(preview.effectiveAt)],
             before ? ['Today', termsText(before)] : null,
             after && preview.action !== 'pause' ? [before ? 'Then' : 'What', termsText(after)] : null,
-            addOnsFact(preview),
+            after && after.addOns.length > 0
+              ? ['Add-ons', after.addOns.map(({ addOn, quantity }) => `${quantity} × ${addOnName(addOn)}`).join(', ')]
+              : null,
           ]}
         />
         <p className="small dim">{failureWords(preview)}</p>
       </Card>
     </>
   )
-}
-
-function addOnsFact({ after }: CommandPreview): [string, string] | null {
-  if (!after || after.addOns.length === 0) return null
-  return [
-    'Add-ons',
-    after.addOns.map(({ addOn, quantity }) => `${quantity} × ${addOn.replaceAll('_', ' ')}`).join(', '),
-  ]
 }
 
 /** What happens when it does not work: said before, not after. */

@@ -10,7 +10,11 @@ export function RetentionSteps({ retention }: { retention: Retention }) {
   const now = useNow()
   const { endedAt, readOnlyUntil, exportUntil, deleteAt } = retention
   const steps: { at: string; title: string; text: string }[] = [
-    { at: endedAt, title: 'The plan ends', text: 'Nothing more is charged. Your data stays as it is.' },
+    {
+      at: endedAt,
+      title: Date.parse(endedAt) <= now ? 'The plan ended' : 'The plan ends',
+      text: 'Nothing more is charged. Your data stays as it is.',
+    },
     ...(readOnlyUntil
       ? [
           {

@@ -105,7 +105,7 @@ function remediation({ remediation }: BillingStatus): Attention[] {
   ]
 }
 
-function retention({ retention, plan }: BillingStatus): Attention[] {
+function retention({ retention }: BillingStatus): Attention[] {
   if (!retention) return []
   return [
     {
@@ -113,7 +113,7 @@ function retention({ retention, plan }: BillingStatus): Attention[] {
       says: ['export_data'],
       tone: 'warning',
       title: `Your plan ended on ${formatDay(retention.endedAt)}`,
-      text: `${plan.name} goes on. Your data is kept until ${formatInstant(retention.deleteAt)}; take it with you before, or choose a plan to keep it.`,
+      text: `Your data is kept until ${formatInstant(retention.deleteAt)}. Take it with you before, or choose a plan to keep it.`,
       action: { label: 'Export data', does: 'page', address: '/billing/data' },
     },
   ]
@@ -148,7 +148,6 @@ const commandNames: Record<NonNullable<BillingStatus['command']>['action'], stri
 
 function unpaidChange({ pendingChange, paymentProblem }: BillingStatus): Attention[] {
   if (pendingChange?.kind !== 'payment_required') return []
-  const invoice = paymentProblem?.invoiceUrl
   return [
     {
       id: 'unpaid_change',
@@ -156,9 +155,8 @@ function unpaidChange({ pendingChange, paymentProblem }: BillingStatus): Attenti
       tone: 'warning',
       title: `${pendingChange.to?.name ?? 'The change'} waits for its payment`,
       text: `It begins as soon as the invoice is paid, and is dropped on ${formatInstant(pendingChange.effectiveAt)} if it is not.`,
-      action: invoice
-        ? { label: 'Pay the invoice', does: 'address', address: invoice }
-        : { label: 'Open payment details', does: 'portal' },
+      // The payment has its own banner, with the invoice.
+      ...(paymentProblem ? {} : { action: { label: 'Open payment details', does: 'portal' } }),
     },
   ]
 }

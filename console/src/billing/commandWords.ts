@@ -14,7 +14,9 @@ export function termsText(terms: Terms): string {
 }
 
 /** The whole of a preview in one or two sentences, with what is charged and when. */
-export function previewSentence({ action, timing, effectiveAt, after, dueNow, nextRenewal }: CommandPreview): string {
+export function previewSentence(preview: CommandPreview): string {
+  const { action, timing, effectiveAt, before, after, dueNow, nextRenewal } = preview
+  const plan = before?.plan.name ?? 'Your plan'
   const due = dueNow ? `${formatMoney(dueNow.amountDue, { explicit: true })} is due now` : 'Nothing is due now'
   const renewal = nextRenewal
     ? `the next charge is ${formatMoney(nextRenewal.invoice.amountDue, { explicit: true })} on ${formatDay(nextRenewal.at)}`
@@ -27,10 +29,18 @@ export function previewSentence({ action, timing, effectiveAt, after, dueNow, ne
       return `${after ? termsText(after) : 'The change'} begins ${when}. ${money}`
     case 'cancel':
       return timing === 'now'
-        ? `Your plan ends at once. ${due}.`
-        : `Your plan works until ${formatInstant(effectiveAt)} and then ends. ${due}.`
-    default:
-      return money
+        ? `${plan} ends at once. ${due}.`
+        : `${plan} works until ${formatInstant(effectiveAt)} and then ends. ${due}.`
+    case 'undo_cancel':
+      return `${plan} goes on as if it had never been cancelled. ${money}`
+    case 'pause':
+      return `${plan} is paused at once. ${due}.`
+    case 'resume':
+      return `${plan} goes on at once. ${money}`
+    case 'undo_change':
+      return `The change is taken back and ${plan} stays as it is. ${money}`
+    case 'end_trial':
+      return `The trial ends at once and ${plan} begins. ${money}`
   }
 }
 
