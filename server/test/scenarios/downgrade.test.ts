@@ -243,6 +243,35 @@ describe('a smaller plan than what is in use (SUB-5)', () => {
     expect(typesOf(await told(hui.tenantId, (types) => types.length > 1))).toEqual(['started', 'enforced'])
   })
 
+  test('who buys some of what is too much keeps the time for the rest', async () => {
+    const kim = await subscribed(world, 'buys-kim')
+    await projects(kim, 19)
+    await changeAtProvider(kim, 'starter')
+    const { remediation } = await statusOf(kim.owner, (seen) => seen.remediation !== null)
+    expect(await oneMore(kim)).toMatchObject({ allowed: true, limit: 20 })
+    // Ten more projects are not enough for nineteen.
+    await world.advance('P1D')
+    const stripe = stripeOf(world)
+    const { data: prices } = await stripe.prices.list({ active: true, limit: 100 })
+    const addOn = prices.find(({ lookup_key: key }) => key?.includes('extra_projects') && key.includes('monthly'))!
+    await stripe.subscriptions.update(kim.providerSubscriptionId, {
+      items: [{ price: addOn.id, quantity: 1 }],
+      proration_behavior: 'none',
+    })
+    await eventually(
+      async () => (await kim.owner.getStatus({ query: {} })).data.subscription?.addOns,
+      (addOns) => addOns?.length === 1,
+    )
+    expect((await statusOf(kim.owner)).remediation).toMatchObject({
+      deadline: remediation!.deadline,
+      items: [{ used: 19, limit: 15, reduceBy: 4 }],
+    })
+    expect(await oneMore(kim)).toMatchObject({ allowed: true, limit: 20 })
+    await projects(kim, 14)
+    await tick()
+    expect(typesOf(await told(kim.tenantId, (types) => types.length === 2))).toEqual(['started', 'met'])
+  })
+
   test('the subscription ends: there is nothing to reduce for it any more', async () => {
     const ian = await subscribed(world, 'leaving-ian')
     await projects(ian, 12)

@@ -47,10 +47,19 @@ export const applyDowngrades = async (
     }
     if (isTerminal(record.status)) await close('ended')
     if (isTerminal(record.status) || termsOf(before) === termsOf(record)) continue
-    await close('replaced')
     const plan = findPlan(deps.catalog(), record.plan, record.planVersion)
-    const items = await loweredItems(tx, deps, before, record, effectiveAt)
-    if (!plan || items.length === 0) continue
+    const lowered = await loweredItems(tx, deps, before, record, effectiveAt)
+    const stillTooMuch = open ? await stillOver(tx, deps, open, deps.clock.now()) : []
+    // Whoever buys some of what is too much keeps the time for the rest.
+    if (open && plan && lowered.length === 0 && stillTooMuch.length > 0) {
+      const kept = { ...open, plan: record.plan, planVersion: record.planVersion }
+      await saveRemediation(tx, kept)
+      await audit(tx, deps, kept, actor, 'kept', stillTooMuch)
+      continue
+    }
+    await close('replaced')
+    if (!plan || lowered.length === 0) continue
+    const items = withOldLimits(lowered, open, stillTooMuch)
     const policy = overLimitPolicy(deps.catalog(), plan)
     // What has happened at the provider cannot be blocked any more: people get the time to clean up.
     const kind = policy.overLimit === 'soft_lock' ? 'soft_lock' : 'cleanup_window'
@@ -82,6 +91,26 @@ export const applyDowngrades = async (
     events.push({ type: 'downgrade.remediation_started', data: dataOf(remediation, over) })
   }
   return events
+}
+
+/** What was lowered, and what was too much already: while that may still be reduced, the limits from before it hold. */
+const withOldLimits = (
+  lowered: readonly (ExcessItem & { oldLimit: number | null })[],
+  open: Remediation | undefined,
+  stillTooMuch: readonly ExcessItem[],
+): (ExcessItem & { oldLimit: number | null })[] => {
+  if (open?.kind !== 'cleanup_window' || open.enforcedAt !== null) return [...lowered]
+  const earlier = new Map(open.items.map(({ feature, oldLimit }) => [feature, oldLimit]))
+  const higher = (a: number | null, b: number | null) => (a === null || b === null ? null : Math.max(a, b))
+  return [
+    ...lowered.map((item) => {
+      const before = earlier.get(item.feature)
+      return before === undefined ? item : { ...item, oldLimit: higher(item.oldLimit, before) }
+    }),
+    ...stillTooMuch
+      .filter(({ feature }) => !lowered.some((item) => item.feature === feature))
+      .map((item) => ({ ...item, oldLimit: earlier.get(item.feature) ?? null })),
+  ]
 }
 
 const termsOf = ({ plan, planVersion, seats, addOns }: SubscriptionRecord): string =>

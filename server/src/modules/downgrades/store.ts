@@ -45,7 +45,7 @@ export const saveRemediation = async (tx: Tx, r: Remediation): Promise<void> => 
     sql`insert into remediations (tenant_id, remediation_id, subscription_id, kind, plan, plan_version, items, started_at, deadline, reminders, reminded_until, enforced_at, closed_at, outcome)
         values (${r.tenantId}, ${r.remediationId}, ${r.subscriptionId}, ${r.kind}, ${r.plan}, ${r.planVersion}, ${JSON.stringify(r.items)}, ${text(r.startedAt)}, ${text(r.deadline)}, ${JSON.stringify(r.reminders)},
           ${text(r.remindedUntil)}, ${text(r.enforcedAt)}, ${text(r.closedAt)}, ${r.outcome})
-        on conflict (tenant_id, remediation_id) do update set reminded_until = excluded.reminded_until, enforced_at = excluded.enforced_at, closed_at = excluded.closed_at, outcome = excluded.outcome`,
+        on conflict (tenant_id, remediation_id) do update set plan = excluded.plan, plan_version = excluded.plan_version, reminded_until = excluded.reminded_until, enforced_at = excluded.enforced_at, closed_at = excluded.closed_at, outcome = excluded.outcome`,
   )
 }
 
