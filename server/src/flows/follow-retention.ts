@@ -1,6 +1,8 @@
 import { newId } from '../core/ids.ts'
 import { instantOfRow } from '../core/period.ts'
+import { findCommandUnderWay } from '../modules/commands/index.ts'
 import { lockCustomer, updateCustomer } from '../modules/customers/index.ts'
+import { canStillBePaid, findUnfinishedCheckouts } from '../modules/payments/index.ts'
 import {
   findRetention,
   nextRetentionStep,
@@ -17,8 +19,8 @@ import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { sayFarewell } from './steps/say-farewell.ts'
+import { syncTenant } from './sync-customer.ts'
 
-type RetentionDeps = Pick<Deps, 'db' | 'clock' | 'catalog' | 'live' | 'log' | 'notices'>
 type Size = { batch: number; batches: number }
 
 /**
@@ -26,10 +28,7 @@ type Size = { batch: number; batches: number }
  * Run by the schedule. Each step is a transaction, so that it may be killed anywhere and a repeat goes on: `batches` bounds
  * how much of a deletion one run does. Answers how many steps were taken.
  */
-export const followRetentions = async (
-  deps: RetentionDeps,
-  size: Size = { batch: 1_000, batches: 10_000 },
-): Promise<number> => {
+export const followRetentions = async (deps: Deps, size: Size = { batch: 1_000, batches: 10_000 }): Promise<number> => {
   const at = deps.clock.now()
   const actor = systemActor('retention', newId('request'))
   const before = { hours: 24 * (reminderDays(deps.catalog().file.policies.cancellation)[0] ?? 0) }
@@ -49,7 +48,10 @@ export const followRetentions = async (
   }
 }
 
-const followOne = async (deps: RetentionDeps, tenantId: string, actor: Actor, size: Size): Promise<number> => {
+const followOne = async (deps: Deps, tenantId: string, actor: Actor, size: Size): Promise<number> => {
+  const due = await findRetention(deps.db, tenantId)
+  // What is deleted cannot be given back: whoever has bought again, and of whom we have not heard, is asked about first.
+  if (due && Temporal.Instant.compare(due.deleteAfter, deps.clock.now()) <= 0) await syncTenant(deps, tenantId, actor)
   for (let steps = 0; ; steps++) {
     const taken = await nextStep(deps, tenantId, actor)
     if (taken === null) return steps
@@ -59,7 +61,7 @@ const followOne = async (deps: RetentionDeps, tenantId: string, actor: Actor, si
 }
 
 /** Decides and writes down one step, with its audit and event. */
-const nextStep = (deps: RetentionDeps, tenantId: string, actor: Actor): Promise<string | null> =>
+const nextStep = (deps: Deps, tenantId: string, actor: Actor): Promise<string | null> =>
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     const retention = await findRetention(tx, tenantId)
@@ -70,6 +72,7 @@ const nextStep = (deps: RetentionDeps, tenantId: string, actor: Actor): Promise<
     const step = nextRetentionStep(retention, policy, lastUsage === null ? null : instantOfRow(lastUsage), at)
     if (step === null) return null
     if (step.kind === 'erase') {
+      if (await isBuying(tx, tenantId, at)) return null
       if (retention.state === 'deleting') return step.kind
       await saveRetention(tx, { ...retention, state: 'deleting' }, at)
       await appendAudit(tx, deps.clock, { tenantId, actor, action: 'retention.deleting', object: customer.customerId })
@@ -100,8 +103,13 @@ const nextStep = (deps: RetentionDeps, tenantId: string, actor: Actor): Promise<
     return step.kind
   })
 
+/** Whether a page is open that could be paid, or a subscription is being made: then its end is waited for. */
+const isBuying = async (tx: Tx, tenantId: string, at: Temporal.Instant): Promise<boolean> =>
+  (await findCommandUnderWay(tx, tenantId)) !== null ||
+  (await findUnfinishedCheckouts(tx, tenantId)).some((checkout) => canStillBePaid(checkout, at))
+
 /** Deletes batch by batch; who buys again between two of them keeps the rest. */
-const erase = async (deps: RetentionDeps, tenantId: string, actor: Actor, size: Size): Promise<number> => {
+const erase = async (deps: Deps, tenantId: string, actor: Actor, size: Size): Promise<number> => {
   let batches = 0
   for (const [what, take] of Object.entries(erasures))
     for (;;) {
@@ -121,7 +129,7 @@ const erase = async (deps: RetentionDeps, tenantId: string, actor: Actor, size: 
 }
 
 /** The customer's own name last: once it is gone, everything else is. */
-const finish = (deps: RetentionDeps, tenantId: string, actor: Actor): Promise<void> =>
+const finish = (deps: Deps, tenantId: string, actor: Actor): Promise<void> =>
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     const retention = await findRetention(tx, tenantId)

@@ -218,6 +218,42 @@ describe('after the last subscription has ended', () => {
     expect((await retentionEvents('latecomer')).at(-1)).toBe('retention.ended')
   })
 
+  test('nothing is deleted of whoever has bought again unheard, or is about to (SUB-6)', async () => {
+    const [unheard, buying] = [await subscribed(world, 'unheard'), await subscribed(world, 'about-to-buy')]
+    for (const subscriber of [unheard, buying]) {
+      await report(subscriber.tenantId, 3)
+      await leave(subscriber)
+    }
+    await world.advance('P60D')
+    await follow()
+    await world.advance('P23D')
+    await follow()
+    await world.advance('P7D')
+    // One is at a page that could be paid; of the other's new subscription no webhook has come.
+    await buying.owner.createSession({
+      body: { plan: 'pro', price: 'monthly', returnUrl: 'http://127.0.0.1:9999/back' },
+    })
+    await world.control('POST', '/sandbox/faults', { kind: 'webhook', action: 'drop', type: '*' })
+    const stripe = stripeOf(world)
+    const { data: prices } = await stripe.prices.list({ active: true, limit: 100 })
+    const price = prices.find(({ lookup_key: key }) => key?.includes('pro_monthly') && !key.includes('seat'))!
+    const { data: cards } = await stripe.customers.listPaymentMethods(unheard.providerCustomerId, { limit: 1 })
+    await stripe.subscriptions.create({
+      customer: unheard.providerCustomerId,
+      items: [{ price: price.id }],
+      default_payment_method: cards[0]!.id,
+    })
+    await world.control('DELETE', '/sandbox/faults')
+    await follow()
+    for (const { tenantId } of [unheard, buying]) expect((await countsOf(tenantId)).records).toBe(3)
+    expect((await statusOf(unheard.owner)).subscription).not.toBeNull()
+    // The page has run out: then everything goes.
+    await world.advance('P2D')
+    await follow()
+    expect((await countsOf('about-to-buy')).records).toBe(0)
+    expect((await countsOf('unheard')).records).toBe(3)
+  })
+
   test('usage after the end is a sign of life: the days count from it (SUB-6)', async () => {
     const free = await subscribed(world, 'goes-on-free')
     await leave(free)
