@@ -208,6 +208,125 @@ test('auditors see everything and no button that changes something', async () =>
   expect(await customer.getByRole('button', { name: /override|provider again/i }).count()).toBe(0)
 })
 
+test('replaying many is counted first, then confirmed, then goes part by part to the end (WEB-4, OPS-3)', async () => {
+  const page = await world.open('/operator/webhooks', 'operator')
+  await page.getByRole('link', { name: 'Replay several' }).click()
+  await page.getByLabel('Received from (UTC)').fill('2026-11-20T10:00')
+  await page.getByRole('button', { name: 'Count them first' }).click()
+  await page.getByText('1,200 webhooks').waitFor()
+  const replays = () => world.asked.filter((asked) => asked.startsWith('POST /webhooks/replay'))
+  expect(replays()).toEqual(['POST /webhooks/replay {"from":"2026-11-20T10:00:00Z","states":["dead"],"dryRun":true}'])
+  await page.getByRole('button', { name: 'Replay 1,200 webhooks' }).click()
+  await page.getByText('1,200 asked for.').waitFor()
+  expect(await page.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100')
+  expect(replays().slice(1)).toEqual(
+    ['', ',"cursor":"part2"', ',"cursor":"part3"'].map(
+      (cursor) => `POST /webhooks/replay {"from":"2026-11-20T10:00:00Z","states":["dead"],"limit":500${cursor}}`,
+    ),
+  )
+  expect(await violations(page)).toEqual([])
+})
+
+test('a changed description of what to replay has to be counted again', async () => {
+  const page = await world.open('/operator/webhooks?replay=some', 'operator')
+  await page.getByRole('button', { name: 'Count them first' }).click()
+  await page.getByRole('button', { name: 'Replay 1,200 webhooks' }).waitFor()
+  await page.getByLabel('Applied').check()
+  expect(await page.getByRole('button', { name: /^Replay 1,200/ }).count()).toBe(0)
+})
+
+test('a finding is repaired with a reason, by keyboard, and a difference that stays is said (REC-2)', async () => {
+  const page = await world.open('/operator/reconciliation', 'operator')
+  await page.getByRole('link', { name: 'The plan or its version differs' }).focus()
+  await page.keyboard.press('Enter')
+  const panel = page.getByRole('dialog', { name: 'Finding' })
+  await panel.getByRole('row', { name: 'plan (differs) pro scale' }).waitFor()
+  await panel.getByRole('button', { name: 'Repair …' }).focus()
+  await page.keyboard.press('Enter')
+  await panel.getByRole('button', { name: 'Do the repair and look again' }).click()
+  await panel.getByText('Say why.').waitFor()
+  expect(world.asked.filter((asked) => asked.includes('/repair'))).toEqual([])
+  await panel.getByLabel('Reason').fill('Ticket 815')
+  await page.keyboard.press('Enter')
+  await panel.getByText('The difference is still there').waitFor()
+  expect(world.asked.filter((asked) => asked.includes('/repair'))).toEqual([
+    `POST /reconciliation/findings/${fixtureId('finding', 'plan')}/repair {"reason":"Ticket 815"}`,
+  ])
+  expect(await violations(page)).toEqual([])
+})
+
+test('what only a person can decide is offered no repair, and auditors are offered nothing', async () => {
+  const two = await world.open(`/operator/reconciliation?finding=${fixtureId('finding', 'two')}`, 'operator')
+  await two.getByRole('button', { name: 'Accept as meant' }).waitFor()
+  expect(await two.getByRole('button', { name: 'Repair' }).count()).toBe(0)
+  const auditor = await world.open(`/operator/reconciliation?finding=${fixtureId('finding', 'plan')}`, 'auditor')
+  await auditor.getByText('Your role cannot close findings.').waitFor()
+  expect(await auditor.getByRole('button', { name: /Accept|Dismiss|Repair|Compare|Stop/ }).count()).toBe(0)
+})
+
+test('a comparison of everybody asks once more, and one of a customer says what came of it (REC-1)', async () => {
+  const page = await world.open('/operator/reconciliation', 'finance.idle')
+  await page.getByRole('button', { name: 'Compare everybody' }).click()
+  expect(world.asked.filter((asked) => asked.startsWith('POST'))).toEqual([])
+  await page.getByRole('button', { name: 'Start the full run' }).click()
+  await expect
+    .poll(() => world.asked.filter((asked) => asked.startsWith('POST')))
+    .toEqual(['POST /reconciliation/runs {"scope":"all"}'])
+  const customer = await world.open(`/operator/customers/${acmeId}`, 'support')
+  await customer.getByRole('button', { name: 'Reconcile' }).click()
+  await customer.getByText('Compared: 1 difference, 0 repaired.').waitFor()
+})
+
+test('the second person approves, and whoever asked cannot (ENT-2)', async () => {
+  const page = await world.open('/operator/approvals', 'operator')
+  await page.getByText('You asked for this, so somebody else has to approve it.').waitFor()
+  expect(await page.getByRole('button', { name: 'Approve …' }).count()).toBe(1)
+  await page.getByRole('button', { name: 'Approve …' }).click()
+  await page.getByRole('button', { name: 'Approve: sso becomes on at once' }).click()
+  await expect
+    .poll(() => world.asked.filter((asked) => asked.includes('/approve')))
+    .toEqual([`POST /entitlements/overrides/${fixtureId('override', 'asked')}/approve {}`])
+  const support = await world.open('/operator/approvals', 'support')
+  await support.getByText('A second person with the right to approve decides.').first().waitFor()
+  expect(await support.getByRole('button', { name: /Approve|Reject/ }).count()).toBe(0)
+})
+
+test('a message is only sent again after a second question, and without a mail server that is said (DUN-2)', async () => {
+  const page = await world.open(`/operator/notices?notice=${fixtureId('notice', 'failed')}`, 'operator.nomail')
+  await page.getByRole('button', { name: 'Send again …' }).click()
+  expect(world.asked.filter((asked) => asked.startsWith('POST'))).toEqual([])
+  await page.getByRole('button', { name: 'Send it again' }).click()
+  await page.getByText('No mail server', { exact: true }).last().waitFor()
+  await page.getByRole('button', { name: 'As plain text' }).click()
+  await page.getByText('Pay the invoice: https://pay.example/invoice/1').waitFor()
+  expect(await violations(page)).toEqual([])
+})
+
+test('the preview of a message runs no script and has no way out of its frame', async () => {
+  const page = await world.open('/operator/notices/templates?kind=payment_failed', 'operator')
+  const frame = page.getByTitle('Message “Your payment of $49.00 for Pro did not go through”')
+  expect(await frame.getAttribute('sandbox')).toBe('')
+})
+
+test('what needs somebody leads to where it is dealt with (UI-3)', async () => {
+  const page = await world.open('/operator', 'operator')
+  await page.getByText('It did not answer, so it is not asked for 24 seconds.').waitFor()
+  const leads = async (name: string) => page.getByRole('link', { name }).getAttribute('href')
+  expect(await leads('3 open findings')).toBe('/operator/reconciliation')
+  expect(await leads('2 overrides wait')).toBe('/operator/approvals')
+  expect(await leads('1 message failed')).toBe('/operator/notices?state=failed')
+})
+
+test('commands on a subscription lead to their review, and to nothing for roles without the right (SUB-3)', async () => {
+  const page = await world.open(`/operator/customers/${acmeId}`, 'operator')
+  expect(await page.getByRole('link', { name: 'Cancel …' }).getAttribute('href')).toBe(
+    '/billing/subscription/cancel?tenantId=acme',
+  )
+  const support = await world.open(`/operator/customers/${acmeId}`, 'support')
+  await support.getByText('Your role cannot change subscriptions.').waitFor()
+  expect(await support.getByRole('link', { name: 'Cancel …' }).count()).toBe(0)
+})
+
 test('a pasted customer id leads straight to the customer', async () => {
   const page = await world.open('/operator', 'operator')
   await page.getByLabel('Find a customer').fill(` ${acmeId} `)

@@ -12,6 +12,7 @@ import { More } from '../ui/More.tsx'
 import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { Actor } from './Actor.tsx'
 import { Changes } from './Changes.tsx'
 
 /** Who did or tried what, with before and after (UI-3). */
@@ -110,8 +111,7 @@ const columns: Column<AuditEntry>[] = [
     title: 'Actor',
     cell: (entry) => (
       <>
-        {/^[a-z]+_[0-9a-z]{26}$/.test(entry.actor) ? <Id value={entry.actor} label="actor" /> : entry.actor}{' '}
-        <span className="dim">({entry.actorKind})</span>
+        <Actor actor={entry.actor} /> <span className="dim">({entry.actorKind})</span>
       </>
     ),
   },

@@ -11,6 +11,7 @@ import { Instant } from '../ui/Instant.tsx'
 import { TextLink } from '../ui/Links.tsx'
 import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { Actor } from './Actor.tsx'
 import { Comparison } from './Comparison.tsx'
 import styles from './FindingDetail.module.css'
 
@@ -62,7 +63,12 @@ function Closed({ finding }: { finding: Finding }) {
     <p role="status">
       <StatusTag group="finding" state={finding.state} />{' '}
       {finding.closedAt ? <Instant at={finding.closedAt} show="seconds" /> : null}
-      {finding.closedBy ? ` by ${finding.closedBy}` : ''}
+      {finding.closedBy ? (
+        <>
+          {' '}
+          by <Actor actor={finding.closedBy} />
+        </>
+      ) : null}
       {finding.reason ? `: “${finding.reason}”` : ''}
     </p>
   )

@@ -1,3 +1,4 @@
+import { Anchor } from '@mantine/core'
 import type { BillingStatus } from '@turnpike/contract'
 import { ExcessTable } from '../billing/Excess.tsx'
 import { RetentionSteps } from '../billing/RetentionSteps.tsx'
@@ -34,9 +35,9 @@ function Dunning({ status, dunning }: { status: BillingStatus; dunning: DunningO
       <p className="small dim">
         {invoiceUrl ? (
           <>
-            <a href={invoiceUrl} target="_blank" rel="noreferrer">
+            <Anchor href={invoiceUrl} target="_blank" rel="noreferrer">
               The unpaid invoice at the provider
-            </a>
+            </Anchor>
             .{' '}
           </>
         ) : null}

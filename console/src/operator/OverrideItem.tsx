@@ -10,6 +10,7 @@ import { Instant, useNow } from '../ui/Instant.tsx'
 import { TextLink } from '../ui/Links.tsx'
 import { ProblemNote } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { Actor } from './Actor.tsx'
 import styles from './Overrides.module.css'
 
 type Props = { override: Override; showTenant?: boolean }
@@ -17,6 +18,7 @@ type Props = { override: Override; showTenant?: boolean }
 /** One exception: what, why, who asked, who decided, until when, and what can still be done about it. */
 export function OverrideItem({ override, showTenant }: Props) {
   const now = useNow()
+  const session = useSession()
   const mayWrite = useMay('billing:overrides:write')
   const state = stateOf(override, now)
   return (
@@ -38,7 +40,7 @@ export function OverrideItem({ override, showTenant }: Props) {
       </div>
       <p>“{override.reason}”</p>
       <p className="small dim">
-        Asked for by {override.actor}, <Instant at={override.createdAt} />
+        Asked for by <Actor actor={override.actor} />, <Instant at={override.createdAt} />
         {override.withdrawnAt ? (
           <>
             {' '}
@@ -55,13 +57,13 @@ export function OverrideItem({ override, showTenant }: Props) {
       </p>
       {override.decidedBy && override.decidedAt ? (
         <p className="small dim">
-          {override.state === 'rejected' ? 'Rejected' : 'Approved'} by {override.decidedBy},{' '}
+          {override.state === 'rejected' ? 'Rejected' : 'Approved'} by <Actor actor={override.decidedBy} />,{' '}
           <Instant at={override.decidedAt} />
           {override.decisionReason ? `: “${override.decisionReason}”` : ''}
         </p>
       ) : null}
       {state === 'waiting_for_approval' ? <Decide override={override} /> : null}
-      {mayWrite && (state === 'running' || state === 'waiting_for_approval') ? (
+      {mayWrite && (state === 'running' || (state === 'waiting_for_approval' && override.actor === session.actor)) ? (
         <Withdraw override={override} waiting={state === 'waiting_for_approval'} />
       ) : null}
     </li>

@@ -6,6 +6,7 @@ import { Instant } from '../ui/Instant.tsx'
 import { TextLink } from '../ui/Links.tsx'
 import { StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { Actor } from './Actor.tsx'
 import styles from './Overrides.module.css'
 
 /** Who answers for the customer's billing, and how that was handed over (CUS-3). */
@@ -76,7 +77,7 @@ function Transfer({ transfer }: { transfer: OwnerTransfer }) {
         <StatusTag group="transfer" state={transfer.state} />
       </div>
       <span className="small dim">
-        Asked for by {transfer.requestedBy}, <Instant at={transfer.requestedAt} />
+        Asked for by <Actor actor={transfer.requestedBy} />, <Instant at={transfer.requestedAt} />
         {transfer.state === 'requested' ? (
           <>
             {' '}
@@ -133,7 +134,7 @@ function Archive({ archive }: { archive: Export }) {
   return (
     <li className={styles.item}>
       <span>
-        <Instant at={archive.createdAt} />, by {archive.requestedBy}
+        <Instant at={archive.createdAt} />, by <Actor actor={archive.requestedBy} />
       </span>
       <span className="small dim">
         {archive.downloads === 0 ? 'never fetched' : `fetched ${archive.downloads} times`}

@@ -12,6 +12,7 @@ import { Instant } from '../ui/Instant.tsx'
 import { More } from '../ui/More.tsx'
 import { Empty, ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { Actor } from './Actor.tsx'
 import { RunProgress } from './RunProgress.tsx'
 
 /** The comparisons: begin one, watch it, and what those before it found. */
@@ -123,5 +124,5 @@ const columns: Column<ReconciliationRun>[] = [
         <span className="dim">–</span>
       ),
   },
-  { title: 'By', cell: (run) => run.failure ?? run.startedBy },
+  { title: 'By', cell: (run) => run.failure ?? <Actor actor={run.startedBy} /> },
 ]

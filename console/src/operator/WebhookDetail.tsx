@@ -29,9 +29,6 @@ export function WebhookDetail({ webhookId }: { webhookId: string }) {
 function View({ entry }: { entry: InboxDetail }) {
   return (
     <div className="stack">
-      <p>
-        <strong>{entry.type}</strong>
-      </p>
       <div>
         <StatusTag group="webhook" state={entry.state} />
       </div>
@@ -42,6 +39,7 @@ function View({ entry }: { entry: InboxDetail }) {
       ) : null}
       <Facts
         facts={[
+          ['Type', entry.type],
           ['Inbox id', <Id key="id" value={entry.id} label="inbox id" />],
           ['Event', <Id key="event" value={entry.eventId} label="event id" />],
           ['Provider', entry.provider],

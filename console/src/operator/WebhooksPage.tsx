@@ -95,7 +95,11 @@ export function WebhooksPage() {
           </>
         )}
       </StateBlock>
-      <SidePanel opened={view.webhook !== undefined} title="Webhook" onClose={() => setView({ webhook: undefined })}>
+      <SidePanel
+        opened={view.webhook !== undefined}
+        title={entries.find((entry) => entry.id === view.webhook)?.type ?? 'Webhook'}
+        onClose={() => setView({ webhook: undefined })}
+      >
         {view.webhook ? <WebhookDetail key={view.webhook} webhookId={view.webhook} /> : null}
       </SidePanel>
       <SidePanel

@@ -17,6 +17,7 @@ export async function startFixtureServer(
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fixture')
     if (url.pathname.startsWith(apiPrefix)) return void answer(request, response, url, failures)
+    if (url.pathname === '/health') return health(response)
     serveFile(response, dist, url.pathname)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -29,6 +30,12 @@ export async function startFixtureServer(
         server.closeAllConnections()
       }),
   }
+}
+
+/** What the service says of itself beside the API: here the provider is silent. */
+function health(response: ServerResponse) {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ status: 'degraded', parts: { provider: { circuit: 'open', retryAfterSeconds: 24 } } }))
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, url: URL, failures: string[]) {

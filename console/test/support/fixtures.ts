@@ -21,6 +21,7 @@ import {
   type TimelineEntry,
 } from '@turnpike/contract'
 import { lifecycle } from './fixtures-lifecycle.ts'
+import { operatorFixtures } from './fixtures-operator.ts'
 
 export type Question = {
   /** What the credential names: `role.state`. */
@@ -637,6 +638,9 @@ const inbox: InboxEntry[] = [
   webhook({ id: 'in5', state: 'pending', attempts: 0, tenantId: null, receivedAt: at(0, -3_000) }),
 ]
 
+const house = operatorFixtures({ at, id: fixtureId, inbox })
+const looksAtRun = new Map<string, number>()
+
 const explanation: Explanation = {
   tenantId: 'acme',
   feature: 'exports',
@@ -884,6 +888,127 @@ export const answers: Answers = {
     return { counts: { pending: 1, retrying: 1, dead: 1, applied: 1, ignored: 1 }, oldestPendingAt: at(0, -3_000) }
   },
   replayWebhook: ({ params }) => inbox.find(({ id }) => id === params.webhookId) ?? inbox[0]!,
+  getWebhook: ({ params }) => {
+    const found = house.webhookOf(params.webhookId ?? '')
+    if (!found) throw new Refusal('not_found')
+    return found
+  },
+  // 1,200 dead ones, so that a replay takes three parts.
+  replayWebhooks: ({ body }) => {
+    const { dryRun = false, cursor } = body as BodyOf<Routes['replayWebhooks']>
+    if (dryRun) return { dryRun, webhooks: { dead: 1_200 }, total: 1_200, cursor: null }
+    const total = cursor === 'part3' ? 200 : 500
+    return {
+      dryRun,
+      webhooks: { dead: total },
+      total,
+      cursor: cursor === undefined ? 'part2' : cursor === 'part2' ? 'part3' : null,
+    }
+  },
+  listWaitingOverrides: ({ state }) => (state.endsWith('empty') ? [] : house.asked),
+  approveOverride: ({ params, state }) => {
+    const found = house.asked.find(({ id }) => id === params.overrideId) ?? house.asked[0]!
+    if (found.actor === `key_${state.split('.')[0]}`) throw new Refusal('second_person_required')
+    return { ...found, state: 'approved', decidedBy: 'key_operator', decidedAt: at(0) }
+  },
+  rejectOverride: () => ({ ...house.asked[0]!, state: 'rejected', decidedBy: 'key_operator', decidedAt: at(0) }),
+  listNotices: ({ state, query }) =>
+    state.endsWith('empty')
+      ? []
+      : house.notices.filter(
+          (notice) =>
+            (!query.state || notice.state === query.state) &&
+            (!query.kind || notice.kind === query.kind) &&
+            (!query.tenantId || notice.tenantId === query.tenantId),
+        ),
+  getNotice: ({ params }) => {
+    const found = house.notices.find(({ id }) => id === params.noticeId)
+    if (!found) throw new Refusal('not_found')
+    return { ...found, ...house.words(found.subject), link: 'https://pay.example/invoice/1' }
+  },
+  resendNotice: ({ params, state }) => {
+    if (state.endsWith('nomail')) throw new Refusal('mail_not_configured')
+    return { ...house.notices.find(({ id }) => id === params.noticeId)!, state: 'waiting' }
+  },
+  listNoticeTemplates: () => house.templates,
+  previewNotice: ({ body }) => {
+    const found = house.templates.find(({ kind }) => kind === body.kind) ?? house.templates[0]!
+    return {
+      kind: found.kind,
+      subject: found.subject,
+      ...house.words(found.subject),
+      link: 'https://app.example/billing',
+    }
+  },
+  getReconciliationFigures: ({ state }): DataOf<Routes['getReconciliationFigures']> =>
+    state.endsWith('empty')
+      ? {
+          openFindings: 0,
+          openBySeverity: {},
+          openByKind: {},
+          oldestOpenAt: null,
+          oldestOpenSeconds: null,
+          driftPerThousandCustomers: 0,
+          medianSecondsToCorrect: null,
+          lastRunFinishedAt: null,
+          lastFullRunFinishedAt: null,
+        }
+      : {
+          openFindings: 3,
+          openBySeverity: { critical: 3 },
+          openByKind: { plan_differs: 1, subscription_missing_at_provider: 1, two_subscriptions: 1 },
+          oldestOpenAt: at(-2),
+          oldestOpenSeconds: 172_800,
+          driftPerThousandCustomers: 2.4,
+          medianSecondsToCorrect: 340,
+          lastRunFinishedAt: at(0, -3_600_000),
+          lastFullRunFinishedAt: at(-1, 94_000),
+        },
+  listReconciliations: ({ state, query }) =>
+    state.endsWith('empty')
+      ? []
+      : house.runs.filter(
+          (run) =>
+            (!query.tenantId || run.tenantId === query.tenantId) &&
+            !(state.endsWith('idle') && run.state === 'running'),
+        ),
+  startReconciliation: ({ body }) =>
+    body.tenantId
+      ? { ...house.running, id: fixtureId('run', 'tenant'), scope: 'tenant', tenantId: String(body.tenantId) }
+      : house.running,
+  // Done at the second look.
+  getReconciliation: ({ params }) => {
+    const looks = (looksAtRun.get(params.runId!) ?? 0) + 1
+    looksAtRun.set(params.runId!, looks)
+    const of = { ...house.running, scope: 'tenant' as const, tenantId: 'acme' }
+    return looks < 2 ? of : { ...of, state: 'done', found: 1, repaired: 0, finishedAt: at(0) }
+  },
+  stopReconciliation: () => ({ ...house.running, state: 'stopped', finishedAt: at(0) }),
+  listFindings: ({ state, query }) =>
+    state.endsWith('empty')
+      ? []
+      : house.findings.filter(
+          (finding) =>
+            (!query.state || finding.state === query.state) &&
+            (!query.kind || finding.kind === query.kind) &&
+            (!query.tenantId || finding.tenantId === query.tenantId),
+        ),
+  getFinding: ({ params }) => {
+    const found = house.findings.find(({ id }) => id === params.findingId)
+    if (!found) throw new Refusal('not_found')
+    return found
+  },
+  repairFinding: () => {
+    throw new Refusal('finding_persists')
+  },
+  acceptFinding: () => ({
+    ...house.findings[0]!,
+    state: 'accepted',
+    closedAt: at(0),
+    closedBy: 'Sam',
+    reason: 'Meant',
+  }),
+  dismissFinding: () => ({ ...house.findings[0]!, state: 'dismissed', closedAt: at(0), closedBy: 'Sam', reason: 'No' }),
   explain: (question) => {
     if (question.params.feature === 'nothing') throw new Refusal('feature_unknown')
     return explanation
