@@ -2,6 +2,8 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { contractFacts } from './src/build/contract-facts.ts'
 
+const service = process.env.TURNPIKE_URL ?? 'http://127.0.0.1:4000'
+
 export default defineConfig({
   plugins: [contractFacts(), react()],
   build: {
@@ -12,5 +14,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { host: '127.0.0.1', proxy: { '/api': process.env.TURNPIKE_URL ?? 'http://127.0.0.1:4000' } },
+  server: { host: '127.0.0.1', proxy: { '/api': service, '/health': service } },
 })

@@ -213,7 +213,7 @@ test('replaying many is counted first, then confirmed, then goes part by part to
   await page.getByRole('link', { name: 'Replay several' }).click()
   await page.getByLabel('Received from (UTC)').fill('2026-11-20T10:00')
   await page.getByRole('button', { name: 'Count them first' }).click()
-  await page.getByText('1,200 webhooks').waitFor()
+  await page.getByText('1,200 webhooks', { exact: true }).waitFor()
   const replays = () => world.asked.filter((asked) => asked.startsWith('POST /webhooks/replay'))
   expect(replays()).toEqual(['POST /webhooks/replay {"from":"2026-11-20T10:00:00Z","states":["dead"],"dryRun":true}'])
   await page.getByRole('button', { name: 'Replay 1,200 webhooks' }).click()

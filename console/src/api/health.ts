@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 
-export type ProviderState = { circuit: 'closed' | 'half_open' | 'open'; retryAfterSeconds: number | null }
+type ProviderState = { circuit: 'closed' | 'half_open' | 'open'; retryAfterSeconds: number | null }
 
 /** Whether the payment provider is asked at the moment, as the service's own health page tells it. */
 export function useProviderState() {
