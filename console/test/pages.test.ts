@@ -70,7 +70,6 @@ const views: [path: string, who: string | undefined, heading: string][] = [
   ['/billing/people', 'owner.asked', 'Billing owners'],
   ['/billing/people', 'owner.empty', 'Billing owners'],
   ['/billing/people', 'viewer.active', 'Billing owners'],
-  [`/billing/owner-transfers/${fixtureId('transfer', 'one')}`, 'owner.active', 'Become billing owner'],
   [back('pending_sync'), 'owner.active', 'Confirming your payment'],
   [back('completed'), 'owner.active', 'Scale is on'],
   [back('open'), 'owner.active', 'You left before paying'],

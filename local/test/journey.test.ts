@@ -82,10 +82,10 @@ test('the README’s five minutes: a stranger buys Pro, meets the limit, upgrade
     expect(replica.route({ id: 'r1', tier: 'premium' }, tenantId)).not.toBeNull()
 
     await page.goto(`${demo.apiUrl}/billing/plans`)
-    await page.getByRole('button', { name: 'Upgrade to Scale' }).click()
-    await page.waitForURL(/\/p\/session\//)
-    await page.getByRole('button', { name: /Confirm/ }).click()
-    await page.getByRole('heading', { name: /Scale/ }).waitFor()
+    await page.getByRole('link', { name: 'Upgrade to Scale' }).click()
+    // The exact amount stands on the button, as the provider computed it a moment ago.
+    await page.getByRole('button', { name: /^Pay \$[\d.,]+ USD and switch to Scale$/ }).click()
+    await page.getByRole('heading', { level: 1, name: 'You are on Scale' }).waitFor()
     await until(async () => (await service.getStatus({ query: { tenantId } })).data.plan.plan === 'scale')
     await until(() => replica.budget.check(tenantId).totalBudget !== 20_000)
 

@@ -5,7 +5,6 @@ import { useState } from 'react'
 import { useApi } from '../api/api.ts'
 import { describeProblem } from '../api/problem.ts'
 import { useMay } from '../api/session.tsx'
-import { NotFoundPage } from '../NotFoundPage.tsx'
 import { useView } from '../search.ts'
 import { Card } from '../ui/Card.tsx'
 import { ButtonLink } from '../ui/Links.tsx'
@@ -67,7 +66,21 @@ export function CommandPage() {
   const may = useMay('billing:subscriptions:write')
   const [done, setDone] = useState<{ wish: Wish; result: Parameters<typeof CommandOutcome>[0]['result'] }>()
   const page = Object.hasOwn(pages, command ?? '') ? pages[command!] : undefined
-  if (!page) return <NotFoundPage />
+  if (!page)
+    return (
+      <Page title="Not found">
+        <Empty
+          title="Nothing is known under this address"
+          action={
+            <ButtonLink to="/billing" search={tenant} variant="default">
+              Go to billing
+            </ButtonLink>
+          }
+        >
+          Nothing was changed by opening it.
+        </Empty>
+      </Page>
+    )
   if (done) return <CommandOutcome key="done" wish={done.wish} result={done.result} />
   const plan = status.data?.data.subscription?.plan.name ?? 'your plan'
   return (
