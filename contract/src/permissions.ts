@@ -19,6 +19,7 @@ export const permissions = {
   'billing:overrides:write': 'Grant and withdraw overrides',
   'billing:usage:read': 'See usage and limits',
   'billing:usage:write': 'Report usage',
+  'billing:rating:preview': 'Try what a price gives; nothing is kept',
   'billing:events:read': 'Read the event feed',
   'billing:gateway:read': 'Read budgets and routing policies of all customers',
   'billing:overrides:approve': 'Approve or reject an override that needs a second person',
@@ -132,7 +133,12 @@ export const roles = {
   finance: {
     holder: 'house',
     meaning: 'Looks after the money',
-    permissions: [...staffReading, 'billing:reconciliation:run', 'billing:reconciliation:run_all'],
+    permissions: [
+      ...staffReading,
+      'billing:rating:preview',
+      'billing:reconciliation:run',
+      'billing:reconciliation:run_all',
+    ],
   },
   auditor: {
     holder: 'house',
@@ -150,6 +156,7 @@ export const roles = {
       'billing:session:create',
       'billing:entitlements:consume',
       'billing:usage:write',
+      'billing:rating:preview',
       'billing:events:read',
       'billing:sync:run',
     ],
@@ -175,6 +182,7 @@ export const roles = {
       'billing:subscriptions:read',
       'billing:timeline:read',
       'billing:catalog:read',
+      'billing:rating:preview',
     ],
   },
 } as const satisfies Record<string, { holder: 'tenant' | 'house'; meaning: string; permissions: readonly Permission[] }>

@@ -8,6 +8,7 @@ import { noticesRoutes } from './routes/notices.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { ownersRoutes } from './routes/owners.ts'
 import { privacyRoutes } from './routes/privacy.ts'
+import { ratingRoutes } from './routes/rating.ts'
 import { reconciliationRoutes } from './routes/reconciliation.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { subscriptionsRoutes } from './routes/subscriptions.ts'
@@ -25,6 +26,7 @@ export const routes = {
   ...subscriptionsRoutes,
   ...entitlementsRoutes,
   ...usageRoutes,
+  ...ratingRoutes,
   ...eventsRoutes,
   ...noticesRoutes,
   ...operatorRoutes,

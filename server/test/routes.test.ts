@@ -122,6 +122,18 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   getNotice: (_, own) => ({ params: { noticeId: own.notice } }),
   resendNotice: (_, own) => ({ params: { noticeId: own.notice } }),
   listCurrentNotices: (tenantId) => ({ query: { tenantId } }),
+  previewRating: () => ({
+    body: {
+      currency: 'USD',
+      period: { start: '2026-01-01T00:00:00Z', end: '2026-02-01T00:00:00Z' },
+      plan: { plan: 'pro', price: 'monthly', seats: 5 },
+      usage: [{ meter: 'api_calls', quantity: 12_000 }],
+      credits: [{ key: 'gift', amount: 1_000, category: 'promotional' }],
+      coupons: [{ key: 'spring', percentOff: 10 }],
+      minimum: { amount: 10_000 },
+      taxPercent: '7.7',
+    },
+  }),
   reportUsage: (tenantId) => ({ body: { tenantId, meter: 'api_calls', idempotencyKey: 'walk-1' } }),
   getUsage: (tenantId) => ({ query: { tenantId } }),
   listEvents: (tenantId) => ({ query: { tenantId } }),

@@ -27,6 +27,7 @@ import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { ownerHandlers } from './routes/owners.ts'
 import { privacyHandlers } from './routes/privacy.ts'
+import { ratingHandlers } from './routes/rating.ts'
 import { reconciliationHandlers } from './routes/reconciliation.ts'
 import { subscriptionHandlers } from './routes/subscriptions.ts'
 import { usageHandlers } from './routes/usage.ts'
@@ -44,6 +45,7 @@ const handlers: Handlers = {
   ...operatorHandlers,
   ...ownerHandlers,
   ...privacyHandlers,
+  ...ratingHandlers,
   ...reconciliationHandlers,
   ...subscriptionHandlers,
   ...usageHandlers,
@@ -59,6 +61,7 @@ const naturallyIdempotent: ReadonlySet<RouteName> = new Set([
   'planCatalog',
   'sync',
   'previewNotice',
+  'previewRating',
 ])
 /** Fields of answers that are shown once and never kept. */
 const shownOnce: Partial<Record<RouteName, string>> = { createApiKey: 'key' }

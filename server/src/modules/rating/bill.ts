@@ -1,0 +1,69 @@
+import { whole } from './exact.ts'
+import type { ExactLine } from './line.ts'
+import type { AdjustmentKind, RatingInput } from './price.ts'
+import { spread } from './spread.ts'
+
+/** A line with its whole amount and what is left of it to pay, which adjustments lower. */
+export type Line = ExactLine & { amountMinor: bigint; netMinor: bigint }
+export type Adjustment = {
+  kind: Exclude<AdjustmentKind, 'minimum'>
+  key: string | null
+  text: string
+  amountMinor: bigint
+  spread: { line: number; amountMinor: bigint }[]
+}
+export type Bill = {
+  lines: Line[]
+  adjustments: Adjustment[]
+  taxMinor: bigint
+  /** How much of it credits have paid. */
+  taxPaidMinor: bigint
+  credits: CreditUse[]
+  coupons: CouponUse[]
+}
+
+export type CouponUse = {
+  key: string
+  takenMinor: bigint
+  /** Of a fixed amount whose unused part is kept; else null. */
+  leftMinor: bigint | null
+  state: 'applied' | 'over' | 'not_yet'
+}
+export type CreditUse = {
+  key: string
+  burntMinor: bigint
+  leftMinor: bigint
+  /** The unused share of what was paid for it. */
+  refundableMinor: bigint
+  state: 'usable' | 'expired' | 'not_yet'
+}
+
+/** Takes an amount off lines by the weight of what each still has to pay; gives what each lost. */
+export const takeOff = (
+  { lines }: Bill,
+  from: readonly number[],
+  amountMinor: bigint,
+  input: RatingInput,
+): Adjustment['spread'] => {
+  if (amountMinor === 0n) return []
+  const weights = from.map((index) => whole(lines[index]!.netMinor))
+  return spread(amountMinor, weights, input.settings.remainder).flatMap((part, place) => {
+    const line = from[place]!
+    lines[line]!.netMinor -= part
+    return part === 0n ? [] : [{ line, amountMinor: -part }]
+  })
+}
+
+/** The lines with something left to pay, of these charges or of all. */
+export const payable = ({ lines }: Bill, charges: readonly string[] | null): number[] =>
+  lines.flatMap((line, index) =>
+    line.netMinor > 0n && (charges === null || (line.charge !== null && charges.includes(line.charge))) ? [index] : [],
+  )
+export const netOf = ({ lines }: Bill, indexes: readonly number[]): bigint =>
+  indexes.reduce((sum, index) => sum + lines[index]!.netMinor, 0n)
+
+/** The least of amounts, and never below zero. */
+export const least = (...amounts: readonly bigint[]): bigint => {
+  const [smallest] = amounts.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  return smallest === undefined || smallest < 0n ? 0n : smallest
+}

@@ -1,0 +1,76 @@
+import type { FieldError } from '../../core/errors.ts'
+import { contains } from '../../core/period.ts'
+import { isZero } from './exact.ts'
+import type { Charge, RatingInput, Usage } from './price.ts'
+import { segmentsOf } from './timeline.ts'
+
+/** How many times a record may be looked at: 5,000 records under 40 prices, or under one price that changes 40 times. */
+const mostWork = 200_000
+
+/** What each part says well and the parts together do not: names of nothing, totals that would have to be split, too much work. */
+export const findClashes = (input: RatingInput): FieldError[] => {
+  const errors: FieldError[] = []
+  const keys = new Set(input.charges.map(({ key }) => key))
+  const named = (field: string, charges: readonly string[] | null) => {
+    for (const [index, key] of (charges ?? []).entries())
+      if (!keys.has(key)) errors.push({ field: `${field}.charges.${index}`, message: 'is no charge of this request' })
+  }
+  for (const [index, coupon] of input.coupons.entries()) named(`coupons.${index}`, coupon.charges)
+  for (const [index, credit] of input.credits.entries()) named(`credits.${index}`, credit.charges)
+  named('minimum', input.minimum?.charges ?? null)
+  named('maximum', input.maximum?.charges ?? null)
+  for (const [index, usage] of input.usage.entries()) errors.push(...usageClashes(input, usage, `usage.${index}`))
+  errors.push(...workClashes(input))
+  return errors
+}
+
+const usageClashes = (input: RatingInput, usage: Usage, field: string): FieldError[] => {
+  const raters = input.charges.filter(({ basis }) => basis.kind === 'usage' && basis.meter === usage.meter)
+  if (raters.length === 0) return [{ field: `${field}.meter`, message: 'is rated by no charge of this request' }]
+  if (usage.kind === 'records') return []
+  return raters.flatMap((charge) => {
+    const reason = needsRecords(input, charge, usage)
+    if (reason === null) return []
+    return [{ field: `${field}.records`, message: `are needed instead of a total: ${charge.key} ${reason}` }]
+  })
+}
+
+/** Why a total is not enough for a charge, or null when it is. */
+const needsRecords = (input: RatingInput, charge: Charge, usage: Usage): string | null => {
+  const { basis, price } = charge
+  if (basis.kind !== 'usage' || usage.kind !== 'total') return null
+  if (Object.keys(basis.filter).length > 0) return 'rates records of some properties'
+  if (basis.aggregation === 'unique' || basis.aggregation === 'time_weighted') return `measures by ${basis.aggregation}`
+  if (basis.bucket) return 'is measured in buckets'
+  const segments = segmentsOf(input, charge)
+  if (segments.length > 1) return 'changes its price in mid-period'
+  const life = segments[0]
+  if (life && (life.from.is !== 'period' || life.to.is !== 'period')) return 'lives in a part of the period'
+  if (price.model !== 'percentage') return null
+  if (price.includedTransactions !== null || price.transactionMinimum || price.transactionMaximum)
+    return 'looks at single transactions'
+  return isZero(price.fixedFee) || usage.transactions !== null
+    ? null
+    : 'has a fee for each transaction (or tell transactions)'
+}
+
+const workClashes = (input: RatingInput): FieldError[] => {
+  let work = 0
+  const errors: FieldError[] = []
+  for (const [index, charge] of input.charges.entries()) {
+    const { basis } = charge
+    const segments = segmentsOf(input, charge)
+    if (basis.kind !== 'usage') continue
+    const usage = input.usage.find(({ meter }) => meter === basis.meter)
+    const count = usage?.kind === 'records' ? usage.records.filter(({ at }) => contains(input.period, at)).length : 0
+    work += count * segments.length
+    if (basis.alreadyBilled !== null && segments.length > 1)
+      errors.push({
+        field: `charges.${index}.alreadyBilled`,
+        message: 'cannot be combined with a change of price in mid-period',
+      })
+  }
+  if (work > mostWork)
+    errors.push({ field: 'usage', message: 'is too much for one preview: fewer records, prices or changes' })
+  return errors
+}

@@ -1,0 +1,3 @@
+export { rate } from './rate.ts'
+export { readRatingRequest } from './read-request.ts'
+export { ratingView } from './view.ts'

@@ -1,0 +1,65 @@
+import type { Period } from '../../core/period.ts'
+import { isBefore } from '../../core/period.ts'
+import type { Exact } from './exact.ts'
+import type { Charge, Price, RatingInput } from './price.ts'
+import type { Edge } from './prorate.ts'
+
+/** A part of the period in which neither price nor quantity of a charge changes. */
+export type Segment = { from: Edge; to: Edge; price: Price; quantity: Exact | null }
+
+/** The parts of the period in which a charge lives, in order; none when it lives in another time. */
+export const segmentsOf = (input: RatingInput, charge: Charge): Segment[] => {
+  const life = lifeOf(input, charge)
+  if (life === null) return []
+  const inside = (at: Temporal.Instant) => isBefore(life.from.at, at) && isBefore(at, life.to.at)
+  const moments = new Map<string, Temporal.Instant>()
+  for (const { at } of turnsOf(input, charge)) if (inside(at)) moments.set(at.toString(), at)
+  const cuts = [...moments.values()].sort(Temporal.Instant.compare)
+  return [life.from.at, ...cuts].map((start, index) => ({
+    from: index === 0 ? life.from : { at: start, is: 'new_begins' },
+    to: index === cuts.length ? life.to : { at: cuts[index]!, is: 'old_ends' },
+    ...stateAt(input, charge, start),
+  }))
+}
+
+/** Held charges live outside of trials; usage does so too unless it is charged in them (convention 17). */
+const lifeOf = ({ period, trial }: RatingInput, charge: Charge): { from: Edge; to: Edge } | null => {
+  let from: Edge = { at: period.start, is: 'period' }
+  let to: Edge = { at: period.end, is: 'period' }
+  if (charge.from && isBefore(from.at, charge.from.at))
+    from = { at: charge.from.at, is: charge.from.by === 'change' ? 'new_begins' : 'start' }
+  if (charge.until && isBefore(charge.until.at, to.at))
+    to = { at: charge.until.at, is: charge.until.by === 'change' ? 'old_ends' : 'end' }
+  const delays = charge.basis.kind === 'held' ? trial?.firstPeriod === 'prorate' : trial?.usage === 'free'
+  if (trial && isBefore(from.at, trial.endsAt)) {
+    // A trial over the whole period leaves nothing to pay, however the period after it is charged.
+    if (!isBefore(trial.endsAt, period.end) && (charge.basis.kind === 'held' || trial.usage === 'free')) return null
+    if (delays) from = { at: trial.endsAt, is: 'start' }
+  }
+  return isBefore(from.at, to.at) ? { from, to } : null
+}
+
+type Turn = { at: Temporal.Instant; price: Price | null; quantity: Exact | null }
+
+/** Steps of the ramp and changes; a change at the same instant as a step wins. */
+const turnsOf = (input: RatingInput, charge: Charge): Turn[] => {
+  const start = input.subscriptionStart.toZonedDateTimeISO(input.timeZone)
+  const ramp = charge.ramp.map(({ fromMonth, price }) => ({
+    // Counted from the start of the subscription, so that the 31st comes back after a short month.
+    at: start.add({ months: fromMonth }, { overflow: 'constrain' }).toInstant(),
+    price,
+    quantity: null,
+  }))
+  const changes = input.changes.filter((change) => change.charge === charge.key)
+  return [...ramp, ...changes].sort((a, b) => Temporal.Instant.compare(a.at, b.at))
+}
+
+const stateAt = (input: RatingInput, charge: Charge, at: Temporal.Instant): { price: Price; quantity: Exact | null } =>
+  turnsOf(input, charge)
+    .filter((turn) => !isBefore(at, turn.at))
+    .reduce<{ price: Price; quantity: Exact | null }>(
+      (state, turn) => ({ price: turn.price ?? state.price, quantity: turn.quantity ?? state.quantity }),
+      { price: charge.price, quantity: charge.basis.kind === 'held' ? charge.basis.quantity : null },
+    )
+
+export const periodOf = ({ from, to }: { from: Edge; to: Edge }): Period => ({ start: from.at, end: to.at })
