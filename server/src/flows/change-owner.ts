@@ -22,6 +22,7 @@ import { type Actor, appendAudit, recordDenial, systemActor } from '../platform/
 import { type Tx, transact } from '../platform/db.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
+import { eachOf } from './steps/each-of.ts'
 import { isTransferToken } from './steps/owner-transfer-link.ts'
 import { tellContact } from './tell-contact.ts'
 
@@ -187,13 +188,17 @@ export const removeOwner = (
 export const expireOwnerTransfers = async (deps: Deps): Promise<number> => {
   const due = await transfersToExpire(deps.db, deps.clock.now(), 200)
   const actor = systemActor('owner transfers', newId('request'))
-  for (const { tenantId, transferId } of due)
-    await transact(deps.db, async (tx) => {
-      const customer = await lockCustomer(tx, tenantId)
-      const current = await findTransferById(tx, transferId)
-      if (customer && current?.state === 'requested') await end(tx, deps, actor, customer, current, 'expired')
-    })
-  return due.length
+  return eachOf(
+    deps,
+    'owner transfers',
+    due.map(({ tenantId, transferId }) => ({ tenantId, transferId })),
+    ({ tenantId, transferId }) =>
+      transact(deps.db, async (tx) => {
+        const customer = await lockCustomer(tx, tenantId)
+        const current = await findTransferById(tx, transferId)
+        if (customer && current?.state === 'requested') await end(tx, deps, actor, customer, current, 'expired')
+      }),
+  )
 }
 
 const end = async (

@@ -7,6 +7,7 @@ import { type Actor, appendAudit, recordDenial, systemActor } from '../platform/
 import { type Tx, transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
+import { eachOf } from './steps/each-of.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { overrideView } from './steps/views.ts'
 
@@ -47,18 +48,22 @@ export const decideOverride = async (
   })
 }
 
-/** Ends the requests that nobody decided in time; answers how many there were. */
+/** Ends the requests that nobody decided in time; answers how many it ended. */
 export const expireOverrideRequests = async (deps: Deps): Promise<number> => {
   const late = await lateRequests(deps.db, deps.clock.now(), 100)
   const actor = systemActor('override requests', newId('request'))
-  for (const { tenantId, overrideId } of late)
-    await transact(deps.db, async (tx) => {
-      const customer = await lockCustomer(tx, tenantId)
-      const override = await findOverrideById(tx, overrideId)
-      if (customer && override?.state === 'waiting_for_approval' && !override.withdrawnAt)
-        await settle(tx, deps, customer, override, actor, 'expired', null)
-    })
-  return late.length
+  return eachOf(
+    deps,
+    'override requests',
+    late.map(({ tenantId, overrideId }) => ({ tenantId, overrideId })),
+    ({ tenantId, overrideId }) =>
+      transact(deps.db, async (tx) => {
+        const customer = await lockCustomer(tx, tenantId)
+        const override = await findOverrideById(tx, overrideId)
+        if (customer && override?.state === 'waiting_for_approval' && !override.withdrawnAt)
+          await settle(tx, deps, customer, override, actor, 'expired', null)
+      }),
+  )
 }
 
 const settle = async (

@@ -10,21 +10,30 @@ import { lapse } from './lapse-entitlements.ts'
 import { caseEnd } from './steps/follow-dunning.ts'
 import { syncTenant } from './sync-customer.ts'
 
+const pageSize = 200
+
 /**
  * What time brings to unpaid invoices (DUN-1): stages and reminders are announced, and subscriptions whose policy ends them are
  * ended at the provider. A repeat finds nothing to do; what was interrupted is due again at the next run.
  */
 export const followDunningDue = async (deps: Deps): Promise<number> => {
-  const due = await findDueCases(deps.db, deps.clock.now(), 200)
-  for (const known of due) {
-    try {
-      await lapse(deps, known.tenantId, 'dunning')
-      await endUnpaid(deps, known.caseId, systemActor('dunning', newId('request')))
-    } catch (error) {
-      deps.log.warn({ err: error, caseId: known.caseId }, 'dunning could not be followed; the next run tries again')
+  const at = deps.clock.now()
+  let followed = 0
+  let page: DunningCase[] = []
+  do {
+    // Ends that the provider does not confirm stay due: they must not stand in the way of those behind them.
+    page = await findDueCases(deps.db, at, page.at(-1) ?? null, pageSize)
+    for (const known of page) {
+      try {
+        await lapse(deps, known.tenantId, 'dunning')
+        await endUnpaid(deps, known.caseId, systemActor('dunning', newId('request')))
+      } catch (error) {
+        deps.log.warn({ err: error, caseId: known.caseId }, 'dunning could not be followed; the next run tries again')
+      }
     }
-  }
-  return due.length
+    followed += page.length
+  } while (page.length === pageSize)
+  return followed
 }
 
 /** The case and its subscription while its end is due; null when there is nothing to end, or not yet. */

@@ -12,7 +12,7 @@ import {
   saveRetention,
 } from '../modules/privacy/index.ts'
 import { type Actor, appendAudit, systemActor } from '../platform/audit.ts'
-import { transact } from '../platform/db.ts'
+import { type Tx, transact } from '../platform/db.ts'
 import { erasedName, erasures, lastUsageOf } from '../platform/erase.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'

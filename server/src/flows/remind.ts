@@ -5,6 +5,7 @@ import { systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
+import { eachOf } from './steps/each-of.ts'
 import { remindersDue } from './steps/remind.ts'
 
 const tenantsAtOnce = 500
@@ -13,10 +14,10 @@ const tenantsAtOnce = 500
  * Announces trials that end and subscriptions that renew soon, as many days before as the catalog says (SUB-3): once each,
  * however often this runs and wherever it is killed. Answers how many reminders were given.
  */
-export const remind = async (deps: Pick<Deps, 'db' | 'clock' | 'catalog'>): Promise<number> => {
+export const remind = async (deps: Pick<Deps, 'db' | 'clock' | 'catalog' | 'log'>): Promise<number> => {
   const due = await tenantsToRemind(deps.db, deps.catalog().file.policies.reminders, deps.clock.now(), tenantsAtOnce)
   let given = 0
-  for (const tenantId of due)
+  await eachOf(deps, 'reminders', due, async (tenantId) => {
     given += await transact(deps.db, async (tx) => {
       const customer = await lockCustomer(tx, tenantId)
       if (!customer) return 0
@@ -25,5 +26,6 @@ export const remind = async (deps: Pick<Deps, 'db' | 'clock' | 'catalog'>): Prom
       await appendEvents(tx, deps.clock, customer, actor.requestId, events)
       return events.length
     })
+  })
   return given
 }

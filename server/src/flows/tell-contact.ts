@@ -2,16 +2,21 @@ import { dropContactUpdate, findCustomer, listContactUpdates } from '../modules/
 import { findProviderCustomer } from '../modules/payments/index.ts'
 import { transact } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
+import { eachOf } from './steps/each-of.ts'
+
+const pageSize = 200
 
 /**
  * Tells the provider who is to be written to, after the change was saved with its note (CUS-3). A provider that is down
  * loses nothing: the note stays and the schedule comes again. One tenant, or all that wait.
  */
 export const tellContact = async (deps: Deps, only: string | null = null): Promise<number> => {
-  const waiting = (await listContactUpdates(deps.db, 200)).filter(({ tenantId }) => only === null || tenantId === only)
   let told = 0
-  for (const { tenantId, version } of waiting)
-    try {
+  let after = ''
+  for (;;) {
+    if (deps.provider.availability().circuit === 'open') return told
+    const page = await listContactUpdates(deps.db, { only, after, limit: pageSize })
+    told += await eachOf(deps, 'contacts', page, async ({ tenantId, version }) => {
       const customer = await findCustomer(deps.db, tenantId)
       const providerCustomerId = await findProviderCustomer(deps.db, tenantId, deps.provider.name)
       // Who was never at the provider is made there with the right address.
@@ -22,9 +27,8 @@ export const tellContact = async (deps: Deps, only: string | null = null): Promi
           changeId: `${customer.customerId}-contact-${version}`,
         })
       await transact(deps.db, (tx) => dropContactUpdate(tx, tenantId, version))
-      told++
-    } catch (error) {
-      deps.log.warn({ err: error, tenantId }, 'the provider could not be told of a contact; the next run tries again')
-    }
-  return told
+    })
+    if (page.length < pageSize) return told
+    after = page.at(-1)!.tenantId
+  }
 }

@@ -94,6 +94,18 @@ describe('handing over', () => {
     ])
   })
 
+  test('an address that the customer changes is the one that the provider writes to (CUS-3)', async () => {
+    const buyer = await subscribed(world, 'moves-house')
+    const params = { customerId: buyer.customerId }
+    await world.control('POST', '/sandbox/faults', { kind: 'api', action: 'outage', path: '/v1/customers/*' })
+    await buyer.owner.updateCustomer({ params, body: { email: 'new@moves-house.example' } })
+    await world.control('DELETE', '/sandbox/faults')
+    await tellContact(world.app.deps)
+    expect(await stripeOf(world).customers.retrieve(buyer.providerCustomerId)).toMatchObject({
+      email: 'new@moves-house.example',
+    })
+  })
+
   test('neither feed nor audit carries the token or the address of a person (CUS-3, PRV-1)', async () => {
     const { params, tenantId } = await company('discreet')
     const { data: transfer } = await (await person('ana', tenantId)).requestOwnerTransfer({ params, body: { to: bob } })

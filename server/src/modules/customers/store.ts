@@ -224,10 +224,15 @@ export const queueContactUpdate = async (tx: Tx, tenantId: string, at: Temporal.
   )
 }
 
-export const listContactUpdates = async (db: Db, limit: number): Promise<{ tenantId: string; version: bigint }[]> =>
+/** What waits of one tenant, or of all after a place in the order of their names. */
+export const listContactUpdates = async (
+  db: Db,
+  { only, after, limit }: { only: string | null; after: string; limit: number },
+): Promise<{ tenantId: string; version: bigint }[]> =>
   query<{ tenantId: string; version: bigint }>(
     db,
-    sql`select tenant_id as "tenantId", version from contact_updates order by since limit ${limit}`,
+    sql`select tenant_id as "tenantId", version from contact_updates
+        where (${only}::text is null or tenant_id = ${only}) and tenant_id > ${after} order by tenant_id limit ${limit}`,
   )
 
 /** The provider knows; a change that came meanwhile has another version and stays. */

@@ -72,11 +72,18 @@ export const findCase = async (on: Db | Tx, caseId: string): Promise<DunningCase
   return row && fromRow(row)
 }
 
-/** Open cases for which something is due, the longest waiting first. */
-export const findDueCases = async (db: Db, at: Temporal.Instant, limit: number): Promise<DunningCase[]> =>
+/** Open cases for which something is due, the longest waiting first, after a place in that order. */
+export const findDueCases = async (
+  db: Db,
+  at: Temporal.Instant,
+  after: Pick<DunningCase, 'dueAt' | 'caseId'> | null,
+  limit: number,
+): Promise<DunningCase[]> =>
   (
     await query<Row>(
       db,
-      sql`select * from dunning_cases where closed_at is null and due_at <= ${at.toString()} order by due_at, case_id limit ${limit}`,
+      sql`select * from dunning_cases where closed_at is null and due_at <= ${at.toString()}
+            and (${after === null} or (due_at, case_id) > (${text(after?.dueAt ?? null)}::timestamptz, ${after?.caseId ?? null}))
+          order by due_at, case_id limit ${limit}`,
     )
   ).map(fromRow)
