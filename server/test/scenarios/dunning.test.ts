@@ -79,6 +79,13 @@ describe('an invoice stays unpaid (DUN-1)', () => {
       `since ${days(start, 7)} dunning allows restricted, and less from ${days(start, 14)} on`,
     )
     expect(await statusOf(ana.owner)).toMatchObject({ accessLevel: 'restricted', status: 'past_due' })
+    const { data: shown } = await ana.owner.previewSubscription({
+      params: { subscriptionId: ana.subscriptionId },
+      body: { action: 'cancel', when: 'now' },
+    })
+    // What is withheld already cannot be lost once more (SUB-4).
+    expect(shown.entitlements.accessLevel.before).toBe('restricted')
+    expect(shown.entitlements.lost).not.toContain('sso')
     await told('ana', (seen) => seen.at(-1) === 'stage_reached restricted')
 
     await advanceTo(days(start, 14))

@@ -90,6 +90,11 @@ describe('after the last subscription has ended', () => {
       body: { tenantId: 'leaver', feature: 'audit_log', set: { enabled: true }, reason: 'A promise of sales' },
     })
     await world.operator.updateCustomer({ params: { customerId: ana.customerId }, body: { name: 'Ana Example' } })
+    const { data: shown } = await ana.owner.previewSubscription({
+      params: { subscriptionId: ana.subscriptionId },
+      body: { action: 'cancel', when: 'now' },
+    })
+    expect(shown.entitlements.accessLevel).toEqual({ before: 'full', after: 'read_only' })
     const ended = await leave(ana)
     expect(ended).toMatchObject({ status: 'no_subscription', accessLevel: 'read_only', plan: { plan: 'free' } })
     const { endedAt, readOnlyUntil, exportUntil, deleteAt } = ended.retention!

@@ -15,6 +15,7 @@ import {
 import type { Deps } from '../deps.ts'
 import { roleOf } from './ask-command.ts'
 import { entitlementView } from './entitlement-view.ts'
+import { restraintsOf } from './refresh-entitlements.ts'
 import { planRef } from './views.ts'
 
 /** What a preview is about: who, what is held, what is wished and what the rules made of it. */
@@ -129,8 +130,14 @@ export const entitlementsAfter = async (
   const at = deps.clock.now()
   const others = subscriptions.filter(({ subscriptionId }) => subscriptionId !== held?.subscriptionId)
   const then = hypothetical(deps, tenantId, customerId, held, decision, prorationAt)
-  const before = resolve(deps.catalog(), subscriptions, overrides, at)
-  const after = resolve(deps.catalog(), then ? [then, ...others] : others, overrides, at)
+  const restraints = await restraintsOf(deps.db, deps, tenantId, subscriptions, at)
+  // Other terms have limits of their own; what is in use above them is told as guardrails.
+  const remediations = decision.order.kind.startsWith('change') ? [] : restraints.remediations
+  const before = resolve(deps.catalog(), subscriptions, overrides, at, restraints)
+  const after = resolve(deps.catalog(), then ? [then, ...others] : others, overrides, at, {
+    ...restraints,
+    remediations,
+  })
   const difference = compareSnapshots(before, after)
   const sideOf = (content: SnapshotContent, feature: string) => {
     const found = content.entitlements.find((entitlement) => entitlement.feature === feature)
@@ -177,7 +184,8 @@ const hypothetical = (
   { order, after, effectiveAt }: Decision,
   at: Temporal.Instant,
 ): SubscriptionRecord | null => {
-  if (!after) return null
+  // Who has left may look on for a while.
+  if (!after) return held && { ...held, status: 'canceled', endsAt: null, endedAt: Temporal.Instant.from(effectiveAt) }
   const base: SubscriptionRecord = held ?? {
     ...after,
     tenantId,

@@ -13,7 +13,7 @@ import {
   type StageInForce,
 } from '../../modules/entitlements/index.ts'
 import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
-import type { Tx } from '../../platform/db.ts'
+import type { Db, Tx } from '../../platform/db.ts'
 import { notify } from '../../platform/notify.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
@@ -93,20 +93,30 @@ export const resolveStored = async (
   at: Temporal.Instant,
 ): Promise<SnapshotContent> => {
   const subscriptions = await findSubscriptions(tx, tenantId)
-  return resolve(deps.catalog(), subscriptions, await findOverrides(tx, tenantId), at, {
-    stages: await stagesInForce(tx, deps, tenantId, subscriptions, at),
-    remediations: await findOpenRemediations(tx, tenantId),
-  })
+  const restraints = await restraintsOf(tx, deps, tenantId, subscriptions, at)
+  return resolve(deps.catalog(), subscriptions, await findOverrides(tx, tenantId), at, restraints)
 }
 
+/** What else bears on what a customer has at a time: stages of dunning, and limits that are kept for a while. */
+export const restraintsOf = async (
+  on: Db | Tx,
+  deps: Pick<Deps, 'catalog'>,
+  tenantId: string,
+  subscriptions: readonly SubscriptionRecord[],
+  at: Temporal.Instant,
+) => ({
+  stages: await stagesInForce(on, deps, tenantId, subscriptions, at),
+  remediations: await findOpenRemediations(on, tenantId),
+})
+
 const stagesInForce = async (
-  tx: Tx,
+  on: Db | Tx,
   deps: Pick<Deps, 'catalog'>,
   tenantId: string,
   subscriptions: readonly SubscriptionRecord[],
   at: Temporal.Instant,
 ): Promise<StageInForce[]> =>
-  (await findOpenCases(tx, tenantId)).flatMap(({ subscriptionId, startedAt }) => {
+  (await findOpenCases(on, tenantId)).flatMap(({ subscriptionId, startedAt }) => {
     const held = subscriptions.find((record) => record.subscriptionId === subscriptionId)
     if (!held) return []
     const policy = dunningPolicyOf(deps.catalog(), held)
