@@ -11,10 +11,11 @@ import {
   saveCheckout,
 } from '../modules/payments/index.ts'
 import { type FindingRecord, findFinding, lockFinding } from '../modules/reconciliation/index.ts'
-import { findSubscriptions, saveSubscription } from '../modules/subscriptions/index.ts'
+import { changedFields, findSubscriptions, saveSubscription } from '../modules/subscriptions/index.ts'
 import { rebuildCounter } from '../modules/usage/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
-import { transact } from '../platform/db.ts'
+import { type Tx, transact } from '../platform/db.ts'
+import { giveBackLease, takeLease } from '../platform/inbox.ts'
 import { notify } from '../platform/notify.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import { applyProviderFacts } from './apply-provider-facts.ts'
@@ -23,6 +24,7 @@ import { lapse } from './lapse-entitlements.ts'
 import { findOrLinkTenant } from './link-customer.ts'
 import { type PushCatalogDeps, pushCatalog } from './push-catalog.ts'
 import { replayWebhook } from './replay-webhook.ts'
+import { subscriptionEvent } from './steps/apply-subscriptions.ts'
 import { closeFinding, type Kept, keepFindings } from './steps/keep-findings.ts'
 import { lookAtCatalog, lookAtStranger } from './steps/look-at-house.ts'
 import { lookAtTenant } from './steps/look-at-tenant.ts'
@@ -31,7 +33,7 @@ import { subscriptionOfFact } from './steps/subscription-of-fact.ts'
 import { checkoutView } from './steps/views.ts'
 import { sweepCheckouts } from './sweep-checkouts.ts'
 import { sweepCommands } from './sweep-commands.ts'
-import { syncProviderCustomer } from './sync-customer.ts'
+import { leaseSeconds, syncProviderCustomer } from './sync-customer.ts'
 
 export type ReconcileDeps = Deps & Pick<PushCatalogDeps, 'providerCatalog'>
 
@@ -211,20 +213,54 @@ const giveUpCheckout = async (deps: Deps, actor: Actor, checkoutId: string): Pro
   })
 }
 
+/**
+ * Applies what is fetched under the customer's lease: nobody applies anything newer between the look and its taking effect
+ * (WEB-3). Without a living customer there, nobody else applies anything.
+ */
+const takeOver = async <F>(
+  deps: Deps,
+  tenantId: string,
+  fetch: () => Promise<F | null>,
+  apply: (tx: Tx, fact: F) => Promise<void>,
+): Promise<void> => {
+  const provider = deps.provider.name
+  const providerCustomerId = await findProviderCustomer(deps.db, tenantId, provider)
+  if (providerCustomerId === null) {
+    const fact = await fetch()
+    if (fact !== null) await transact(deps.db, (tx) => apply(tx, fact))
+    return
+  }
+  await patiently(async () => {
+    const fence = await takeLease(deps.db, provider, providerCustomerId, deps.presence, deps.clock.now(), leaseSeconds)
+    if (fence === null) return null
+    try {
+      const fact = await fetch()
+      return await transact(deps.db, async (tx) => {
+        if (!(await giveBackLease(tx, provider, providerCustomerId, fence))) return null
+        if (fact !== null) await apply(tx, fact)
+        return true
+      })
+    } catch (error) {
+      await giveBackLease(deps.db, provider, providerCustomerId, fence).catch(() => {})
+      throw error
+    }
+  })
+}
+
 /** Writes the provider's state of a subscription over ours, whatever the table of transitions says. */
 const adopt = async (deps: Deps, actor: Actor, finding: FindingRecord, reason: string): Promise<void> => {
   const tenantId = finding.tenantId!
   const held = (await findSubscriptions(deps.db, tenantId)).find((each) => each.subscriptionId === finding.object)
   if (!held) return
-  const fact = await deps.provider.fetchSubscription(held.providerSubscriptionId)
-  if (!fact) return
-  await transact(deps.db, async (tx) => {
+  const fetch = () => deps.provider.fetchSubscription(held.providerSubscriptionId)
+  await takeOver(deps, tenantId, fetch, async (tx, fact) => {
     const customer = await lockCustomer(tx, tenantId)
     const before = (await findSubscriptions(tx, tenantId)).find((each) => each.subscriptionId === finding.object)
     if (!customer || !before) return
     const at = deps.clock.now()
     const record = subscriptionOfFact(deps.catalog(), customer, deps.provider.name, fact, before, at)
-    if (!record) return
+    const changed = record ? changedFields(before, record) : []
+    if (!record || changed.length === 0) return
     await saveSubscription(tx, record)
     await appendAudit(tx, deps.clock, {
       tenantId,
@@ -236,7 +272,9 @@ const adopt = async (deps: Deps, actor: Actor, finding: FindingRecord, reason: s
       reason,
     })
     const { events, budgetNow } = await refreshEntitlements(tx, deps, customer, at, reason, actor.requestId)
-    await appendEvents(tx, deps.clock, customer, actor.requestId, events, budgetNow)
+    const updated = { type: 'subscription.updated', record, changed, transition: null, effectiveAt: at } as const
+    const told = [subscriptionEvent(deps.catalog(), updated), ...events]
+    await appendEvents(tx, deps.clock, customer, actor.requestId, told, budgetNow)
   })
 }
 
@@ -263,11 +301,10 @@ const mirror = async (
   providerInvoiceId: string,
   reason: string,
 ): Promise<void> => {
-  const fact = await deps.provider.fetchInvoice(providerInvoiceId)
-  if (!fact) return
-  if ((await findTenantOfProviderCustomer(deps.db, deps.provider.name, fact.providerCustomerId)) !== tenantId) return
-  await transact(deps.db, async (tx) => {
+  const fetch = () => deps.provider.fetchInvoice(providerInvoiceId)
+  await takeOver(deps, tenantId, fetch, async (tx, fact) => {
     await lockCustomer(tx, tenantId)
+    if ((await findTenantOfProviderCustomer(tx, deps.provider.name, fact.providerCustomerId)) !== tenantId) return
     const before = await findInvoice(tx, tenantId, providerInvoiceId)
     await saveInvoice(tx, { ...fact, tenantId, provider: deps.provider.name }, deps.clock.now())
     if (before?.status === fact.status) return

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { continueRun, startRun } from '../../src/flows/reconcile.ts'
+import { repairFinding } from '../../src/flows/repair-finding.ts'
 import type { PaymentProvider } from '../../src/modules/payments/index.ts'
 import { systemActor } from '../../src/platform/audit.ts'
 import { payCheckout, stripeOf } from '../support/pay.ts'
@@ -269,4 +270,55 @@ test('accepted stays closed while it looks the same; dismissed is found again (R
     (await service.getUsage({ query: { tenantId: 'meant' } })).data.meters.find(({ meter }) => meter === 'api_calls')
       ?.used,
   ).toBe(5)
+})
+
+test('what is repaired by hand overwrites nothing newer that a webhook has told meanwhile (REC-2, WEB-3)', async () => {
+  const customer = await subscribed(world, 'repaired-and-told')
+  await owner.query(
+    `insert into findings (tenant_id, finding_id, kind, object, here, there, repair, state, first_seen_at, last_seen_at)
+     values ($1, 'finding_raced', 'quantity_differs', $2, '{}', '{}', 'resync', 'open', now(), now())`,
+    [customer.tenantId, customer.subscriptionId],
+  )
+  const { deps } = world.app
+  let raced = 0
+  const fetchSubscription: PaymentProvider['fetchSubscription'] = async (id) => {
+    const seen = await deps.provider.fetchSubscription(id)
+    raced++
+    await stripeOf(world).subscriptions.update(customer.providerSubscriptionId, { cancel_at_period_end: true })
+    // As long as the look is under way, its webhook is not applied.
+    const told = async () => (await customer.owner.getStatus({ query: {} })).data.endsAt
+    await eventually(told, (endsAt) => endsAt !== null, 1_500).catch(() => {})
+    return seen
+  }
+  const racing = { ...deps, provider: { ...deps.provider, fetchSubscription } }
+  // While a webhook waits, the second look says nothing about the provider's side: the finding stays until the next one.
+  const repair = repairFinding(racing, systemActor('test', 'raced'), 'finding_raced', 'Looked at by hand')
+  await repair.catch(({ code }) => expect(code).toBe('finding_persists'))
+  expect(raced).toBeGreaterThan(0)
+  await statusOf(customer.owner, ({ endsAt }) => endsAt !== null)
+  expect(await auditOf(world, customer.tenantId)).not.toContain('subscription.adopted')
+})
+
+test('runs are listed newest first, also those that were begun under a key (REC-1)', async () => {
+  const begun: string[] = []
+  for (const n of [1, 2, 3, 4, 5, 6]) {
+    const { data } = await world.operator.startReconciliation({
+      body: { tenantId: 'on-demand' },
+      ...(n % 2 === 0 ? { idempotencyKey: `run-${n}` } : {}),
+    })
+    await finished(data.id)
+    begun.unshift(data.id)
+    await world.advance('PT1S')
+  }
+  const listed: string[] = []
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof world.operator.listReconciliations>> =
+      await world.operator.listReconciliations({
+        query: { tenantId: 'on-demand', limit: 2, ...(cursor ? { cursor } : {}) },
+      })
+    listed.push(...page.data.map(({ id }) => id))
+    cursor = page.meta.cursor ?? null
+  } while (cursor)
+  expect(listed.slice(0, 6)).toEqual(begun)
 })

@@ -73,8 +73,9 @@ export const listRuns = async (
   (
     await query<RunRow>(
       db,
-      sql`select * from reconciliation_runs where (${page.tenantId}::text is null or tenant_id = ${page.tenantId}) and (${page.before}::text is null or run_id < ${page.before})
-          order by run_id desc limit ${page.limit}`,
+      sql`select * from reconciliation_runs where (${page.tenantId}::text is null or tenant_id = ${page.tenantId}) 
+            and (${page.before}::text is null or (started_at, run_id) < (select started_at, run_id from reconciliation_runs where run_id = ${page.before}))
+          order by started_at desc, run_id desc limit ${page.limit}`,
     )
   ).map(runOf)
 
