@@ -1,6 +1,5 @@
 import { newId } from '../core/ids.ts'
-import { lockCustomer, tenantsResolvedBefore } from '../modules/customers/index.ts'
-import { tenantsWithLapsedSnapshot } from '../modules/entitlements/index.ts'
+import { lockCustomer, tenantsResolvedBefore, tenantsResolvedUntil } from '../modules/customers/index.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
@@ -28,7 +27,7 @@ export const lapse = (deps: LapseDeps, tenantId: string, cause = 'a time-bound p
 
 /** Everybody whose snapshot has run out by time. */
 export const lapseDue = async (deps: LapseDeps): Promise<number> => {
-  const due = await tenantsWithLapsedSnapshot(deps.db, deps.clock.now(), 500)
+  const due = await tenantsResolvedUntil(deps.db, deps.clock.now(), 500)
   for (const tenantId of due) await lapse(deps, tenantId)
   return due.length
 }

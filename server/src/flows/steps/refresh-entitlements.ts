@@ -50,7 +50,7 @@ export const refreshEntitlements = async (
   const before = await newestSnapshot(tx, customer.tenantId)
   const catalog = deps.catalog()
   const content = await resolveStored(tx, deps, customer.tenantId, at)
-  await markResolved(tx, customer.tenantId, catalog.version)
+  await markResolved(tx, customer.tenantId, catalog.version, content.validUntil)
   const budgetNow = () => budgetOf(tx, customer, content, at)
   if (before && canonicalJson(before.content) === canonicalJson(content))
     return { version: before.version, content, budgetNow, events: begun }

@@ -20,6 +20,7 @@ export {
   saveOwner,
   saveTransfer,
   tenantsResolvedBefore,
+  tenantsResolvedUntil,
   transfersToExpire,
   updateCustomer,
 } from './store.ts'

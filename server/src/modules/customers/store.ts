@@ -85,12 +85,27 @@ export const listCustomers = async (
 }
 
 /** Remembers with which catalog the entitlements were resolved; writes only when that is another one. */
-export const markResolved = async (tx: Tx, tenantId: string, catalogVersion: number): Promise<void> => {
+export const markResolved = async (
+  tx: Tx,
+  tenantId: string,
+  catalogVersion: number,
+  validUntil: string | null,
+): Promise<void> => {
   await query(
     tx,
-    sql`update customers set resolved_catalog = ${catalogVersion} where tenant_id = ${tenantId} and resolved_catalog <> ${catalogVersion}`,
+    sql`update customers set resolved_catalog = ${catalogVersion}, resolved_until = ${validUntil}
+        where tenant_id = ${tenantId} and (resolved_catalog, resolved_until) is distinct from (${catalogVersion}::int, ${validUntil}::timestamptz)`,
   )
 }
+
+/** Tenants whose newest snapshot has run out, the longest ago first: a new one and its event are due. */
+export const tenantsResolvedUntil = async (db: Db, at: Temporal.Instant, limit: number): Promise<string[]> =>
+  (
+    await query<{ tenant_id: string }>(
+      db,
+      sql`select tenant_id from customers where resolved_until <= ${at.toString()} order by resolved_until limit ${limit}`,
+    )
+  ).map((row) => row.tenant_id)
 
 /** All tenants in the order of their names, a page at a time, with the catalog that their entitlements were resolved with. */
 export const pageTenants = async (

@@ -26,7 +26,6 @@ export {
   type StoredSnapshot,
   saveDecision,
   snapshotAt,
-  tenantsWithLapsedSnapshot,
   waitingRequests,
   withdrawOverride,
 } from './store.ts'

@@ -189,19 +189,6 @@ export const withdrawOverride = async (
   )
 }
 
-/** Tenants whose newest snapshot has run out, so that a new one and its event are due. */
-export const tenantsWithLapsedSnapshot = async (db: Db, at: Temporal.Instant, limit: number): Promise<string[]> =>
-  (
-    await query<{ tenant_id: string }>(
-      db,
-      sql`select distinct o.tenant_id from overrides o
-          where o.expires_at <= ${at.toString()} and o.withdrawn_at is null
-            and exists (select from entitlement_snapshots s where s.tenant_id = o.tenant_id and s.valid_until <= ${at.toString()}
-                          and s.version = (select max(version) from entitlement_snapshots n where n.tenant_id = o.tenant_id))
-          limit ${limit}`,
-    )
-  ).map((row) => row.tenant_id)
-
 /** Counts checks that answered no (ENT-7). */
 export const addCheckRefusals = async (
   db: Db,
