@@ -83,23 +83,6 @@ const rowsOf = (tenantId: string): Promise<Map<string, string>> =>
     return found
   })
 
-test('the end of the time to look on is told at its time, though nobody asks (SUB-8, EVT-1)', async () => {
-  const mia = await subscribed(world, 'leaving-mia')
-  await leave(mia)
-  const levels = async () =>
-    (await world.operator.listEvents({ query: { tenantId: 'leaving-mia', limit: 1_000 } })).data.flatMap((event) =>
-      event.type === 'entitlements.updated' ? [(event.data as { accessLevel: string }).accessLevel] : [],
-    )
-  expect(await eventually(levels, (seen) => seen.at(-1) === 'read_only')).not.toContain('none')
-  const told = (await levels()).length
-  await world.advance('P9D')
-  await lapseDue(world.app.deps)
-  await world.advance('P1DT1S')
-  await lapseDue(world.app.deps)
-  await lapseDue(world.app.deps)
-  expect((await eventually(levels, (seen) => seen.length > told)).slice(told)).toEqual(['full'])
-})
-
 describe('after the last subscription has ended', () => {
   test('one looks on, is reminded twice, and then everything goes that may go (SUB-6, PRV-1)', async () => {
     const ana = await subscribed(world, 'leaver')
@@ -483,4 +466,21 @@ describe('the archive', () => {
     )
     expect((await fetchArchive(made.downloadUrl!)).files.size).toBeGreaterThan(10)
   })
+})
+
+test('the end of the time to look on is told at its time, though nobody asks (SUB-8, EVT-1)', async () => {
+  const mia = await subscribed(world, 'leaving-mia')
+  await leave(mia)
+  const levels = async () =>
+    (await world.operator.listEvents({ query: { tenantId: 'leaving-mia', limit: 1_000 } })).data.flatMap((event) =>
+      event.type === 'entitlements.updated' ? [(event.data as { accessLevel: string }).accessLevel] : [],
+    )
+  expect(await eventually(levels, (seen) => seen.at(-1) === 'read_only')).not.toContain('none')
+  const told = (await levels()).length
+  await world.advance('P9D')
+  await lapseDue(world.app.deps)
+  await world.advance('P1DT1S')
+  await lapseDue(world.app.deps)
+  await lapseDue(world.app.deps)
+  expect((await eventually(levels, (seen) => seen.length > told)).slice(told)).toEqual(['full'])
 })
