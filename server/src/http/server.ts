@@ -249,7 +249,8 @@ const addRoute = (
         context.idempotencyKey !== null &&
         credential !== null &&
         !naturallyIdempotent.has(name)
-      if (isRepeatable) context.actor.claim = `${holderOf(credential)} ${context.idempotencyKey}`
+      if (isRepeatable)
+        context.actor.claim = `${holderOf(credential)} ${context.idempotencyKey} ${requestHash(name, context).toString('hex')}`
       const { status, answer } = isRepeatable
         ? await once(deps, name, definition, handler, context, credential)
         : await answerWithStatus(definition, handler, context)
@@ -299,7 +300,7 @@ const once = async (
     holder,
     key,
     route: name,
-    hash: sha256(canonicalJson({ body: context.body ?? null, params: context.params ?? null })),
+    hash: requestHash(name, context),
     at: deps.clock.now(),
   })
   if (begun.kind === 'reused') throw fail('idempotency_key_reused')
@@ -317,6 +318,10 @@ const once = async (
     throw error
   }
 }
+
+/** What was asked, apart from who and when: keys are forgotten after a while, and may then be used for something else. */
+const requestHash = (name: RouteName, { body, params }: Context<RouteName>): Buffer =>
+  sha256(canonicalJson({ name, body: body ?? null, params: params ?? null }))
 
 const holderOf = (credential: Credential): string => `${credential.kind}:${credential.id}`
 

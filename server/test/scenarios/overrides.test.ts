@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expireOverrideRequests } from '../../src/flows/decide-override.ts'
 import { lapseDue } from '../../src/flows/lapse-entitlements.ts'
+import { forgetOldRequests } from '../../src/platform/idempotency.ts'
 import { type MailServer, startMailServer } from '../support/mail-server.ts'
 import { auditOf, eventsOf } from '../support/story.ts'
-import { startWorld, type World } from '../support/world.ts'
+import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** Exceptions that support grants, alone or with a second person (ENT-2). */
 const folder = mkdtempSync(join(tmpdir(), 'overrides-'))
@@ -61,7 +62,12 @@ test('support asks, a second person approves, and it ends by itself', async () =
   const [letter] = await mail.received('billing-team@acme.example', (mails) => mails.length > 0)
   expect(letter!.subject).toBe('Approval needed: Single sign-on for Customer ana')
   expect(letter!.text).toContain('Reason: Their sign-on is moving')
-  // The customer is not shown what the house talks about.
+  // The customer is not shown what the house talks about, nor to whom.
+  const { data: all } = await world.operator.listNotices({ query: { tenantId: 'ana', kind: 'override_requested' } })
+  expect(all).toHaveLength(1)
+  const anasOwner = await world.as('owner', 'ana')
+  expect((await anasOwner.listNotices({ query: { kind: 'override_requested' } })).data).toEqual([])
+  await expect(anasOwner.getNotice({ params: { noticeId: all[0]!.id } })).rejects.toMatchObject({ code: 'not_found' })
   expect((await (await world.as('owner', 'ana')).listCurrentNotices({ query: {} })).data).toEqual([])
 
   const operator = await world.as('operator')
@@ -74,7 +80,12 @@ test('support asks, a second person approves, and it ends by itself', async () =
   expect(approved).toMatchObject({ state: 'approved', decisionReason: 'Agreed' })
   expect(await waiting()).toEqual([])
   expect(approved.decidedBy).not.toBe(asked.actor)
-  expect(await allowed('ana')).toMatchObject({ allowed: true, reason: 'override' })
+  expect(
+    await eventually(
+      () => allowed('ana'),
+      (seen) => seen.allowed,
+    ),
+  ).toMatchObject({ reason: 'override' })
   expect((await eventsOf(world, 'ana', (types) => types.includes('override.decided'))).slice(-2)).toEqual([
     'override.decided',
     'entitlements.updated',
@@ -153,4 +164,23 @@ test('what one person may grant is in force at once; policy sets its end', async
   ).toMatchObject({
     limit: 50,
   })
+})
+
+test('a key of days ago, for another customer, is another request (API-3, CUS-2)', async () => {
+  for (const tenantId of ['key-ana', 'key-bob']) {
+    const { data } = await world.operator.createCustomer({
+      body: { tenantId, name: tenantId },
+      idempotencyKey: 'one-key',
+    })
+    expect(data.tenantId).toBe(tenantId)
+    const expiresAt = world.clock.now().add({ hours: 240 }).toString()
+    const { data: override } = await world.operator.createOverride({
+      body: { tenantId, feature: 'audit_log', set: { enabled: true }, reason: 'A promise', expiresAt },
+      idempotencyKey: 'another-key',
+    })
+    expect(override.tenantId).toBe(tenantId)
+    await world.advance('P3D')
+    // What the nightly task does.
+    await forgetOldRequests(world.app.deps.db, world.clock.now().subtract({ hours: 48 }))
+  }
 })

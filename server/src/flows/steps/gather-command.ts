@@ -30,13 +30,16 @@ export const gatherCommand = async (
     if (open) throw fail('checkout_open', { extra: { checkoutId: open.checkoutId, sessionUrl: open.sessionUrl } })
     return {
       held: null,
-      decision: decideNew(catalog, customer.currency, subscriptions.length > 0, wish, prorationAt),
+      decision: decideNew(catalog, customer.currency, subscriptions.some(hasBegun), wish, prorationAt),
     }
   }
   const held = subscriptions.find((record) => record.subscriptionId === subscriptionId)
   if (!held) throw fail('not_found')
   return { held, decision: decide(catalog, held, wish, prorationAt) }
 }
+
+// What was never paid for was no subscription: a trial is still to be had, here as on the hosted page.
+const hasBegun = ({ status }: SubscriptionRecord): boolean => status !== 'incomplete' && status !== 'incomplete_expired'
 
 /** The second to which money is computed: whole, and not before the period that it is a part of. */
 export const prorationTime = (deps: Pick<Deps, 'clock'>, held: SubscriptionRecord | null): Temporal.Instant => {

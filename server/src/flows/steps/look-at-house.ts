@@ -4,7 +4,7 @@ import { findCustomer } from '../../modules/customers/index.ts'
 import { findProviderCustomer, findTenantOfProviderCustomer } from '../../modules/payments/index.ts'
 import { catalogDifference, compareStranger, type Difference, deadWebhook } from '../../modules/reconciliation/index.ts'
 import { isTerminal } from '../../modules/subscriptions/index.ts'
-import { listWebhooks } from '../../platform/inbox.ts'
+import { type InboxRow, listWebhooks } from '../../platform/inbox.ts'
 import type { Deps } from '../deps.ts'
 import { diffCatalog } from '../diff-catalog.ts'
 import type { PushCatalogDeps } from '../push-catalog.ts'
@@ -64,13 +64,19 @@ export const lookAtCatalog = async (deps: Deps & Pick<PushCatalogDeps, 'provider
   return { tenantId: null, covered: ['catalog_differs'], differences }
 }
 
-const deadMax = 200
+const pageSize = 200
 
-/** Webhooks that failed for good. They belong to the house: whose they are may be what went wrong. */
-export const lookAtDeadWebhooks = async (deps: Deps): Promise<HouseLook> => ({
-  tenantId: null,
-  covered: ['webhook_dead'],
-  differences: (await listWebhooks(deps.db, { state: 'dead', tenantId: null, before: null, limit: deadMax })).map(
-    deadWebhook,
-  ),
-})
+/**
+ * Webhooks that failed for good, all of them: one that is not seen counts as gone. They belong to the house: whose they are
+ * may be what went wrong.
+ */
+export const lookAtDeadWebhooks = async (deps: Deps): Promise<HouseLook> => {
+  const differences: Difference[] = []
+  let before: bigint | null = null
+  for (;;) {
+    const page: InboxRow[] = await listWebhooks(deps.db, { state: 'dead', tenantId: null, before, limit: pageSize })
+    differences.push(...page.map(deadWebhook))
+    if (page.length < pageSize) return { tenantId: null, covered: ['webhook_dead'], differences }
+    before = page.at(-1)!.webhookId
+  }
+}

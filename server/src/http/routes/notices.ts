@@ -13,7 +13,7 @@ import {
   type NoticeRecord,
   noticeKindNames,
 } from '../../modules/notices/index.ts'
-import { decodeCursor, encodeCursor, type Handlers, type HttpDeps } from '../handler.ts'
+import { type Context, decodeCursor, encodeCursor, type Handlers, type HttpDeps } from '../handler.ts'
 
 const noticeView = (deps: HttpDeps, notice: NoticeRecord): Notice => ({
   id: notice.noticeId,
@@ -41,19 +41,35 @@ const isPlace = (value: unknown): value is { at: string; noticeId: string } =>
   'noticeId' in value &&
   typeof value.noticeId === 'string'
 
+/** What the house is written about a customer is not that customer's to read. */
+const ofTheHouse = noticeKindNames.filter((kind) => definitionOf(kind).to === 'operators')
+const hiddenFrom = ({ credential }: Pick<Context<'getNotice'>, 'credential'>) =>
+  credential.tenantId === null ? [] : ofTheHouse
+
+const readable = async (
+  context: Pick<Context<'getNotice'>, 'deps' | 'credential' | 'params' | 'own'>,
+): Promise<NoticeRecord> => {
+  const notice = await findNotice(context.deps.db, context.params.noticeId)
+  if (!notice) throw fail('not_found')
+  await context.own(notice.tenantId)
+  if (hiddenFrom(context).includes(notice.kind)) throw fail('not_found')
+  return notice
+}
+
 /** More than anybody has topics. */
 const lookBack = 200
 
 export const noticeHandlers: Handlers<
   'listNotices' | 'listNoticeTemplates' | 'previewNotice' | 'getNotice' | 'resendNotice' | 'listCurrentNotices'
 > = {
-  listNotices: async ({ deps, tenantId, query }) => {
+  listNotices: async ({ deps, credential, tenantId, query }) => {
     const limit = query.limit ?? 50
     if (query.kind !== undefined && !isNoticeKind(query.kind)) return { data: [], cursor: null }
     const rows = await listNotices(deps.db, {
       tenantId,
       state: query.state ?? null,
       kind: query.kind ?? null,
+      hidden: hiddenFrom({ credential }),
       after: decodeCursor(query.cursor, isPlace),
       limit,
     })
@@ -75,23 +91,27 @@ export const noticeHandlers: Handlers<
 
   previewNotice: ({ deps, body }) => previewNotice(deps, body),
 
-  getNotice: async ({ deps, params, own }) => {
-    const notice = await findNotice(deps.db, params.noticeId)
-    if (!notice) throw fail('not_found')
-    await own(notice.tenantId)
-    return { ...noticeView(deps, notice), text: notice.text, html: notice.html, link: notice.link }
+  getNotice: async (context) => {
+    const notice = await readable(context)
+    return { ...noticeView(context.deps, notice), text: notice.text, html: notice.html, link: notice.link }
   },
 
-  resendNotice: async ({ deps, actor, params, own }) => {
-    const notice = await findNotice(deps.db, params.noticeId)
-    if (!notice) throw fail('not_found')
-    await own(notice.tenantId)
-    return noticeView(deps, await resendNotice(deps, actor, notice.noticeId))
+  resendNotice: async (context) => {
+    const { deps, actor } = context
+    const { noticeId } = await readable(context)
+    return noticeView(deps, await resendNotice(deps, actor, noticeId))
   },
 
   listCurrentNotices: async ({ deps, tenantId }) => {
     if (!(await findCustomer(deps.db, tenantId))) throw fail('not_found')
-    const all = await listNotices(deps.db, { tenantId, state: null, kind: null, after: null, limit: lookBack })
+    const all = await listNotices(deps.db, {
+      tenantId,
+      state: null,
+      kind: null,
+      hidden: ofTheHouse,
+      after: null,
+      limit: lookBack,
+    })
     return currentNotices(all, deps.clock.now()).flatMap((notice): CurrentNotice[] =>
       notice.text === null
         ? []

@@ -39,6 +39,12 @@ describe('the messages of now (DUN-2)', () => {
       'canceled',
     ])
   })
+  test('an end, also one that is only planned, takes away what will not happen any more', () => {
+    expect(shown(notice('paused'), notice('canceled'))).toEqual(['canceled'])
+    expect(
+      shown(notice('plan_change_scheduled'), notice('renewal_upcoming'), notice('cancellation_scheduled')),
+    ).toEqual(['cancellation_scheduled'])
+  })
   test('what is over is not shown, and brings nothing older back', () => {
     expect(shown(notice('limit_warning', 'limit:a'), notice('limit_reached', 'limit:a', 0))).toEqual([])
   })

@@ -170,6 +170,8 @@ export const noticeKinds = {
     to: 'billing',
     severity: 'warning',
     topic: 'subscription',
+    // What was planned beside it does not come any more.
+    clears: ['plan_change', 'renewal'],
     showDays: 400,
     link: { page: '/billing' },
     fields: { plan: 'text', endsAt: 'instant' },
@@ -190,7 +192,7 @@ export const noticeKinds = {
     to: 'billing',
     severity: 'warning',
     topic: 'subscription',
-    clears: ['payment', 'dunning', 'trial', 'renewal', 'plan_change', 'remediation'],
+    clears: ['payment', 'dunning', 'trial', 'renewal', 'plan_change', 'remediation', 'pause'],
     showDays: 30,
     link: { page: '/billing' },
     fields: { plan: 'text', endedAt: 'instant' },

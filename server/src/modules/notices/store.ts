@@ -169,6 +169,8 @@ export const listNotices = async (
     tenantId: string | null
     state: NoticeState | null
     kind: NoticeKind | null
+    /** Kinds that this reader is not shown. */
+    hidden: readonly NoticeKind[]
     after: NoticePlace | null
     limit: number
   },
@@ -179,6 +181,7 @@ export const listNotices = async (
       sql`select * from notices
           where (${page.tenantId}::text is null or tenant_id = ${page.tenantId})
             and (${page.state}::text is null or state = ${page.state}) and (${page.kind}::text is null or kind = ${page.kind})
+            and kind <> all (${[...page.hidden]}::text[])
             and (${page.after === null} or (created_at, notice_id) < (${page.after?.at ?? null}::timestamptz, ${page.after?.noticeId ?? null}))
           order by created_at desc, notice_id desc limit ${page.limit}`,
     )
