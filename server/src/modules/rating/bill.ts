@@ -1,4 +1,3 @@
-import { whole } from './exact.ts'
 import type { ExactLine } from './line.ts'
 import type { AdjustmentKind, RatingInput } from './price.ts'
 import { spread } from './spread.ts'
@@ -46,8 +45,8 @@ export const takeOff = (
   input: RatingInput,
 ): Adjustment['spread'] => {
   if (amountMinor === 0n) return []
-  const weights = from.map((index) => whole(lines[index]!.netMinor))
-  return spread(amountMinor, weights, input.settings.remainder).flatMap((part, place) => {
+  const has = from.map((index) => lines[index]!.netMinor)
+  return spread(amountMinor, has, input.settings.remainder).flatMap((part, place) => {
     const line = from[place]!
     lines[line]!.netMinor -= part
     return part === 0n ? [] : [{ line, amountMinor: -part }]

@@ -1,35 +1,33 @@
 import { assert } from '../../core/errors.ts'
-import { compare, type Exact, isZero, minus, over, sumOf, times, whole } from './exact.ts'
+import { compare, type Exact, isZero, minus, sumOf, whole } from './exact.ts'
 import { type RoundingMode, round } from './round.ts'
 
 /** Who gets the minor units that whole shares leave over (convention 3). */
 export type Remainder = 'largest_remainder' | 'first_line' | 'last_line'
 
 /**
- * A whole amount in whole parts by weight, which add up to it exactly. Weights are never negative and not all zero. Equal remainders
- * are served in the order of the lines, so that equal inputs give equal parts.
+ * Takes a whole amount from lines by what each has, in whole parts that add up to it exactly; no line gives more than it has. What
+ * is left over comes from the lines with the largest remainders, the earlier of equal ones, or all from the first or last line that
+ * has as much.
  */
-export const spread = (amount: bigint, weights: readonly Exact[], remainder: Remainder): bigint[] => {
-  const sum = sumOf(weights)
-  assert(!isZero(sum), 'an amount is spread over lines of some weight')
-  const size = amount < 0n ? -amount : amount
-  const shares = weights.map((weight) => times(whole(size), over(weight, sum)))
-  const parts = shares.map(({ n, d }) => n / d)
-  const left = size - parts.reduce((a, b) => a + b, 0n)
-  for (const index of receivers(shares, Number(left), remainder)) parts[index]! += 1n
-  return amount < 0n ? parts.map((part) => -part) : parts
-}
-
-const receivers = (shares: readonly Exact[], left: number, remainder: Remainder): number[] => {
-  const weighty = shares.flatMap((share, index) =>
-    isZero(share) ? [] : [{ index, rest: share.n % share.d, d: share.d }],
-  )
-  if (remainder === 'first_line') return Array<number>(left).fill(weighty[0]!.index)
-  if (remainder === 'last_line') return Array<number>(left).fill(weighty.at(-1)!.index)
-  return weighty
-    .sort((a, b) => Number(b.rest * a.d - a.rest * b.d) || a.index - b.index)
-    .slice(0, left)
-    .map(({ index }) => index)
+export const spread = (amount: bigint, has: readonly bigint[], remainder: Remainder): bigint[] => {
+  const sum = has.reduce((a, b) => a + b, 0n)
+  assert(amount >= 0n && amount <= sum, 'an amount is spread over lines that have as much')
+  if (sum === 0n) return has.map(() => 0n)
+  const parts = has.map((weight) => (amount * weight) / sum)
+  let left = amount - parts.reduce((a, b) => a + b, 0n)
+  const rest = (index: number) => (amount * has[index]!) % sum
+  const order = [...has.keys()]
+  if (remainder === 'largest_remainder') order.sort((a, b) => Number(rest(b) - rest(a)) || a - b)
+  if (remainder === 'last_line') order.reverse()
+  for (const index of order) {
+    const room = has[index]! - parts[index]!
+    const wanted = remainder === 'largest_remainder' && left > 1n ? 1n : left
+    const given = wanted < room ? wanted : room
+    parts[index]! += given
+    left -= given
+  }
+  return parts
 }
 
 /** Rounds the sum of amounts once and gives each a whole part next to its own value, so that the parts add up to that sum. */
