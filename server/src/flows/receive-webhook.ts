@@ -30,19 +30,19 @@ export const receiveWebhook = async (
     await deps.refusedWebhooks.add(verdict.refusal, request.requestId)
     throw fail('webhook_signature_invalid')
   }
-  const { notice } = verdict
+  const { hint } = verdict
   // Genuine, but of the other world: acknowledged, so that it is not sent again, recorded, and never worked on.
-  if (notice.wrongMode) await deps.refusedWebhooks.add('wrong_mode', request.requestId)
+  if (hint.wrongMode) await deps.refusedWebhooks.add('wrong_mode', request.requestId)
   await deps.intake.add({
     provider: request.provider,
-    eventId: notice.eventId,
-    type: notice.type,
-    objectId: notice.objectId,
-    providerCustomerId: notice.wrongMode ? null : notice.providerCustomerId,
-    relevant: notice.concerns !== 'nothing',
-    ignoredAs: notice.wrongMode ? 'wrong_mode' : 'not_relevant',
-    createdAt: notice.createdAt,
+    eventId: hint.eventId,
+    type: hint.type,
+    objectId: hint.objectId,
+    providerCustomerId: hint.wrongMode ? null : hint.providerCustomerId,
+    relevant: hint.concerns !== 'nothing',
+    ignoredAs: hint.wrongMode ? 'wrong_mode' : 'not_relevant',
+    createdAt: hint.createdAt,
     traceId: request.requestId,
   })
-  received({ concerns: notice.wrongMode ? 'wrong_mode' : notice.concerns })
+  received({ concerns: hint.wrongMode ? 'wrong_mode' : hint.concerns })
 }

@@ -55,13 +55,13 @@ export type PaymentProvider = {
   /** What of a subscription is finalized and not paid, given up or not. */
   fetchUnpaidInvoices(providerSubscriptionId: string): Promise<InvoiceFact[]>
   fetchCheckout(providerSessionId: string): Promise<CheckoutFact | null>
-  /** The notice of a genuine webhook, or why it is refused. The raw bytes are what was signed. */
+  /** The hint of a genuine webhook, or why it is refused. The raw bytes are what was signed. */
   verifyWebhook(
     rawBody: Buffer,
     headers: Record<string, string | string[] | undefined>,
     at: Temporal.Instant,
   ):
-    | { ok: true; notice: WebhookNotice }
+    | { ok: true; hint: WebhookHint }
     | { ok: false; refusal: 'missing' | 'malformed' | 'mismatch' | 'too_old' | 'not_an_event' }
 }
 
@@ -172,7 +172,7 @@ export type CheckoutFact = {
 }
 
 /** What a webhook tells us: where to look. Its content is never believed (WEB-3). */
-export type WebhookNotice = {
+export type WebhookHint = {
   eventId: string
   type: string
   createdAt: Temporal.Instant

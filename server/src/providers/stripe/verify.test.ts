@@ -109,7 +109,7 @@ describe('headers that are none', () => {
 })
 
 describe('what a genuine webhook tells', () => {
-  const noticeOf = (event: unknown) => {
+  const hintOf = (event: unknown) => {
     const payload = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event))
     return verifyWebhook(
       payload,
@@ -205,7 +205,7 @@ describe('what a genuine webhook tells', () => {
       { concerns: 'invoice' },
     ],
   ])('%s', (_, given, expected) => {
-    expect(noticeOf(given)).toMatchObject({ ok: true, notice: { eventId: 'evt_1', ...expected } })
+    expect(hintOf(given)).toMatchObject({ ok: true, hint: { eventId: 'evt_1', ...expected } })
   })
 
   test.each<[string, unknown]>([
@@ -218,6 +218,6 @@ describe('what a genuine webhook tells', () => {
     ['an id with a NUL character', { id: 'evt_\u0000', type: 'invoice.paid' }],
     ['an id without end', { id: 'x'.repeat(256), type: 'invoice.paid' }],
   ])('%s is no event, however genuine', (_, given) => {
-    expect(noticeOf(given)).toEqual({ ok: false, refusal: 'not_an_event' })
+    expect(hintOf(given)).toEqual({ ok: false, refusal: 'not_an_event' })
   })
 })

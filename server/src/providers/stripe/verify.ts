@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { PaymentProvider, WebhookNotice } from '../../modules/payments/index.ts'
+import type { PaymentProvider, WebhookHint } from '../../modules/payments/index.ts'
 
 /** Older than this is refused: a recorded request cannot be sent again later (WEB-1). */
 export const toleranceSeconds = 300
@@ -33,7 +33,7 @@ export const verifySignature = (
   return Math.abs(age) > toleranceSeconds ? { ok: false, refusal: 'too_old' } : { ok: true }
 }
 
-/** A genuine webhook as a notice: where to look, nothing to believe. */
+/** A genuine webhook as a hint: where to look, nothing to believe. */
 export const verifyWebhook = (
   rawBody: Buffer,
   headers: Record<string, string | string[] | undefined>,
@@ -43,11 +43,11 @@ export const verifyWebhook = (
 ): Verdict => {
   const signature = verifySignature(rawBody, headers['stripe-signature'], secrets, at)
   if (!signature.ok) return signature
-  const notice = noticeOf(rawBody, livemode)
-  return notice ? { ok: true, notice } : { ok: false, refusal: 'not_an_event' }
+  const hint = hintOf(rawBody, livemode)
+  return hint ? { ok: true, hint } : { ok: false, refusal: 'not_an_event' }
 }
 
-const noticeOf = (rawBody: Buffer, livemode: boolean): WebhookNotice | null => {
+const hintOf = (rawBody: Buffer, livemode: boolean): WebhookHint | null => {
   let event: unknown
   try {
     event = JSON.parse(rawBody.toString('utf8'))
@@ -92,7 +92,7 @@ const idOf = (value: unknown): string | null =>
   value !== null && typeof value === 'object' ? nameOf((value as { id?: unknown }).id) : nameOf(value)
 
 /** Which of our facts an event type can change. Types that tell us nothing are stored as ignored and acknowledged. */
-const concernOf = (type: string, object: Record<string, unknown>): WebhookNotice['concerns'] => {
+const concernOf = (type: string, object: Record<string, unknown>): WebhookHint['concerns'] => {
   if (type.startsWith('customer.subscription.') || type.startsWith('subscription_schedule.')) return 'subscription'
   // An upcoming invoice has no id and changes nothing.
   if (type === 'invoice.upcoming') return 'nothing'
