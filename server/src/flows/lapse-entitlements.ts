@@ -3,6 +3,7 @@ import { lockCustomer, tenantsResolvedBefore, tenantsResolvedUntil } from '../mo
 import { transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
+import { eachOf } from './steps/each-of.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 
 type LapseDeps = Pick<Deps, 'db' | 'clock' | 'catalog' | 'live'>
@@ -26,15 +27,13 @@ export const lapse = (deps: LapseDeps, tenantId: string, cause = 'a time-bound p
   }).then((version) => deps.live.snapshotChanged(tenantId, version))
 
 /** Everybody whose snapshot has run out by time. */
-export const lapseDue = async (deps: LapseDeps): Promise<number> => {
+export const lapseDue = async (deps: LapseDeps & Pick<Deps, 'log'>): Promise<number> => {
   const due = await tenantsResolvedUntil(deps.db, deps.clock.now(), 500)
-  for (const tenantId of due) await lapse(deps, tenantId)
-  return due.length
+  return eachOf(deps, 'what ends by time', due, (tenantId) => lapse(deps, tenantId))
 }
 
 /** Everybody whose entitlements were resolved with an older catalog, a few hundred at a time; restartable at any point. */
-export const resolveWithNewCatalog = async (deps: LapseDeps): Promise<number> => {
+export const resolveWithNewCatalog = async (deps: LapseDeps & Pick<Deps, 'log'>): Promise<number> => {
   const due = await tenantsResolvedBefore(deps.db, deps.catalog().version, 200)
-  for (const tenantId of due) await lapse(deps, tenantId, 'catalog applied')
-  return due.length
+  return eachOf(deps, 'a new catalog', due, (tenantId) => lapse(deps, tenantId, 'catalog applied'))
 }

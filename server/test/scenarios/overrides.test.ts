@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expireOverrideRequests } from '../../src/flows/decide-override.ts'
 import { lapseDue } from '../../src/flows/lapse-entitlements.ts'
@@ -182,5 +183,35 @@ test('a key of days ago, for another customer, is another request (API-3, CUS-2)
     await world.advance('P3D')
     // What the nightly task does.
     await forgetOldRequests(world.app.deps.db, world.clock.now().subtract({ hours: 48 }))
+  }
+})
+
+test('one customer who cannot be resolved holds up nobody behind them (ENT-2)', async () => {
+  const ends = [1, 2].map((hours) => world.clock.now().add({ hours }).toString())
+  for (const [n, tenantId] of ['broken-ana', 'behind-bob'].entries()) {
+    await world.tenant(tenantId)
+    await world.operator.createOverride({
+      body: { tenantId, feature: 'audit_log', set: { enabled: true }, reason: 'A promise', expiresAt: ends[n]! },
+    })
+  }
+  const owner = new pg.Client(world.database.url)
+  await owner.connect()
+  await owner.query(`
+    create function refuse_ana() returns trigger language plpgsql as $$ begin
+      if new.tenant_id = 'broken-ana' then raise exception 'broken'; end if; return new; end $$;
+    create trigger refuse_ana before insert on entitlement_snapshots for each row execute function refuse_ana()`)
+  try {
+    await world.advance('PT3H')
+    await lapseDue(world.app.deps)
+    const snapshots = async (tenantId: string) =>
+      (await eventsOf(world, tenantId)).filter((type) => type === 'entitlements.updated').length
+    await eventually(
+      () => snapshots('behind-bob'),
+      (count) => count === 3,
+    )
+    expect(await snapshots('broken-ana')).toBe(2)
+  } finally {
+    await owner.query('drop trigger refuse_ana on entitlement_snapshots')
+    await owner.end()
   }
 })
