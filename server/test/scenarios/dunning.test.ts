@@ -217,7 +217,11 @@ describe('an invoice stays unpaid (DUN-1)', () => {
     const audit = await auditOf(world, 'kim')
     expect(audit.filter((action) => action === 'dunning.cancellation_asked')).toHaveLength(1)
     expect(audit.filter((action) => action === 'dunning.canceled')).toHaveLength(1)
-    expect((await told('kim', (types) => types.includes('stage_reached canceled'))).filter((type) => type === 'stage_reached canceled')).toHaveLength(1)
+    expect(
+      (await told('kim', (types) => types.includes('stage_reached canceled'))).filter(
+        (type) => type === 'stage_reached canceled',
+      ),
+    ).toHaveLength(1)
   })
 
   test('nothing is ended by old news: who has paid while we heard nothing keeps the subscription', async () => {

@@ -1,7 +1,7 @@
 import type { Checkout, Override, PlanOffer, Subscription, SubscriptionCommand } from '@turnpike/contract'
 import { type Catalog, findPlan, intervalText } from '../../modules/catalog/index.ts'
-import type { OverrideRecord } from '../../modules/entitlements/index.ts'
 import type { CommandRecord } from '../../modules/commands/index.ts'
+import type { OverrideRecord } from '../../modules/entitlements/index.ts'
 import { type CheckoutRecord, canStillBePaid, checkoutActions } from '../../modules/payments/index.ts'
 import { accessLevelOf, isTerminal, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 
