@@ -1,0 +1,328 @@
+import type { RatingPreviewRequest, RatingPrice, RatingSettings } from '@turnpike/contract'
+import { describe, expect, test } from 'vitest'
+import { april, held, on, used } from './testing/april.ts'
+import { mistakes, preview } from './testing/preview.ts'
+
+/** Each convention at its edge, under its default and each other choice (RAT-1); the page is docs/policies/rounding-and-proration.md. */
+const total = (request: RatingPreviewRequest) => preview(request).total.amountMinor
+const perUnit: RatingPrice = { model: 'per_unit', unitAmount: 3000 }
+const seat = (settings: RatingSettings, more: Partial<RatingPreviewRequest> = {}): RatingPreviewRequest =>
+  held(perUnit, 1, { settings, ...more })
+const removedOn = (at: string) => ({ changes: [{ at, charge: 'seats', quantity: 0 }] })
+const records = (
+  ...all: [at: string, quantity: number | string][]
+): NonNullable<RatingPreviewRequest['usage']>[number] => ({
+  meter: 'calls',
+  records: all.map(([at, quantity]) => ({ at, quantity })),
+})
+const metered = (charge: object, usage: ReturnType<typeof records>, more: Partial<RatingPreviewRequest> = {}) =>
+  used({ model: 'per_unit', unitAmount: 1 }, 0, charge, { usage: [usage], ...more })
+
+describe('1 proration basis', () => {
+  // 11 April at noon: 10.5 days have passed.
+  test.each([
+    ['second', undefined, '1050'],
+    ['day', 'new', '1000'],
+    ['day', 'old', '1100'],
+    ['day', 'both', '1100'],
+    ['day', 'neither', '1000'],
+    ['thirtieths', 'new', '1000'],
+    ['none', undefined, '3000'],
+  ] as const)('%s, day of change: %s', (basis, dayOfChange, expected) => {
+    expect(total(seat({ proration: { basis, dayOfChange } }, removedOn(on(11, '12:00:00'))))).toBe(expected)
+  })
+  test.each([
+    ['old', ['8/15', '7/15']],
+    ['new', ['0.5', '0.5']],
+    ['both', ['8/15', '0.5']],
+    ['neither', ['0.5', '7/15']],
+  ] as const)('who pays for the day of a change of price: %s', (dayOfChange, shares) => {
+    const view = preview(
+      seat(
+        { proration: { basis: 'day', dayOfChange } },
+        { changes: [{ at: on(16, '09:00:00'), charge: 'seats', price: { model: 'per_unit', unitAmount: 6000 } }] },
+      ),
+    )
+    expect(view.lines[0]!.calculation.map(({ share }) => share)).toEqual(shares)
+  })
+  test('in thirtieths the 31st costs nothing and February has thirty days', () => {
+    const march = { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' }
+    const february = { start: '2026-02-01T00:00:00Z', end: '2026-03-01T00:00:00Z' }
+    const rules = { proration: { basis: 'thirtieths' } } as const
+    expect(total(seat(rules, { period: march, ...removedOn('2026-03-31T00:00:00Z') }))).toBe('2900')
+    expect(total(seat(rules, { period: february, ...removedOn('2026-02-15T00:00:00Z') }))).toBe('1400')
+    expect(total(seat(rules, { period: february }))).toBe('3000')
+  })
+  test('an end has its own rule for its day, and may be charged whole', () => {
+    const ending = (proration: NonNullable<RatingSettings['proration']>) =>
+      total(
+        held(perUnit, 1, {
+          charges: [{ key: 'seats', price: perUnit, quantity: 1, until: on(11, '12:00:00') }],
+          settings: { proration },
+        }),
+      )
+    expect(ending({ basis: 'day' })).toBe('1000')
+    expect(ending({ basis: 'day', dayOfEnd: 'counted' })).toBe('1100')
+    expect(ending({ atEnd: 'whole' })).toBe('3000')
+  })
+  test('the parts of a period paid in advance are the same parts', () => {
+    const request = (style: 'segments' | 'credit_and_charge') =>
+      total(
+        held(perUnit, 1, {
+          changes: [{ at: on(11), charge: 'seats', quantity: 4 }],
+          settings: { proration: { style } },
+        }),
+      )
+    expect(Number(request('segments')) - 3000).toBe(Number(request('credit_and_charge')))
+  })
+})
+
+test('2 the denominator when the billing day moves: the old period, the new one, or months of thirty days', () => {
+  const moved = {
+    period: { start: '2026-02-01T00:00:00Z', end: '2026-02-15T00:00:00Z' },
+    regularPeriod: { start: '2026-02-01T00:00:00Z', end: '2026-03-01T00:00:00Z' },
+    newRegularPeriod: { start: '2026-01-15T00:00:00Z', end: '2026-02-15T00:00:00Z' },
+  }
+  const by = (denominator: 'old_period' | 'new_period' | 'standard_month') =>
+    total(seat({ proration: { denominator } }, moved))
+  expect(by('old_period')).toBe('1500')
+  expect(by('new_period')).toBe('1355')
+  expect(by('standard_month')).toBe('1400')
+})
+
+describe('3 rounding', () => {
+  const thirds = (settings: RatingSettings) =>
+    preview({
+      currency: 'USD',
+      period: april,
+      charges: ['a', 'b', 'c'].map((key) => ({ key, price: { model: 'flat', unitAmount: '33.4' } })),
+      settings,
+    }).lines.map(({ amount }) => amount.amountMinor)
+  test('on lines or on the sum, whose remainder has its place', () => {
+    expect(thirds({})).toEqual(['33', '33', '33'])
+    expect(thirds({ roundAt: 'invoice' })).toEqual(['34', '33', '33'])
+    expect(thirds({ roundAt: 'invoice', remainder: 'last_line' })).toEqual(['33', '33', '34'])
+  })
+  test('a credit at the half goes away from zero like the charge that it takes back', () => {
+    const view = preview(
+      held({ model: 'per_unit', unitAmount: 101 }, 1, {
+        ...removedOn(on(16)),
+        settings: { proration: { style: 'credit_and_charge' } },
+      }),
+    )
+    expect(view.lines.map(({ amount }) => amount.amountMinor)).toEqual(['-51', '0'])
+  })
+})
+
+test('8 buckets: priced one by one or on their sum, and at most so much in one', () => {
+  const price: RatingPrice = {
+    model: 'graduated',
+    tiers: [
+      { upTo: 10, unitAmount: 10 },
+      { upTo: null, unitAmount: 1 },
+    ],
+  }
+  const usage = records([on(1, '10:15:00'), 10], [on(1, '10:59:59'), 10], [on(1, '11:00:00'), 10])
+  const bucketed = (bucket: object) => total(used(price, 0, { bucket: bucket as never }, { usage: [usage] }))
+  expect(bucketed({ size: 'hour' })).toBe('210')
+  expect(bucketed({ size: 'day' })).toBe('120')
+  expect(bucketed({ size: 'hour', priced: 'on_sum' })).toBe('120')
+  expect(bucketed({ size: 'hour', maximumQuantity: 5 })).toBe('100')
+})
+
+describe('9 anchors', () => {
+  const period = (grid: NonNullable<RatingPreviewRequest['grid']>, timeZone?: string) =>
+    preview({ currency: 'USD', grid, timeZone, charges: [{ key: 'base', price: { model: 'flat', unitAmount: 2800 } }] })
+  const from31 = { anchor: '2026-01-31T00:00:00Z', interval: 'month' } as const
+  test('the 31st clamps to a short month and comes back', () => {
+    expect(period({ ...from31, at: '2026-02-28T00:00:00Z' }).period).toEqual({
+      start: '2026-02-28T00:00:00Z',
+      end: '2026-03-31T00:00:00Z',
+    })
+    expect(period({ ...from31, at: '2026-02-27T23:59:59Z' }).period.start).toBe('2026-01-31T00:00:00Z')
+    expect(period({ ...from31, at: '2026-03-31T00:00:00Z' }).period.end).toBe('2026-04-30T00:00:00Z')
+  })
+  test('with a day of the month the first period is short and pays its share', () => {
+    const short = period({
+      anchor: '2026-02-15T00:00:00Z',
+      interval: 'month',
+      at: '2026-02-20T00:00:00Z',
+      fixes: 'day_of_month',
+      day: 1,
+    })
+    expect(short.period).toEqual({ start: '2026-02-15T00:00:00Z', end: '2026-03-01T00:00:00Z' })
+    expect(short.total.amountMinor).toBe('1400')
+  })
+  test('a period over a change of the clock follows the clock on the wall', () => {
+    const march = period(
+      { anchor: '2026-03-01T05:00:00Z', interval: 'month', at: '2026-03-10T00:00:00Z' },
+      'America/New_York',
+    )
+    expect(march.period).toEqual({ start: '2026-03-01T05:00:00Z', end: '2026-04-01T04:00:00Z' })
+    expect(march.total.amountMinor).toBe('2800')
+  })
+})
+
+test('10 the unused part of a fixed coupon is lost or kept', () => {
+  const left = (unused?: 'lost' | 'kept') =>
+    preview(seat({}, { coupons: [{ key: 'big', amountOff: 5000, unused }] })).coupons[0]!.left?.amountMinor ?? null
+  expect(left()).toBeNull()
+  expect(left('kept')).toBe('2000')
+})
+
+test('11 late usage pays the difference to the whole; a correction of what was billed is a credit', () => {
+  const price: RatingPrice = {
+    model: 'graduated',
+    tiers: [
+      { upTo: 10, unitAmount: 5 },
+      { upTo: null, unitAmount: 3 },
+    ],
+  }
+  const late = (quantity: number) => preview(used(price, quantity, { alreadyBilled: 10 })).lines[0]!
+  expect(late(1)).toMatchObject({ kind: 'late_usage', amount: { amountMinor: '3' } })
+  expect(late(-1)).toMatchObject({ kind: 'late_usage', amount: { amountMinor: '-5' } })
+  // Below zero a period owes nothing by itself.
+  expect(total(used(price, -1))).toBe('0')
+})
+
+test('12 the same record counts once, another one under its id is refused', () => {
+  const record = { at: on(2), quantity: 5, id: 'x' }
+  const twice = (second: object) =>
+    used(perUnit, 0, {}, { usage: [{ meter: 'calls', records: [record, { ...record, ...second }] }] })
+  expect(total(twice({ quantity: '5.0' }))).toBe('15000')
+  expect(mistakes(twice({ quantity: 6 }))).toEqual(['usage.0.records.1.id'])
+})
+
+describe('14 prepaid credits', () => {
+  const burnt = (settings: RatingSettings) =>
+    preview(
+      seat(settings, {
+        credits: [
+          { key: 'old', amount: 2000, grantedAt: '2026-01-01T00:00:00Z', paid: 1000 },
+          { key: 'dying', amount: 2000, grantedAt: '2026-02-01T00:00:00Z', expiresAt: '2026-06-01T00:00:00Z' },
+          { key: 'gift', amount: 2000, category: 'promotional', grantedAt: '2026-03-01T00:00:00Z' },
+        ],
+      }),
+    ).credits.map(({ burnt: { amountMinor } }) => amountMinor)
+  test('burn by priority, then expiry, then gifts before paid, then age; or in another order', () => {
+    expect(burnt({})).toEqual(['0', '2000', '1000'])
+    expect(burnt({ burnOrder: ['age'] })).toEqual(['2000', '1000', '0'])
+    expect(burnt({ burnOrder: ['category', 'age'] })).toEqual(['1000', '0', '2000'])
+  })
+  test('unused paid credit is refundable by the share that was paid, cut to whole minor units', () => {
+    const view = preview(seat({}, { credits: [{ key: 'a', amount: 9000, paid: 5000 }] }))
+    expect(view.credits[0]).toMatchObject({ left: { amountMinor: '6000' }, refundable: { amountMinor: '3333' } })
+  })
+})
+
+describe('15 rollover', () => {
+  const lots = [
+    { quantity: 30, periodsAgo: 1 },
+    { quantity: 20, periodsAgo: 2 },
+  ]
+  const after = (quantity: number, rollover: object) =>
+    preview(
+      used({ model: 'per_unit', unitAmount: 1 }, quantity, {
+        included: { quantity: 100, rollover: { lots, expiresAfterPeriods: 2, ...rollover } },
+      }),
+    )
+  test('old allowances are used first and lapse when they are too old', () => {
+    const view = after(40, {})
+    expect(view.total.amountMinor).toBe('0')
+    expect(view.allowances[0]).toEqual({
+      charge: 'calls',
+      used: '40',
+      carriedOn: [
+        { quantity: '10', periodsAgo: 2 },
+        { quantity: '100', periodsAgo: 1 },
+      ],
+      lapsed: '0',
+    })
+    expect(after(0, {}).allowances[0]).toMatchObject({ lapsed: '20' })
+    expect(after(0, { expiresAfterPeriods: 1 }).allowances[0]).toMatchObject({
+      carriedOn: [{ quantity: '100' }],
+      lapsed: '30',
+    })
+  })
+  test('the new allowance first leaves the old ones', () => {
+    expect(after(40, { order: 'new_first' }).allowances[0]!.carriedOn).toEqual([
+      { quantity: '30', periodsAgo: 2 },
+      { quantity: '60', periodsAgo: 1 },
+    ])
+  })
+  test('a cap in units or in percent lets the oldest lapse', () => {
+    expect(after(40, { capUnits: 50 }).allowances[0]).toMatchObject({
+      carriedOn: [{ quantity: '50', periodsAgo: 1 }],
+      lapsed: '60',
+    })
+    expect(after(40, { capPercent: 105 }).allowances[0]!.carriedOn).toEqual([
+      { quantity: '5', periodsAgo: 2 },
+      { quantity: '100', periodsAgo: 1 },
+    ])
+  })
+  test('above all of them usage is charged', () => expect(after(151, {}).total.amountMinor).toBe('1'))
+})
+
+describe('16 weighted sums', () => {
+  const level = (usage: ReturnType<typeof records>, charge: object = {}) =>
+    preview(metered({ aggregation: 'time_weighted', price: { model: 'per_unit', unitAmount: 100 }, ...charge }, usage))
+      .lines[0]!.quantity
+  test('begin with what the period before left', () => {
+    expect(level(records([on(16), 10]))).toBe('5')
+    expect(level(records([on(16), 10]), { valueBefore: 4 })).toBe('7')
+    expect(level(records(['2026-03-20T00:00:00Z', 4], [on(16), 10]))).toBe('7')
+  })
+  test('changes inside a day count to the second, or the day has its last or highest level', () => {
+    const day = records([on(1), 30], [on(1, '12:00:00'), 60], [on(1, '18:00:00'), 0])
+    expect(level(day)).toBe('1')
+    expect(level(day, { changesInDay: 'last' })).toBe('0')
+    expect(level(day, { changesInDay: 'max' })).toBe('2')
+  })
+})
+
+test('other measures: count, peak, level at the end, different values', () => {
+  const usage = {
+    meter: 'calls',
+    records: [
+      { at: on(1), quantity: 5, properties: { user: 'ana', region: 'eu' } },
+      { at: on(3), quantity: 9, properties: { user: 'bob', region: 'us' } },
+      { at: on(2), quantity: 7, properties: { user: 'ana', region: 'us' } },
+      { at: '2026-05-01T00:00:00Z', quantity: 50, properties: { user: 'eve', region: 'eu' } },
+    ],
+  }
+  const by = (charge: object) => preview(metered(charge, usage)).lines[0]!.quantity
+  expect(by({})).toBe('21')
+  expect(by({ aggregation: 'count' })).toBe('3')
+  expect(by({ aggregation: 'max' })).toBe('9')
+  expect(by({ aggregation: 'latest' })).toBe('9')
+  expect(by({ aggregation: 'unique', property: 'user' })).toBe('2')
+  expect(by({ filter: { region: 'us' } })).toBe('16')
+})
+
+test('17 a trial is free of what is held and used; the rest of its period is prorated or whole', () => {
+  const trial = (more: object) =>
+    total({
+      ...seat({}, { trial: { endsAt: on(16), ...more } }),
+      charges: [
+        { key: 'seats', price: perUnit, quantity: 1 },
+        { key: 'calls', price: { model: 'per_unit', unitAmount: 1 } },
+      ],
+      usage: [records([on(2), 7], [on(20), 5])],
+    })
+  expect(trial({})).toBe('1505')
+  expect(trial({ usage: 'charged' })).toBe('1512')
+  expect(trial({ firstPeriod: 'whole' })).toBe('3005')
+  expect(trial({ endsAt: '2026-05-01T00:00:00Z', firstPeriod: 'whole' })).toBe('0')
+})
+
+test('18 what is too small to charge, or no multiple of the step, waits for the next invoice', () => {
+  const due = (currency: string, unitAmount: number, settings: RatingSettings = {}) => {
+    const view = preview(held({ model: 'per_unit', unitAmount }, 1, { currency, settings }))
+    return [view.due.amountMinor, view.carried.amountMinor]
+  }
+  expect(due('USD', 49, { minimumCharge: 50 })).toEqual(['0', '49'])
+  expect(due('USD', 50, { minimumCharge: 50 })).toEqual(['50', '0'])
+  expect(due('KWD', 1239)).toEqual(['1230', '9'])
+  expect(due('JPY', 1239)).toEqual(['1239', '0'])
+  expect(mistakes(held(perUnit, 1, { currency: 'XYZ' }))).toEqual(['currency'])
+})
