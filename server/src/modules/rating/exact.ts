@@ -20,7 +20,6 @@ export const plus = (a: Exact, b: Exact): Exact => fraction(a.n * b.d + b.n * a.
 export const minus = (a: Exact, b: Exact): Exact => fraction(a.n * b.d - b.n * a.d, a.d * b.d)
 export const times = (a: Exact, b: Exact): Exact => fraction(a.n * b.n, a.d * b.d)
 export const over = (a: Exact, b: Exact): Exact => fraction(a.n * b.d, a.d * b.n)
-export const negative = (a: Exact): Exact => ({ n: -a.n, d: a.d })
 export const sumOf = (all: readonly Exact[]): Exact => all.reduce(plus, zero)
 
 /** Below zero when `a` is less than `b`, as for `sort`. */

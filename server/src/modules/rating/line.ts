@@ -12,7 +12,7 @@ export type LineKind =
   | 'late_usage'
   | 'minimum'
 /** Enough to ask for the very records that a line was made of. */
-export type LineSource = {
+type LineSource = {
   meter: string
   window: Period
   filter: Readonly<Record<string, string>>

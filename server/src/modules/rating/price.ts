@@ -126,7 +126,7 @@ export type Settings = {
   chargeStepMinor: bigint
 }
 
-export type Trial = { endsAt: Temporal.Instant; usage: 'free' | 'charged'; firstPeriod: 'prorate' | 'whole' }
+type Trial = { endsAt: Temporal.Instant; usage: 'free' | 'charged'; firstPeriod: 'prorate' | 'whole' }
 
 /** Everything that rating may look at: nothing else changes a line (RAT-2). */
 export type RatingInput = {

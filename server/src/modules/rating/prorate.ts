@@ -23,7 +23,7 @@ export const shareOf = (ruler: Ruler, from: Edge, to: Edge): Exact => {
 export const shareOfPeriod = (ruler: Ruler, start = ruler.period.start, end = ruler.period.end): Exact =>
   shareOf(ruler, { at: start, is: 'start' }, { at: end, is: 'end' })
 
-export const isSame = (a: Period, b: Period): boolean => a.start.equals(b.start) && a.end.equals(b.end)
+const isSame = (a: Period, b: Period): boolean => a.start.equals(b.start) && a.end.equals(b.end)
 
 const denominatorOf = (ruler: Ruler): bigint => {
   const { basis, denominator } = ruler.settings.proration
