@@ -18,6 +18,7 @@ import { askCommand, isSilence } from './steps/ask-command.ts'
 import { giveUpCommand, isStillMeant } from './steps/reconsider-command.ts'
 import { syncTenant } from './sync-customer.ts'
 
+const pageSize = 100
 /** A command that nobody has touched for so long has lost who began it. */
 const forgottenAfterSeconds = 45
 /** By then a request that was on its way has arrived or never will. */
@@ -32,19 +33,25 @@ const giveUpAfterHours = 20
  */
 export const sweepCommands = async (deps: Deps): Promise<number> => {
   const at = deps.clock.now()
-  const waiting = await findWaitingCommands(deps.db, at.subtract({ seconds: forgottenAfterSeconds }), 100)
-  const ended = await findEndedPauses(deps.db, at, 100)
   const actor = systemActor('command sweep', newId('request'))
-  for (const [work, command] of [
-    ...waiting.map((each) => [finish, each] as const),
-    ...ended.map((each) => [resume, each] as const),
-  ])
+  const attempt = async (work: typeof finish, command: CommandRecord) => {
     try {
       await work(deps, actor, command)
     } catch (error) {
       deps.log.warn({ err: error, commandId: command.commandId }, 'a command waits on; the next sweep tries again')
     }
-  return waiting.length + ended.length
+  }
+  let done = 0
+  for (let after = ''; ; ) {
+    const waiting = await findWaitingCommands(deps.db, at.subtract({ seconds: forgottenAfterSeconds }), after, pageSize)
+    for (const command of waiting) await attempt(finish, command)
+    done += waiting.length
+    if (waiting.length < pageSize) break
+    after = waiting.at(-1)!.commandId
+  }
+  const ended = await findEndedPauses(deps.db, at, pageSize)
+  for (const command of ended) await attempt(resume, command)
+  return done + ended.length
 }
 
 const finish = async (deps: Deps, actor: Actor, waiting: CommandRecord): Promise<void> => {

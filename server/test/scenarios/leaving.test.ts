@@ -468,6 +468,20 @@ describe('the archive', () => {
   })
 })
 
+test('an archive holds no messages to those who run the house (PRV-1, DUN-2)', async () => {
+  await world.tenant('leaving-nia')
+  const support = await world.as('support')
+  await support.createOverride({
+    body: { tenantId: 'leaving-nia', feature: 'api_calls', set: { limit: null }, reason: 'asked for by the customer' },
+  })
+  const kinds = async () =>
+    (
+      await query<{ kind: string }>(world.app.deps.db, sql`select kind from notices where tenant_id = 'leaving-nia'`)
+    ).map(({ kind }) => kind)
+  await eventually(kinds, (made) => made.includes('override_requested'))
+  expect((await rowsOf('leaving-nia')).get('notices')).not.toContain('override_requested')
+})
+
 test('the end of the time to look on is told at its time, though nobody asks (SUB-8, EVT-1)', async () => {
   const mia = await subscribed(world, 'leaving-mia')
   await leave(mia)

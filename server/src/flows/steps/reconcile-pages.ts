@@ -227,7 +227,7 @@ export const pagers: Record<Exclude<ReconciliationPhase, 'catalog' | 'second_loo
     const at = deps.clock.now()
     const checkouts = await tenantsWithOldCheckouts(deps.db, at.subtract({ minutes: 5 }), rowsAtOnce)
     const patient = at.subtract({ minutes: reconciliationPolicy(deps).patienceMinutes })
-    const commands = await findWaitingCommands(deps.db, patient, rowsAtOnce)
+    const commands = await findWaitingCommands(deps.db, patient, '', rowsAtOnce)
     const suspects = [...checkouts, ...commands.map((command) => command.tenantId)].map(suspect)
     return { after: null, looked: suspects.length, suspects }
   },

@@ -93,16 +93,17 @@ export const findCommandDone = async (
   return row && fromRow(row)
 }
 
-/** Commands of anybody that nobody has touched for a while, oldest first. */
+/** Commands of anybody that nobody has touched for a while: one page after another, so that none can hold up the rest. */
 export const findWaitingCommands = async (
   db: Db,
   untouchedSince: Temporal.Instant,
+  after: string,
   limit: number,
 ): Promise<CommandRecord[]> =>
   (
     await query<Row>(
       db,
-      sql`select * from subscription_commands where settled_at is null and coalesce(asked_at, requested_at) < ${text(untouchedSince)} order by coalesce(asked_at, requested_at) limit ${limit}`,
+      sql`select * from subscription_commands where settled_at is null and coalesce(asked_at, requested_at) < ${text(untouchedSince)} and command_id > ${after} order by command_id limit ${limit}`,
     )
   ).map(fromRow)
 
