@@ -90,7 +90,19 @@ test('2 the denominator when the billing day moves: the old period, the new one,
   expect(by('standard_month')).toBe('1400')
 })
 
+test('a whole period pays the whole price, whatever a month is taken for', () => {
+  const march = { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' }
+  for (const basis of ['second', 'day', 'thirtieths'] as const)
+    expect(total(seat({ proration: { basis, denominator: 'standard_month' } }, { period: march }))).toBe('3000')
+})
+
 describe('3 rounding', () => {
+  test('half even goes to the even neighbour on either side', () => {
+    const even = (unitAmount: string) =>
+      total(held({ model: 'per_unit', unitAmount }, 1, { settings: { rounding: 'half_even' } }))
+    expect([even('0.5'), even('1.5'), even('2.5'), even('2.500001')]).toEqual(['0', '2', '2', '3'])
+  })
+
   const thirds = (settings: RatingSettings) =>
     preview({
       currency: 'USD',
@@ -112,6 +124,14 @@ describe('3 rounding', () => {
     )
     expect(view.lines.map(({ amount }) => amount.amountMinor)).toEqual(['-51', '0'])
   })
+})
+
+test('6 included units are used up in the order of time when a price changes', () => {
+  const request = metered({ included: { quantity: 100 } }, records([on(2), 80], [on(20), 80]), {
+    changes: [{ at: on(16), charge: 'calls', price: { model: 'per_unit', unitAmount: 10 } }],
+  })
+  // 80 of the 100 before the change, 20 after it: 60 are charged at 10.
+  expect(total(request)).toBe('600')
 })
 
 test('8 buckets: priced one by one or on their sum, and at most so much in one', () => {
@@ -183,6 +203,8 @@ test('11 late usage pays the difference to the whole; a correction of what was b
   expect(late(-1)).toMatchObject({ kind: 'late_usage', amount: { amountMinor: '-5' } })
   // Below zero a period owes nothing by itself.
   expect(total(used(price, -1))).toBe('0')
+  const stair: RatingPrice = { model: 'volume', flatAtZero: 'not_due', tiers: [{ upTo: null, flatAmount: 100 }] }
+  expect([total(used(stair, -1)), total(used(stair, 1))]).toEqual(['0', '100'])
 })
 
 test('12 the same record counts once, another one under its id is refused', () => {
@@ -191,6 +213,13 @@ test('12 the same record counts once, another one under its id is refused', () =
     used(perUnit, 0, {}, { usage: [{ meter: 'calls', records: [record, { ...record, ...second }] }] })
   expect(total(twice({ quantity: '5.0' }))).toBe('15000')
   expect(mistakes(twice({ quantity: 6 }))).toEqual(['usage.0.records.1.id'])
+})
+
+test('transactions of one instant are free in the order of their size, however they were sent', () => {
+  const price: RatingPrice = { model: 'percentage', percent: 10, includedTransactions: 1 }
+  const sent = (...sizes: number[]) =>
+    total(used(price, 0, {}, { usage: [records(...sizes.map((size): [string, number] => [on(2), size]))] }))
+  expect([sent(100, 900), sent(900, 100)]).toEqual(['90', '90'])
 })
 
 describe('14 prepaid credits', () => {
