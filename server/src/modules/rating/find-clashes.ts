@@ -4,8 +4,11 @@ import { isZero } from './exact.ts'
 import type { Charge, RatingInput, Usage } from './price.ts'
 import { segmentsOf } from './timeline.ts'
 
-/** How many times a record may be looked at: 5,000 records under 40 prices, or under one price that changes 40 times. */
-const mostWork = 200_000
+/**
+ * How many times a record may be looked at: 5,000 records under 8 prices, or under one that changes 8 times. A preview runs in the
+ * process that answers checks, which must not wait for it longer than about half a second.
+ */
+const mostWork = 40_000
 
 /** What each part says well and the parts together do not: names of nothing, totals that would have to be split, too much work. */
 export const findClashes = (input: RatingInput): FieldError[] => {
