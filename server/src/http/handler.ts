@@ -48,7 +48,7 @@ export type Context<K extends RouteName> = {
 type Answer<R extends Routes[RouteName]> = R extends { kind: 'list' }
   ? { data: DataOf<R>; cursor: string | null }
   : R extends { kind: 'stream' | 'download' }
-    ? void
+    ? undefined
     : DataOf<R>
 
 export type Handler<K extends RouteName> = (context: Context<K>) => Promise<Answer<Routes[K]>> | Answer<Routes[K]>
