@@ -6,7 +6,6 @@ import { type CustomerRecord, findCustomer, lockCustomer } from '../modules/cust
 import {
   type CheckoutRecord,
   canStillBePaid,
-  findCheckoutById,
   findProviderCustomer,
   findUnfinishedCheckouts,
   insertCheckout,
@@ -17,11 +16,10 @@ import {
 import { findSubscriptions, leadingSubscription, type SubscriptionRecord } from '../modules/subscriptions/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
-import { appendEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { askProvider, ensureProviderCustomer } from './steps/ask-provider.ts'
+import { endCheckout } from './steps/end-checkout.ts'
 import { portalOffer, refuseUnlessChangeable, type Selection, select } from './steps/selection.ts'
-import { checkoutView } from './steps/views.ts'
 import { syncTenant } from './sync-customer.ts'
 
 /**
@@ -180,26 +178,7 @@ const endOpenCheckouts = async (
       await syncTenant(deps, tenantId, actor)
       continue
     }
-    await transact(deps.db, async (tx) => {
-      const customer = await lockCustomer(tx, tenantId)
-      const current = await findCheckoutById(tx, checkout.checkoutId)
-      if (!customer || !current) return
-      const ended = { ...current, state: nextCheckoutState(current.state, 'expired') }
-      if (ended.state === current.state) return
-      await saveCheckout(tx, ended)
-      await appendAudit(tx, deps.clock, {
-        tenantId,
-        actor,
-        action: 'checkout.expired',
-        object: checkout.checkoutId,
-        before: { state: current.state },
-        after: { state: ended.state },
-        reason: 'replaced by another selection',
-      })
-      await appendEvents(tx, deps.clock, customer, actor.requestId, [
-        { type: 'checkout.ended', data: { checkout: checkoutView(deps.catalog(), ended, null, deps.clock.now()) } },
-      ])
-    })
+    await endCheckout(deps, actor, checkout, { reason: 'replaced by another selection' })
   }
 }
 

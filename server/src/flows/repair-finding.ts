@@ -7,8 +7,6 @@ import {
   findProviderCustomer,
   findTenantOfProviderCustomer,
   markProviderCustomerDeleted,
-  nextCheckoutState,
-  saveCheckout,
 } from '../modules/payments/index.ts'
 import { type FindingRecord, findFinding, lockFinding } from '../modules/reconciliation/index.ts'
 import { changedFields, findSubscriptions, saveSubscription } from '../modules/subscriptions/index.ts'
@@ -25,12 +23,12 @@ import { findOrLinkTenant } from './link-customer.ts'
 import { type PushCatalogDeps, pushCatalog } from './push-catalog.ts'
 import { replayWebhook } from './replay-webhook.ts'
 import { subscriptionEvent } from './steps/apply-subscriptions.ts'
+import { endCheckout } from './steps/end-checkout.ts'
 import { closeFinding, type Kept, keepFindings } from './steps/keep-findings.ts'
 import { lookAtCatalog, lookAtStranger } from './steps/look-at-house.ts'
 import { lookAtTenant } from './steps/look-at-tenant.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { subscriptionOfFact } from './steps/subscription-of-fact.ts'
-import { checkoutView } from './steps/views.ts'
 import { sweepCheckouts } from './sweep-checkouts.ts'
 import { sweepCommands } from './sweep-commands.ts'
 import { leaseSeconds, syncProviderCustomer } from './sync-customer.ts'
@@ -192,25 +190,7 @@ const giveUpCheckout = async (deps: Deps, actor: Actor, checkoutId: string): Pro
   if (!waiting?.providerSessionId) return
   const fact = await deps.provider.fetchCheckout(waiting.providerSessionId)
   if (fact !== null && fact.state !== 'expired') return
-  await transact(deps.db, async (tx) => {
-    const customer = await lockCustomer(tx, waiting.tenantId)
-    const current = await findCheckoutById(tx, checkoutId)
-    if (!customer || !current) return
-    const ended = { ...current, state: nextCheckoutState(current.state, 'expired') }
-    if (ended.state === current.state) return
-    await saveCheckout(tx, ended)
-    await appendAudit(tx, deps.clock, {
-      tenantId: waiting.tenantId,
-      actor,
-      action: 'checkout.expired',
-      object: checkoutId,
-      before: { state: current.state },
-      after: { state: ended.state },
-    })
-    await appendEvents(tx, deps.clock, customer, actor.requestId, [
-      { type: 'checkout.ended', data: { checkout: checkoutView(deps.catalog(), ended, null, deps.clock.now()) } },
-    ])
-  })
+  await endCheckout(deps, actor, waiting)
 }
 
 /**

@@ -1,12 +1,10 @@
 import { newId } from '../core/ids.ts'
-import { findCustomer, lockCustomer } from '../modules/customers/index.ts'
-import { findCheckoutById, findStaleCheckouts, nextCheckoutState, saveCheckout } from '../modules/payments/index.ts'
-import { appendAudit, systemActor } from '../platform/audit.ts'
-import { transact } from '../platform/db.ts'
-import { appendEvents } from '../platform/outbox.ts'
+import { findCustomer } from '../modules/customers/index.ts'
+import { findStaleCheckouts } from '../modules/payments/index.ts'
+import { systemActor } from '../platform/audit.ts'
 import type { Deps } from './deps.ts'
 import { askProvider } from './steps/ask-provider.ts'
-import { checkoutView } from './steps/views.ts'
+import { endCheckout } from './steps/end-checkout.ts'
 import { syncTenant } from './sync-customer.ts'
 
 /**
@@ -28,25 +26,7 @@ export const sweepCheckouts = async (deps: Deps): Promise<number> => {
         continue
       }
       await syncTenant(deps, checkout.tenantId, actor)
-      await transact(deps.db, async (tx) => {
-        await lockCustomer(tx, checkout.tenantId)
-        const current = await findCheckoutById(tx, checkout.checkoutId)
-        if (!current?.expiresAt || Temporal.Instant.compare(current.expiresAt, at) > 0) return
-        const ended = { ...current, state: nextCheckoutState(current.state, 'expired') }
-        if (ended.state === current.state) return
-        await saveCheckout(tx, ended)
-        await appendAudit(tx, deps.clock, {
-          tenantId: checkout.tenantId,
-          actor,
-          action: 'checkout.expired',
-          object: checkout.checkoutId,
-          before: { state: current.state },
-          after: { state: ended.state },
-        })
-        await appendEvents(tx, deps.clock, customer, actor.requestId, [
-          { type: 'checkout.ended', data: { checkout: checkoutView(deps.catalog(), ended, null, at) } },
-        ])
-      })
+      await endCheckout(deps, actor, checkout, { onlyPast: true })
     } catch (error) {
       deps.log.warn(
         { err: error, checkoutId: checkout.checkoutId },

@@ -21,7 +21,15 @@ afterAll(async () => {
   await world?.stop()
 })
 
-const loseWebhooks = () => world.control('POST', '/sandbox/faults', { kind: 'webhook', action: 'drop' })
+/** From now on nothing is told. What was told before is applied first: whatever waits is not looked at as a difference. */
+const loseWebhooks = async () => {
+  await world.control('POST', '/sandbox/webhooks/flush', {})
+  await eventually(
+    async () => (await world.operator.countWebhooks({ query: {} })).data.counts,
+    ({ pending = 0, retrying = 0 }) => pending + retrying === 0,
+  )
+  await world.control('POST', '/sandbox/faults', { kind: 'webhook', action: 'drop' })
+}
 const runOf = async (runId: string) => (await world.operator.getReconciliation({ params: { runId } })).data
 const finished = (runId: string) =>
   eventually(
