@@ -25,7 +25,7 @@ afterAll(async () => {
 const loseWebhooks = async () => {
   await world.control('POST', '/sandbox/webhooks/flush', {})
   await eventually(
-    async () => (await world.operator.countWebhooks({ query: {} })).data.counts,
+    async () => (await world.operator.countWebhooks()).data.counts,
     ({ pending = 0, retrying = 0 }) => pending + retrying === 0,
   )
   await world.control('POST', '/sandbox/faults', { kind: 'webhook', action: 'drop' })
