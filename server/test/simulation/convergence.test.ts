@@ -143,6 +143,11 @@ test('what a lagging provider says of the past opens nothing again', async () =>
   await allApplied()
   expect(await states(3_000, 1)).toEqual(ended)
   expect(await eventTypes('story-3000')).toEqual(eventsBefore)
+  // Dropped, with a record, once.
+  const { rows } = await db.query(
+    `select after ->> 'status' as status from audit_log where tenant_id = 'story-3000' and action = 'subscription.stale_fact'`,
+  )
+  expect(rows).toHaveLength(1)
 }, 60_000)
 
 const start = async (): Promise<App> => {
@@ -244,7 +249,7 @@ const onceOnly = [
 const states = async (from: number, count: number): Promise<Map<string, number>> => {
   const { rows } = await db.query<{ state: string }>(
     `select jsonb_pretty(jsonb_build_object(
-       'subscriptions', (select jsonb_agg(to_jsonb(s) - array['tenant_id', 'subscription_id', 'customer_id', 'provider_subscription_id', 'updated_at']) from subscriptions s where s.tenant_id = c.tenant_id),
+       'subscriptions', (select jsonb_agg(to_jsonb(s) - array['tenant_id', 'subscription_id', 'customer_id', 'provider_subscription_id', 'noted', 'updated_at']) from subscriptions s where s.tenant_id = c.tenant_id),
        'invoices', (select jsonb_agg(to_jsonb(i) - array['tenant_id', 'provider_invoice_id', 'provider_subscription_id', 'hosted_invoice_url', 'updated_at'] order by created_at) from invoices i where i.tenant_id = c.tenant_id),
        'entitlements', (select content - 'subscriptionId' from entitlement_snapshots e where e.tenant_id = c.tenant_id order by version desc limit 1),
        'checkouts', (select jsonb_agg(state) from checkouts k where k.tenant_id = c.tenant_id),
