@@ -64,7 +64,7 @@ describe('buying a plan', () => {
       expect(await page.textContent('#cardNumber-error')).toBe('Your card was declined.')
       expect(await page.inputValue('#email')).toBe('ana@example.com')
       expect(await page.inputValue('#cardNumber')).toBe('')
-      expect(await page.evaluate('document.activeElement.id')).toBe('error-summary')
+      await page.waitForFunction("document.activeElement.id === 'error-summary'")
       await expectAccessible(page)
       expect((await sessionOf(id)).status).toBe('open')
 

@@ -118,6 +118,7 @@ describe('after the last subscription has ended', () => {
     expect(await retentionEvents('leaver')).toEqual(['retention.started', 'retention.export_ending'])
     await world.advance('P23D')
     await follow()
+    expect(await retentionEvents('leaver')).toHaveLength(3)
     const { data: feed } = await world.operator.listEvents({ query: { tenantId: 'leaver', limit: 1_000 } })
     expect(feed.filter(({ type }) => type === 'retention.export_ending').map(({ data }) => data)).toEqual([
       { deleteAt, days: 30 },
