@@ -5,7 +5,16 @@ import { repairFinding } from '../../src/flows/repair-finding.ts'
 import type { PaymentProvider } from '../../src/modules/payments/index.ts'
 import { systemActor } from '../../src/platform/audit.ts'
 import { payCheckout, stripeOf } from '../support/pay.ts'
-import { advanceBilling, auditOf, eventsOf, type Subscriber, statusOf, subscribed, useCard } from '../support/story.ts'
+import {
+  advanceBilling,
+  auditOf,
+  eventsOf,
+  type Subscriber,
+  statusOf,
+  subscribed,
+  untilQuiet,
+  useCard,
+} from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -23,11 +32,7 @@ afterAll(async () => {
 
 /** From now on nothing is told. What was told before is applied first: whatever waits is not looked at as a difference. */
 const loseWebhooks = async () => {
-  await world.control('POST', '/sandbox/webhooks/flush', {})
-  await eventually(
-    async () => (await world.operator.countWebhooks()).data.counts,
-    ({ pending = 0, retrying = 0 }) => pending + retrying === 0,
-  )
+  await untilQuiet(world)
   await world.control('POST', '/sandbox/faults', { kind: 'webhook', action: 'drop' })
 }
 const runOf = async (runId: string) => (await world.operator.getReconciliation({ params: { runId } })).data

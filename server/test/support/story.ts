@@ -1,4 +1,5 @@
 import type { Client } from '@turnpike/client'
+import { query, sql } from '../../src/platform/db.ts'
 import { payCheckout, stripeOf } from './pay.ts'
 import { eventually, type World } from './world.ts'
 
@@ -26,6 +27,8 @@ export const subscribed = async (
   await payCheckout(world, session.sessionUrl, paymentMethod)
   const status = await statusOf(owner, (seen) => seen.subscription !== null && seen.openCheckout === null)
   const { data: customer } = await world.operator.getCustomer({ params: { customerId: status.customerId } })
+  // A purchase is told by a dozen webhooks: a story begins when the last of them was heard. Where they are held back, it does not wait.
+  await untilQuiet(world).catch(() => {})
   return {
     tenantId,
     owner,
@@ -34,6 +37,19 @@ export const subscribed = async (
     providerCustomerId: customer.providerCustomerId!,
     providerSubscriptionId: status.subscription!.providerSubscriptionId,
   }
+}
+
+/** Everything that the provider wants to tell was told, applied, and has its place in the feed. */
+export const untilQuiet = async (world: World): Promise<void> => {
+  await world.control('POST', '/sandbox/webhooks/flush', { timeoutMs: 3_000 })
+  await eventually(
+    async () => ({
+      inbox: (await world.operator.countWebhooks()).data.counts,
+      unplaced: await query(world.app.deps.db, sql`select from outbox where position is null limit 1`),
+    }),
+    ({ inbox, unplaced }) => (inbox.pending ?? 0) + (inbox.retrying ?? 0) + unplaced.length === 0,
+    3_000,
+  )
 }
 
 type Status = Awaited<ReturnType<Client['getStatus']>>['data']
