@@ -7,8 +7,8 @@ import { isFull, seed } from './support/how-much.ts'
 /** To look at one flow, or one place, alone. */
 const only = process.env.CRASH_FLOW
 const onlyAt = process.env.CRASH_PLACE
-/** In every run of the tests one place in three, another third with another seed. */
-const every = 3
+/** In every run of the tests one place in five, others with another seed. */
+const every = 5
 
 /**
  * Each operation is played once undisturbed, and every place is noted where a commit, a request to the provider or a mail
