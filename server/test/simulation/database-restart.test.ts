@@ -102,12 +102,12 @@ test(`the database crashes ${crashes} times under load: the service lives on, an
 
   // The schedule goes on too.
   await withClient(postgres.url, async (client) => {
-    await client.query("select graphile_worker.add_job('compare_counters')")
+    await client.query("select graphile_worker.add_job('lapse_entitlements')")
     await eventually(
       async () =>
         (
           await client.query(
-            "select count(*)::int as n from graphile_worker.jobs where task_identifier = 'compare_counters'",
+            "select count(*)::int as n from graphile_worker.jobs where task_identifier = 'lapse_entitlements'",
           )
         ).rows[0].n,
       (waiting) => waiting === 0,
