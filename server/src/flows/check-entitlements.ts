@@ -3,6 +3,7 @@ import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
 import { counterName, decide, type LiveCustomer, type ResolvedEntitlement } from '../modules/entitlements/index.ts'
 import { isProblem, lifetime, prepareRecord } from '../modules/usage/index.ts'
+import { isConnectionLoss } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
 import type { UsageRecorder } from './record-usage.ts'
@@ -10,12 +11,20 @@ import type { RefusalCount } from './steps/count-refusals.ts'
 
 export type CheckDeps = Deps & { recorder: UsageRecorder; refusals: RefusalCount }
 
-/** The customer in memory, current at a time: a snapshot that has run out is replaced first. */
+/**
+ * The customer in memory, current at a time: a snapshot that has run out is replaced first. While the database is away the
+ * last one goes on: nobody could say what comes after it.
+ */
 export const liveCustomer = async (deps: Deps, tenantId: string, atMs: number): Promise<LiveCustomer> => {
   const live = deps.live.get(tenantId) ?? (await deps.live.load(tenantId, atMs))
   if (!live) throw fail('not_found')
   if (atMs < live.validUntilMs) return live
-  await lapse(deps, tenantId)
+  try {
+    await lapse(deps, tenantId)
+  } catch (error) {
+    if (isConnectionLoss(error)) return live
+    throw error
+  }
   return (await deps.live.load(tenantId, atMs)) ?? live
 }
 

@@ -4,11 +4,13 @@ import { fail } from '../core/errors.ts'
 import { authenticateKey, type Credential, markKeysUsed, type TokenVerifier } from '../modules/access/index.ts'
 import { type Actor, recordDenial } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/db.ts'
+import { type Db, isConnectionLoss } from '../platform/db.ts'
 import type { Log } from '../platform/log.ts'
 
 /** A proven credential is believed this long without asking again; a revocation is announced and ends it at once. */
 const believedMs = 15_000
+/** While the database is away nothing can be revoked, and who was proven before is believed for longer. */
+const believedWithoutDatabaseMs = 15 * 60_000
 const entriesMax = 20_000
 
 export type Authenticator = {
@@ -40,9 +42,17 @@ export const createAuthenticator = (
       const secret = bearerOf(headers.authorization)
       if (secret === null) throw fail('unauthenticated')
       const at = deps.clock.now()
-      const credential = secret.startsWith('tpk_')
-        ? await authenticateKey(deps.db, secret, at)
-        : await verifyToken(secret, at)
+      let credential: Credential | null
+      try {
+        credential = secret.startsWith('tpk_')
+          ? await authenticateKey(deps.db, secret, at)
+          : await verifyToken(secret, at)
+      } catch (error) {
+        const last = believed.get(headers.authorization!)
+        const isBelieved = last && at.epochMilliseconds < last.until + believedWithoutDatabaseMs
+        if (!isBelieved || !isConnectionLoss(error)) throw error
+        return last.credential
+      }
       if (!credential) {
         await deny(
           deps,

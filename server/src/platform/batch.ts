@@ -1,6 +1,5 @@
-import { Failure, fail } from '../core/errors.ts'
-
-const isUnavailable = (error: unknown): boolean => error instanceof Failure && error.code === 'unavailable'
+import { fail } from '../core/errors.ts'
+import { isConnectionLoss } from './db.ts'
 
 /**
  * Group commit: items that arrive while a batch is under way form the next one, so that many requests share one
@@ -56,7 +55,7 @@ export const createBatcher = <I, R>(options: {
       const results = await options.work(batch.map((entry) => entry.item))
       for (const [index, entry] of batch.entries()) entry.resolve(results[index]!)
     } catch (error) {
-      if (batch.length === 1 || isUnavailable(error)) for (const entry of batch) entry.reject(error)
+      if (batch.length === 1 || isConnectionLoss(error)) for (const entry of batch) entry.reject(error)
       else
         for (const entry of batch)
           await options.work([entry.item]).then(([result]) => entry.resolve(result!), entry.reject)

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import sql, { type Sql } from 'sql-template-tag'
-import { fail } from '../core/errors.ts'
+import { Failure, fail } from '../core/errors.ts'
 import { passFaultPoint } from './fault-points.ts'
 import type { Log } from './log.ts'
 
@@ -76,6 +76,7 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 
 /** True when the database could not be reached or went away, so that nothing is known to be wrong with the request. */
 export const isConnectionLoss = (error: unknown): boolean => {
+  if (error instanceof Failure) return error.code === 'unavailable'
   if (connectionLost.has(codeOf(error))) return true
   const message = error instanceof Error ? error.message : ''
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|the database system is/.test(

@@ -56,18 +56,21 @@ test(`the database crashes ${crashes} times under load: the service lives on, an
     const check = () => ask('/entitlements/check', { tenantId: 'tenant-0', feature: 'api_access' })
     const report = { tenantId: 'tenant-0', meter: 'api_calls', idempotencyKey: `in-crash-${crash}` }
     const answeredBefore = usage.answers()
-    deliveries.push(
-      withHands(4, events.slice(crash * portion, (crash + 1) * portion), (event) =>
-        deliver(url, event, (status) => refusals.add(status)),
-      ),
-    )
+    const portionOf = events.slice(crash * portion, (crash + 1) * portion)
+    const send = (part: typeof events) =>
+      deliveries.push(withHands(4, part, (event) => deliver(url, event, (status) => refusals.add(status))))
+    send(portionOf.filter((_, index) => index % 2 === 1))
     await eventually(
       async () => usage.answers() - answeredBefore,
       (answered) => answered > 30,
     )
     // A credential that was believed a moment ago stays believed while nobody can be asked.
     await check()
+    // Also when something newer was committed that nobody has read yet: the last that was known goes on.
+    await override(url, 'tenant-0', crash)
     await postgres.stop('immediate')
+    // Some come while nothing can be stored, however quickly the others were taken in.
+    send(portionOf.filter((_, index) => index % 2 === 0))
 
     expect(await check()).toEqual({ status: 200, code: null, allowed: true })
     expect(await ask('/usage-records', report)).toEqual({ status: 503, code: 'unavailable' })
@@ -137,6 +140,13 @@ const post = async (url: string, body: Record<string, unknown>, key: string) => 
   })
   const answer = (await response.json()) as { code?: string; data?: { allowed?: boolean } }
   return { status: response.status, code: answer.code ?? null, allowed: answer.data?.allowed }
+}
+
+const override = async (url: string, tenantId: string, crash: number): Promise<void> => {
+  const operator = createClient({ baseUrl: url, credential: operatorKey })
+  await operator.createOverride({
+    body: { tenantId, feature: 'exports', set: { limit: 1_000 + crash }, reason: 'committed just before the crash' },
+  })
 }
 
 const health = async (url: string): Promise<{ live: number; ready: number }> => ({

@@ -1,6 +1,6 @@
 import type { Micro } from '../../core/quantity.ts'
 import { createBatcher } from '../../platform/batch.ts'
-import type { Db } from '../../platform/db.ts'
+import { type Db, isConnectionLoss } from '../../platform/db.ts'
 import { type CounterRow, currentCounters } from '../usage/index.ts'
 import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
 import { newestSnapshots, type StoredSnapshot } from './store.ts'
@@ -21,7 +21,10 @@ export type LiveCustomer = {
 
 export type LiveCustomers = {
   get(tenantId: string): LiveCustomer | undefined
-  /** From memory, or loaded; null for a tenant without a snapshot. */
+  /**
+   * From memory, or loaded; null for a tenant without a snapshot. While the database is away, the last that was known: whoever
+   * was let in is not locked out because nobody can be asked (ENT-9).
+   */
   load(tenantId: string, atMs: number): Promise<LiveCustomer | null>
   /** A newer snapshot exists: the next load fetches it. */
   snapshotChanged(tenantId: string, version: number): void
@@ -39,6 +42,8 @@ export const counterName = (meter: string, windowStart: number): string => `${me
  */
 export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
   const customers = new Map<string, LiveCustomer>()
+  // What was replaced and not loaded again yet: only for the time in which the database cannot be asked.
+  let outdated = new Map<string, LiveCustomer>()
   const loading = new Map<
     string,
     {
@@ -85,6 +90,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       for (const [name, counter] of ticket.moved) apply(live, name, counter)
       if (customers.size >= max) customers.delete(customers.keys().next().value!)
       customers.set(tenantId, live)
+      outdated.delete(tenantId)
       return live
     }
   }
@@ -98,12 +104,22 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       if (underWay) return underWay.promise
       const ticket = { promise: null as never as Promise<LiveCustomer | null>, minVersion: 0, moved: [], stale: false }
       loading.set(tenantId, ticket)
-      ticket.promise = fetch(tenantId, atMs).finally(() => loading.delete(tenantId))
+      ticket.promise = fetch(tenantId, atMs)
+        .catch((error: unknown) => {
+          const last = outdated.get(tenantId)
+          if (!last || !isConnectionLoss(error)) throw error
+          return last
+        })
+        .finally(() => loading.delete(tenantId))
       return ticket.promise
     },
     snapshotChanged: (tenantId, version) => {
       const known = customers.get(tenantId)
-      if (known && known.version < version) customers.delete(tenantId)
+      if (known && known.version < version) {
+        customers.delete(tenantId)
+        if (outdated.size >= outdatedMax) outdated.delete(outdated.keys().next().value!)
+        outdated.set(tenantId, known)
+      }
       const ticket = loading.get(tenantId)
       if (ticket) ticket.minVersion = Math.max(ticket.minVersion, version)
     },
@@ -114,12 +130,16 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       loading.get(tenantId)?.moved.push([name, { used, version }])
     },
     forgetAll: () => {
+      // The whole memory at once: nothing is copied, and each is dropped when it was loaded again.
+      if (customers.size > 0) outdated = new Map(customers)
       customers.clear()
       for (const ticket of loading.values()) ticket.stale = true
     },
     size: () => customers.size,
   }
 }
+
+const outdatedMax = 50_000
 
 /** Reads customers that are asked for together in two statements: after a start everybody is asked for. */
 const createReader = (db: Db) =>
