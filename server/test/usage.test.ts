@@ -1,6 +1,7 @@
 import { createClient } from '@turnpike/client'
 import type { UsageAnswer } from '@turnpike/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { instantOfRow } from '../src/core/period.ts'
 import { findCounterDifferences } from '../src/modules/usage/index.ts'
 import { query, sql } from '../src/platform/db.ts'
 import { readEvents } from '../src/platform/outbox.ts'
@@ -229,6 +230,29 @@ describe('consuming', () => {
     )
     expect(answers.filter((answer) => answer.data.allowed)).toHaveLength(25)
     expect(await recordsOf(tenantId)).toEqual({ records: 50, sum: 50 })
+  })
+
+  test('what was let through while the service was away is counted in its own time, and a repeat is the same work', async () => {
+    const tenantId = await newTenant({ api_calls: 100 })
+    const at = service.clock
+      .now()
+      .subtract({ hours: 30 * 24 })
+      .round('second')
+    const late = { tenantId, feature: 'api_calls', consume: true, idempotencyKey: 'late', at: at.toString() }
+    expect((await a.check({ body: late })).data.allowed).toBe(true)
+    expect((await a.check({ body: { ...late, at: undefined } })).data).toMatchObject({ allowed: true })
+    expect(await recordsOf(tenantId)).toEqual({ records: 1, sum: 1 })
+    const rows = await query<{ at: string }>(
+      service.app.deps.db,
+      sql`select at from usage_records where tenant_id = ${tenantId}`,
+    )
+    expect(rows.map((row) => instantOfRow(row.at).equals(at))).toEqual([true])
+    const tooOld = at.subtract({ hours: 24 * 30 }).toString()
+    await expect(a.check({ body: { ...late, idempotencyKey: 'older', at: tooOld } })).rejects.toMatchObject({
+      code: 'time_out_of_range',
+      errors: [{ field: 'at' }],
+    })
+    await expect(a.check({ body: { ...late, consume: false } })).rejects.toMatchObject({ errors: [{ field: 'at' }] })
   })
 
   test('a check without consuming counts nothing', async () => {

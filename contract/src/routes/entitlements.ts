@@ -39,7 +39,7 @@ export const entitlementsRoutes = {
     tenancy: 'tenant',
     body: CheckRequest,
     response: CheckAnswer,
-    problems: ['feature_unknown', 'quantity_invalid', 'idempotency_key_reused'],
+    problems: ['feature_unknown', 'quantity_invalid', 'time_out_of_range', 'idempotency_key_reused'],
   }),
 
   explain: route({

@@ -98,6 +98,8 @@ export const CheckRequest = strict({
   /** Count the quantity when it is allowed. Needs `idempotencyKey` or an Idempotency-Key header, and metered features. */
   consume: Type.Optional(Type.Boolean()),
   idempotencyKey: Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })),
+  /** When it was used, with `consume` only: for what was let through while the service was away. Now when left out. */
+  at: Type.Optional(Type.String({ maxLength: 40 })),
   service: Type.Optional(Text(100)),
 })
 export type CheckRequest = Static<typeof CheckRequest>

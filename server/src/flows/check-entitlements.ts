@@ -67,6 +67,8 @@ export const checkEntitlements = async (
     throw fail('quantity_invalid', {
       errors: [{ field: 'quantity', message: 'Not negative, at most 15 significant digits and 6 decimals.' }],
     })
+  if (request.at !== undefined && !request.consume)
+    throw fail('invalid_request', { errors: [{ field: 'at', message: 'A time is given with `consume` only.' }] })
   const live = await liveCustomer(deps, tenantId, atMs)
   const asked = names.map((feature) => {
     const entitlement = live.byFeature.get(feature)
@@ -117,6 +119,7 @@ const consume = async (
       {
         meter: entitlement.meter,
         quantity,
+        at: request.at,
         idempotencyKey: `check:${key}:${entitlement.feature}`.slice(0, 400),
         service: request.service,
       },
@@ -124,9 +127,14 @@ const consume = async (
       policies.usage,
       atMs,
     )
-    if (isProblem(prepared))
-      throw fail('quantity_invalid', { errors: [{ field: 'quantity', message: prepared.detail }] })
-    return prepared
+    if (isProblem(prepared)) {
+      const [code, field] = prepared.code.startsWith('time_')
+        ? (['time_out_of_range', 'at'] as const)
+        : (['quantity_invalid', 'quantity'] as const)
+      throw fail(code, { errors: [{ field, message: prepared.detail }] })
+    }
+    // The key says which work it was. A first try that named no time, because it did not wait, is the same work.
+    return { ...prepared, atGiven: false }
   })
   const results = await deps.recorder.record({
     tenantId,
@@ -147,7 +155,7 @@ const consume = async (
     const said = decide(
       live.content,
       entitlement,
-      { used, resetsAt: live.windowAt(atMs).resetsAt },
+      { used, resetsAt: live.windowAt(records[index]!.at).resetsAt },
       accepted ? 0n : wanted,
     )
     return {
