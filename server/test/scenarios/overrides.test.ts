@@ -136,7 +136,11 @@ test('a request that is rejected or that nobody decides is never in force', asyn
   const { data: all } = await world.operator.listOverrides({ query: { tenantId: 'cid' } })
   expect(all.map(({ state }) => state)).toEqual(['expired', 'rejected'])
   expect(await allowed('cid')).toMatchObject({ allowed: false })
-  expect((await eventsOf(world, 'cid')).filter((type) => type === 'override.decided')).toHaveLength(2)
+  // The feed gives events their place a moment after their commit.
+  await eventually(
+    () => eventsOf(world, 'cid'),
+    (types) => types.filter((type) => type === 'override.decided').length === 2,
+  )
   expect(await auditOf(world, 'cid')).toEqual(expect.arrayContaining(['override.reject', 'override.expire']))
 })
 

@@ -22,10 +22,12 @@ export const entitlementHandlers: Handlers<
 > = {
   getEntitlements: ({ deps, tenantId, query }) => readSnapshot(deps, tenantId, query.at),
 
-  check: async ({ deps, credential, tenantId, body, idempotencyKey, requestId }) => {
+  check: ({ deps, credential, tenantId, body, idempotencyKey, requestId }) => {
+    const check = () => checkEntitlements(deps, tenantId, body, idempotencyKey, requestId)
     // Looking is one permission, using up another.
-    if (body.consume) await requirePermission(deps, credential, 'billing:entitlements:consume', requestId, 'check')
-    return checkEntitlements(deps, tenantId, body, idempotencyKey, requestId)
+    return body.consume
+      ? requirePermission(deps, credential, 'billing:entitlements:consume', requestId, 'check').then(check)
+      : check()
   },
 
   explain: ({ deps, tenantId, params, query }) => explainEntitlement(deps, tenantId, params.feature, query.at),
