@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { Amounts, BillingSettings, PlanBilling, TrialBilling, UsagePrice } from './catalog-prices.ts'
 import { accessLevels } from './schemas/billing.ts'
 import { Currency, Key, Nullable, strict } from './schemas/common.ts'
 import { safeFindingKinds } from './schemas/reconciliation.ts'
@@ -6,17 +7,6 @@ import { safeFindingKinds } from './schemas/reconciliation.ts'
 /** The reviewed catalog file (CAT-1): plans are configuration, no plan name or limit stands in code. */
 
 const Name = Type.String({ minLength: 1, maxLength: 100 })
-const Minor = Type.Integer({
-  minimum: 0,
-  maximum: 1_000_000_000_000,
-  description: 'Minor units of the currency (cents).',
-})
-/** Minor units per currency: `{ USD: 4900, EUR: 4500 }`. */
-const Amounts = Type.Record(Currency, Minor, { minProperties: 1 })
-/** Unit prices may be fractions of a minor unit, written as text so that nothing is rounded. */
-const UnitAmounts = Type.Record(Currency, Type.String({ pattern: '^[0-9]{1,12}(\\.[0-9]{1,12})?$' }), {
-  minProperties: 1,
-})
 const Whole = Type.Integer({ minimum: 0 })
 
 const Meter = strict({
@@ -74,17 +64,6 @@ const Interval = Type.Union([
   strict({ unit: Type.Enum(['day', 'week', 'month', 'year']), count: Type.Integer({ minimum: 1, maximum: 36 }) }),
 ])
 const Price = strict({ interval: Interval, amounts: Amounts })
-const Tier = strict({
-  upTo: Nullable(Type.Integer({ minimum: 1 })),
-  unitAmounts: UnitAmounts,
-  flatAmounts: Type.Optional(Amounts),
-})
-/** Rated by Turnpike from its own counters; the provider only sees the resulting lines (INV-1). */
-const UsagePrice = strict({
-  model: Type.Enum(['per_unit', 'graduated', 'volume']),
-  included: Type.Optional(Whole),
-  tiers: Type.Array(Tier, { minItems: 1 }),
-})
 
 const Seats = strict({
   included: Whole,
@@ -146,7 +125,9 @@ const Plan = strict({
   ),
   prices: Type.Optional(Type.Record(Key, Price)),
   seats: Type.Optional(Seats),
+  /** By name, which is the meter's where the price names no other. */
   usagePrices: Type.Optional(Type.Record(Key, UsagePrice)),
+  billing: Type.Optional(PlanBilling),
   grants: Type.Record(Key, Grant),
   gateway: Type.Optional(strict({ budgetFeature: Type.Optional(Key), routing: Type.Optional(Type.Array(Routing)) })),
   /** Instead of the dunning of the policies, as a whole. */
@@ -224,6 +205,8 @@ const Policies = strict({
     }),
   ),
   dunning: DunningPolicy,
+  /** How usage becomes amounts, for all plans (RAT-1). */
+  billing: Type.Optional(strict({ settings: Type.Optional(BillingSettings), trial: Type.Optional(TrialBilling) })),
   /** Exceptions that support grants (ENT-2). Left out: any reason and end will do, one person is enough. */
   overrides: Type.Optional(
     strict({

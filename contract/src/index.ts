@@ -1,4 +1,10 @@
 export * from './catalog-file.ts'
+export type {
+  CatalogBillingSettings,
+  CatalogPlanBilling,
+  CatalogRampStep,
+  CatalogUsagePrice,
+} from './catalog-prices.ts'
 export { type EventType, eventTypes, transitionTriggers } from './events.ts'
 export { openApiDocument } from './openapi.ts'
 export { may, type Permission, permissions, type Role, roleNames, roles, tenantRoles } from './permissions.ts'

@@ -30,18 +30,25 @@ const Tier = strict({
   percent: Type.Optional(Percent),
 })
 
+/** Of a price, here and in the catalog. */
+export const roundingOf = {
+  tierBounds: Type.Enum(['inclusive', 'exclusive']),
+  flatAtZero: Type.Enum(['due', 'not_due']),
+  packageRounding: Type.Enum(['up', 'down', 'fraction']),
+  quantityRounding: Type.Enum(['exact', 'up', 'down']),
+}
 const RatingPrice = strict({
   model: Type.Enum(priceModels),
   /** flat, one_time: the price. per_unit: of one unit. package: of one package. */
   unitAmount: Type.Optional(UnitAmount),
   tiers: Type.Optional(Type.Array(Tier, { minItems: 1, maxItems: 100 })),
   /** Who owns a quantity that is exactly a bound: `inclusive` the tier below (default), `exclusive` the one above. */
-  tierBounds: Type.Optional(Type.Enum(['inclusive', 'exclusive'])),
+  tierBounds: Type.Optional(roundingOf.tierBounds),
   /** Whether the first tier's flat part is due when nothing was used; `due` where left out. */
-  flatAtZero: Type.Optional(Type.Enum(['due', 'not_due'])),
+  flatAtZero: Type.Optional(roundingOf.flatAtZero),
   packageSize: Type.Optional(Quantity),
   /** `up` where left out; `fraction` bills parts of packages. */
-  packageRounding: Type.Optional(Type.Enum(['up', 'down', 'fraction'])),
+  packageRounding: Type.Optional(roundingOf.packageRounding),
   percent: Type.Optional(Percent),
   /** percentage: for each transaction besides its percentage. */
   fixedFee: Type.Optional(UnitAmount),
@@ -51,7 +58,7 @@ const RatingPrice = strict({
   /** percentage: transactions that are free of charge. */
   includedTransactions: Type.Optional(Count(1_000_000_000)),
   /** Quantities with decimals before they are priced; `exact` where left out. */
-  quantityRounding: Type.Optional(Type.Enum(['exact', 'up', 'down'])),
+  quantityRounding: Type.Optional(roundingOf.quantityRounding),
   /** Least and most for the whole line of this charge. */
   minimum: Type.Optional(UnitAmount),
   maximum: Type.Optional(UnitAmount),
@@ -160,6 +167,10 @@ const PlanChoice = {
   /** The plan's price, such as `monthly`; without it only its usage prices. */
   price: Type.Optional(Key),
   seats: Type.Optional(Count(1_000_000)),
+  /** How many of each add-on; they raise what is included, and are charged with a price. */
+  addOns: Type.Optional(Type.Record(Key, Type.Integer({ minimum: 1, maximum: 1_000_000 }), { maxProperties: 50 })),
+  /** By usage price: what earlier periods left of its included quantity. */
+  carried: Type.Optional(Type.Record(Key, Type.Array(AllowanceLot, { maxItems: 100 }), { maxProperties: 50 })),
 }
 const PlanChange = strict({ at: Instant, ...PlanChoice })
 
@@ -206,7 +217,7 @@ const Commitment = strict({
 })
 
 export const adjustmentKinds = ['minimum', 'maximum', 'discount', 'credit', 'tax'] as const
-const Settings = strict({
+export const RatingSettings = strict({
   /** `line` where left out. `unit`: each unit price or transaction; `invoice`: once, on the sum of the lines. */
   roundAt: Type.Optional(Type.Enum(['unit', 'line', 'invoice'])),
   rounding: Type.Optional(Type.Enum(roundingModes)),
@@ -247,7 +258,7 @@ const Settings = strict({
   /** A total that can be collected is a multiple of this; where left out 10 for currencies of three decimals, else 1. */
   chargeStep: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
 })
-export type RatingSettings = Static<typeof Settings>
+export type RatingSettings = Static<typeof RatingSettings>
 
 const Grid = strict({
   anchor: Instant,
@@ -295,7 +306,7 @@ export const RatingPreviewRequest = strict({
   minimum: Type.Optional(Commitment),
   maximum: Type.Optional(Bound),
   taxPercent: Type.Optional(Percent),
-  settings: Type.Optional(Settings),
+  settings: Type.Optional(RatingSettings),
 })
 export type RatingPreviewRequest = Static<typeof RatingPreviewRequest>
 

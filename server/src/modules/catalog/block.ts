@@ -1,6 +1,7 @@
 import type { CatalogFeature } from '@turnpike/contract'
 import type { Catalog } from './catalog.ts'
 import type { CatalogChange } from './compare.ts'
+import { rates } from './price.ts'
 
 /**
  * Marks the changes that would give a kept plan version another meaning: somebody agreed to it, and snapshots, usage and
@@ -68,7 +69,8 @@ const userOf = (current: Catalog, feature: string): string | null => {
 const meterUserOf = (current: Catalog, meter: string): string | null => {
   for (const versions of current.planVersions.values())
     for (const plan of versions.toReversed())
-      if (Object.hasOwn(plan.content.usagePrices ?? {}, meter)) return `version ${plan.version} of plan "${plan.key}"`
+      if (Object.entries(plan.content.usagePrices ?? {}).some(([key, price]) => rates(key, price, meter)))
+        return `version ${plan.version} of plan "${plan.key}"`
   for (const [key, feature] of Object.entries(current.file.features))
     if (feature.kind === 'metered' && feature.meter === meter && userOf(current, key)) return `feature "${key}"`
   return null

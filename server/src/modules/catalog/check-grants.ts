@@ -8,6 +8,7 @@ import type {
 } from '@turnpike/contract'
 import type { Draft } from './draft.ts'
 import { isRecord } from './explain-shape.ts'
+import { allowancePrice, rates } from './price.ts'
 import type { Path } from './read-yaml.ts'
 
 /** Features, their meters and what plans and add-ons grant: every entitlement is mapped (GAT-A). */
@@ -95,8 +96,19 @@ const checkLimit = (draft: Draft, plan: string, path: Path, meter: string, grant
     return draft.report([...path, 'included'], `${included} included is more than the limit of ${limit}.`, 'value')
   if (included === null || included === limit) return
   if (!draft.names('meters').includes(meter)) return
-  const usagePath = ['plans', plan, 'usagePrices', meter]
-  if (!draft.names('plans', plan, 'usagePrices').includes(meter))
+  // What is no group is reported elsewhere, and rates the meter of its name.
+  const prices = Object.fromEntries(
+    draft.entries('plans', plan, 'usagePrices').map(([key, price]) => [key, isRecord(price) ? price : {}]),
+  )
+  const carrier = allowancePrice(prices, meter)
+  if (carrier === null && Object.entries(prices).some(([key, price]) => rates(key, price, meter)))
+    return draft.report(
+      [...path, 'included'],
+      `Several usage prices rate "${meter}": name one of them "${meter}", so that the ${included} included are those of it.`,
+      'value',
+    )
+  const usagePath = ['plans', plan, 'usagePrices', carrier ?? meter]
+  if (carrier === null)
     return draft.report(path, `Usage above the ${included} included has no price under "usagePrices.${meter}".`, 'key')
   const price = draft.sound<NonNullable<CatalogPlan['usagePrices']>[string]>(...usagePath)
   if (price?.included !== undefined && price.included !== included)

@@ -1,9 +1,9 @@
 import type { CatalogFile, CatalogInterval, CatalogPlan } from '@turnpike/contract'
+import { checkAmounts, currenciesOf } from './check-amounts.ts'
+import { checkBilling, checkBillingPolicy } from './check-billing.ts'
+import { checkUsagePrices } from './check-usage-prices.ts'
 import type { Draft } from './draft.ts'
 import type { Path } from './read-yaml.ts'
-
-type Amounts = Record<string, unknown>
-type UsagePrice = NonNullable<CatalogPlan['usagePrices']>[string]
 
 /** Amounts, intervals, seats and usage tiers: every price can be charged in every currency that it is offered in. */
 export const checkPrices = (draft: Draft): void => {
@@ -11,11 +11,8 @@ export const checkPrices = (draft: Draft): void => {
   for (const plan of draft.names('plans')) {
     checkIntervalPrices(draft, ['plans', plan, 'prices'])
     checkSeats(draft, plan)
-    for (const meter of draft.names('plans', plan, 'usagePrices')) {
-      const path = ['plans', plan, 'usagePrices', meter]
-      draft.mustExist(path, 'meter', meter, 'meters', 'key')
-      checkTiers(draft, path, offeredCurrencies(draft, plan))
-    }
+    checkUsagePrices(draft, plan, offeredCurrencies(draft, plan))
+    checkBilling(draft, plan, offeredCurrencies(draft, plan))
   }
   for (const addOn of draft.names('addOns')) {
     checkIntervalPrices(draft, ['addOns', addOn, 'prices'])
@@ -23,12 +20,9 @@ export const checkPrices = (draft: Draft): void => {
       draft.report(['addOns', addOn, 'prices'], 'An add-on needs at least one price.', 'key')
     checkAddOnIntervals(draft, addOn)
   }
+  checkBillingPolicy(draft)
   for (const product of draft.names('products')) checkAmounts(draft, ['products', product, 'amounts'])
 }
-
-/** By place in the list, those that are well formed; the first is the default. */
-const currenciesOf = (draft: Draft): (string | undefined)[] =>
-  Array.from({ length: draft.count('currencies') }, (_, index) => draft.sound<string>('currencies', index))
 
 const checkCurrencies = (draft: Draft) => {
   const known = new Set(Intl.supportedValuesOf('currency'))
@@ -36,23 +30,6 @@ const checkCurrencies = (draft: Draft) => {
     if (currency !== undefined && !known.has(currency))
       draft.report(['currencies', index], `"${currency}" is no currency of ISO 4217.`, 'value')
   })
-}
-
-/** Known currencies only, and the default one at least. */
-const checkAmounts = (draft: Draft, path: Path, required?: readonly string[]) => {
-  const currencies = currenciesOf(draft)
-  const amounts = draft.sound<Amounts>(...path)
-  if (currencies.length === 0 || !amounts) return
-  for (const currency of Object.keys(amounts))
-    if (!currencies.includes(currency))
-      draft.report(
-        [...path, currency],
-        `"${currency}" is not among the currencies of this catalog: ${currencies.join(', ')}.`,
-        'key',
-      )
-  for (const currency of required ?? currencies.slice(0, 1))
-    if (currency !== undefined && !Object.hasOwn(amounts, currency) && currencies.includes(currency))
-      draft.report(path, `There is no amount in ${currency}.`, 'key')
 }
 
 const checkIntervalPrices = (draft: Draft, path: Path) => {
@@ -94,24 +71,6 @@ const checkSeats = (draft: Draft, plan: string) => {
   for (const price of draft.names('plans', plan, 'prices'))
     if (!draft.names(...path, 'perSeat').includes(price))
       draft.report(path, `Seats above those included have no price under "perSeat" for "${price}".`, 'key')
-}
-
-const checkTiers = (draft: Draft, path: Path, currencies: readonly string[] | undefined) => {
-  const price = draft.sound<UsagePrice>(...path)
-  draft.sound<UsagePrice['tiers']>(...path, 'tiers')?.forEach((tier, index, tiers) => {
-    const here = [...path, 'tiers', index]
-    const last = index === tiers.length - 1
-    const previous = tiers[index - 1]?.upTo
-    if (last && tier.upTo !== null)
-      draft.report([...here, 'upTo'], 'The last tier has "upTo: null", so that every quantity has a price.', 'value')
-    if (!last && tier.upTo === null) draft.report([...here, 'upTo'], 'Only the last tier has "upTo: null".', 'value')
-    if (tier.upTo !== null && !last && typeof previous === 'number' && tier.upTo <= previous)
-      draft.report([...here, 'upTo'], `Tiers ascend: ${tier.upTo} is not above ${previous}.`, 'value')
-    checkAmounts(draft, [...here, 'unitAmounts'], currencies)
-    if (tier.flatAmounts) checkAmounts(draft, [...here, 'flatAmounts'], currencies)
-  })
-  if (price?.model === 'per_unit' && price.tiers.length > 1)
-    draft.report([...path, 'tiers'], 'A price per unit has one tier; use "graduated" or "volume" for several.', 'key')
 }
 
 const checkAddOnIntervals = (draft: Draft, addOn: string) => {

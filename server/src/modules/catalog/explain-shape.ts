@@ -119,7 +119,8 @@ const explainObject = (shape: Shape, value: Record<string, unknown>, path: Path)
   ]
 }
 
-const explainUnion = (branches: Shape[], value: unknown, path: Path): ShapeProblem[] => {
+const explainUnion = (choices: Shape[], value: unknown, path: Path): ShapeProblem[] => {
+  const branches = choices.flatMap((choice) => choice.anyOf ?? [choice])
   const meant = branches.filter((branch) => suits(branch, value)).map((branch) => explain(branch, value, path))
   if (meant.length > 0) return meant.reduce((least, found) => (found.length < least.length ? found : least))
   const kinds = branches.map((branch) => branch.properties?.kind?.const).filter((kind) => kind !== undefined)

@@ -60,3 +60,18 @@ const priced = (
   const amount = own(amounts, currency)
   return amount === undefined ? null : { amountMinor: BigInt(amount), currency, interval }
 }
+
+type Rates = { meter?: string }
+
+/** Whether a usage price rates a meter: its own name's where it names no other. A flat price rates none. */
+export const rates = (key: string, price: Rates & { model?: string }, meter: string): boolean =>
+  price.model !== 'flat' && (price.meter ?? key) === meter
+
+/** The usage price that the included quantity of a meter belongs to: the one of the same name, or the only one; else null. */
+export const allowancePrice = (
+  prices: Record<string, Rates & { model?: string }> | undefined,
+  meter: string,
+): string | null => {
+  const keys = Object.entries(prices ?? {}).flatMap(([key, price]) => (rates(key, price, meter) ? [key] : []))
+  return keys.includes(meter) ? meter : keys.length === 1 ? keys[0]! : null
+}

@@ -13,6 +13,8 @@ export const fraction = (n: bigint, d: bigint): Exact => {
   return { n: n / common, d: d / common }
 }
 export const whole = (n: bigint | number): Exact => ({ n: BigInt(n), d: 1n })
+/** A quantity as meters keep it: millionths of a unit. */
+export const exactOfMicro = (micro: bigint): Exact => fraction(micro, 1_000_000n)
 export const zero = whole(0)
 export const one = whole(1)
 

@@ -1,7 +1,8 @@
 import type { FieldError } from '../../core/errors.ts'
 import { contains } from '../../core/period.ts'
 import { isZero } from './exact.ts'
-import type { Charge, RatingInput, Usage } from './price.ts'
+import { measuredWindows, recordsReason, type UsageCharge, usageCharges } from './need-usage.ts'
+import type { RatingInput, Usage } from './price.ts'
 import { segmentsOf } from './timeline.ts'
 
 /**
@@ -28,33 +29,30 @@ export const findClashes = (input: RatingInput): FieldError[] => {
 }
 
 const usageClashes = (input: RatingInput, usage: Usage, field: string): FieldError[] => {
-  const raters = input.charges.filter(({ basis }) => basis.kind === 'usage' && basis.meter === usage.meter)
+  const raters = usageCharges(input).filter(({ basis }) => basis.meter === usage.meter)
   if (raters.length === 0) return [{ field: `${field}.meter`, message: 'is rated by no charge of this request' }]
-  if (usage.kind === 'records') return []
+  if (usage.kind !== 'total') return []
   return raters.flatMap((charge) => {
-    const reason = needsRecords(input, charge, usage)
+    const reason = totalReason(input, charge, usage.transactions)
     if (reason === null) return []
     return [{ field: `${field}.records`, message: `are needed instead of a total: ${charge.key} ${reason}` }]
   })
 }
 
-/** Why a total is not enough for a charge, or null when it is. */
-const needsRecords = (input: RatingInput, charge: Charge, usage: Usage): string | null => {
+/** Why the total of the period is not enough for a charge, or null when it is. */
+const totalReason = (input: RatingInput, charge: UsageCharge, transactions: number | null): string | null => {
   const { basis, price } = charge
-  if (basis.kind !== 'usage' || usage.kind !== 'total') return null
-  if (Object.keys(basis.filter).length > 0) return 'rates records of some properties'
-  if (basis.aggregation === 'unique' || basis.aggregation === 'time_weighted') return `measures by ${basis.aggregation}`
+  const reason = recordsReason(charge)
+  if (reason !== null) return reason
   if (basis.bucket) return 'is measured in buckets'
-  const segments = segmentsOf(input, charge)
-  if (segments.length > 1) return 'changes its price in mid-period'
-  const life = segments[0]
-  if (life && (life.from.is !== 'period' || life.to.is !== 'period')) return 'lives in a part of the period'
-  if (price.model !== 'percentage') return null
-  if (price.includedTransactions !== null || price.transactionMinimum || price.transactionMaximum)
-    return 'looks at single transactions'
-  return isZero(price.fixedFee) || usage.transactions !== null
-    ? null
-    : 'has a fee for each transaction (or tell transactions)'
+  const windows = measuredWindows(input, charge)
+  if (windows.length > 1) return 'changes its price in mid-period'
+  const [window] = windows
+  if (window && !(window.start.equals(input.period.start) && window.end.equals(input.period.end)))
+    return 'lives in a part of the period'
+  return price.model === 'percentage' && !isZero(price.fixedFee) && transactions === null
+    ? 'has a fee for each transaction (or tell transactions)'
+    : null
 }
 
 const workClashes = (input: RatingInput): FieldError[] => {

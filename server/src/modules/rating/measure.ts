@@ -107,7 +107,11 @@ export const bucketsOf = (records: readonly UsageRecord[], source: Source, ruler
   })
 }
 
-const bucketStart = (at: Temporal.Instant, size: 'hour' | 'day' | 'month', timeZone: string): Temporal.Instant => {
+export const bucketStart = (
+  at: Temporal.Instant,
+  size: 'hour' | 'day' | 'month',
+  timeZone: string,
+): Temporal.Instant => {
   const local = at.toZonedDateTimeISO(timeZone)
   // Rounded by the clock on the wall, with the offset of the very instant: a repeated hour keeps its two starts.
   if (size === 'hour') return local.round({ smallestUnit: 'hour', roundingMode: 'floor' }).toInstant()

@@ -73,8 +73,11 @@ export type UsageRecord = {
   id: string | null
   properties: Readonly<Record<string, string>>
 }
+/** What was measured from a start until the next one, which is a part of the period that holds no change of price or plan. */
+export type UsagePart = { start: Temporal.Instant; quantity: Exact; transactions: number | null }
 export type Usage =
   | { meter: string; kind: 'total'; quantity: Exact; transactions: number | null }
+  | { meter: string; kind: 'parts'; parts: readonly UsagePart[] }
   | { meter: string; kind: 'records'; records: readonly UsageRecord[] }
 
 /** What one charge becomes at an instant; a null stays as it was. */
@@ -126,7 +129,7 @@ export type Settings = {
   chargeStepMinor: bigint
 }
 
-type Trial = { endsAt: Temporal.Instant; usage: 'free' | 'charged'; firstPeriod: 'prorate' | 'whole' }
+export type Trial = { endsAt: Temporal.Instant; usage: 'free' | 'charged'; firstPeriod: 'prorate' | 'whole' }
 
 /** Everything that rating may look at: nothing else changes a line (RAT-2). */
 export type RatingInput = {

@@ -3,16 +3,16 @@ import { boundStep } from './bound-step.ts'
 import { describe } from './describe.ts'
 import { type Exact, larger, minus, one, plus, smaller, sumOf, times, zero } from './exact.ts'
 import type { ExactLine } from './line.ts'
-import { bucketsOf, measure, recordsOf, within } from './measure.ts'
-import type { Charge, RatingInput, Source, Usage, UsageRecord } from './price.ts'
-import { type Free, type Measured, priceSteps } from './price-steps.ts'
+import { type Meter, meterOf } from './measure-usage.ts'
+import type { UsageCharge } from './need-usage.ts'
+import type { Charge, RatingInput } from './price.ts'
+import { type Free, priceSteps } from './price-steps.ts'
 import { shareOfPeriod } from './prorate.ts'
 import type { RawStep, Step } from './step.ts'
-import { type Segment, segmentsOf } from './timeline.ts'
+import { measuredSegments, type Segment, segmentsOf } from './timeline.ts'
 import { type AllowanceUse, useAllowance } from './use-allowance.ts'
 
 export type RatedCharge = { lines: ExactLine[]; allowance: AllowanceUse | null }
-type UsageCharge = Charge & { basis: Extract<Charge['basis'], { kind: 'usage' }> }
 
 /** The lines of one usage charge: one, or none when it does not live in this period. */
 export const rateUsage = (input: RatingInput, charge: UsageCharge): RatedCharge => {
@@ -20,17 +20,11 @@ export const rateUsage = (input: RatingInput, charge: UsageCharge): RatedCharge 
   const segments = measuredSegments(segmentsOf(input, charge), basis)
   if (segments.length === 0) return { lines: [], allowance: null }
   const window = { start: segments[0]!.from.at, end: segments.at(-1)!.to.at }
-  const usage = input.usage.find(({ meter }) => meter === basis.meter) ?? {
-    meter: basis.meter,
-    kind: 'records',
-    records: [],
-  }
-  const records = usage.kind === 'records' ? recordsOf(usage.records, basis) : null
-  const over = (part: Period): Measured => measureIn(input, usage, records, basis, part)
-  const total = over(window)
+  const meter = meterOf(input, charge)
+  const total = meter.over(window)
   const allowance = allowanceOf(input, charge, window, total.quantity)
   const free = freeOf(input, charge, window, allowance)
-  const steps = segments.flatMap((segment) => segmentSteps(input, charge, segment, window, over, free, records))
+  const steps = segments.flatMap((segment) => segmentSteps(input, charge, segment, window, meter, free))
   const last = segments.at(-1)!.price
   const bounded = boundStep(
     input,
@@ -66,32 +60,6 @@ export const rateUsage = (input: RatingInput, charge: UsageCharge): RatedCharge 
   }
 }
 
-/** A level or a peak is one number for the whole period: it is rated once, at the price of its end. */
-const measuredSegments = (segments: Segment[], { aggregation }: Source): Segment[] => {
-  const isOneNumber = aggregation === 'max' || aggregation === 'unique' || aggregation === 'latest'
-  return isOneNumber && segments.length > 1 ? [{ ...segments.at(-1)!, from: segments[0]!.from }] : segments
-}
-
-const measureIn = (
-  input: RatingInput,
-  usage: Usage,
-  records: readonly UsageRecord[] | null,
-  source: Source,
-  part: Period,
-): Measured => {
-  if (usage.kind === 'total') {
-    const { quantity, transactions } = usage
-    return { quantity, transactions: { total: larger(zero, quantity), count: transactions ?? 0 }, records: null }
-  }
-  const inside = within(records ?? [], part)
-  // Convention 16: what an earlier record set is still the level, whether it was in this period or before.
-  const before = records?.findLast(({ at }) => isBefore(at, part.start))
-  if (source.bucket?.priced !== 'on_sum')
-    return measure(inside, { ...source, valueBefore: before?.quantity ?? source.valueBefore }, part, input)
-  const sum = sumOf(bucketsOf(inside, source, input).map(({ measured }) => measured.quantity))
-  return { quantity: sum, transactions: null, records: inside.length }
-}
-
 /** What included units still cover, used up over the parts of the period in the order of time. */
 type FreeLeft = { mode: Free['mode']; left: Exact } | null
 
@@ -100,9 +68,8 @@ const segmentSteps = (
   charge: UsageCharge,
   { from, to, price }: Segment,
   window: Period,
-  over: (part: Period) => Measured,
+  meter: Meter,
   free: FreeLeft,
-  records: readonly UsageRecord[] | null,
 ): Step[] => {
   const { settings } = input
   const roundEach = settings.roundAt === 'unit' ? settings.rounding : null
@@ -111,18 +78,12 @@ const segmentSteps = (
   const described = (raw: readonly RawStep[], takenOff?: 'already_billed'): Step[] =>
     raw.map((step) => describe(step, { share: one, period: part, settings, takenOff }))
   if (charge.basis.bucket?.priced === 'per_bucket')
-    return described(
-      merged(
-        bucketsOf(within(records ?? [], part), charge.basis, input).flatMap(({ measured }) =>
-          priceSteps(price, measured, now, roundEach),
-        ),
-      ),
-    )
+    return described(merged(meter.buckets(part).flatMap((measured) => priceSteps(price, measured, now, roundEach))))
   const { alreadyBilled } = charge.basis
   // Convention 11: what comes late pays the difference that it makes to the whole.
   if (alreadyBilled !== null) {
     const before = { quantity: alreadyBilled, transactions: null, records: null }
-    const whole = { ...before, quantity: plus(alreadyBilled, over(part).quantity) }
+    const whole = { ...before, quantity: plus(alreadyBilled, meter.over(part).quantity) }
     return [
       ...described(priceSteps(price, whole, now, roundEach)),
       ...described(priceSteps(price, before, now, roundEach), 'already_billed'),
@@ -130,13 +91,13 @@ const segmentSteps = (
   }
   // Convention 6: when a price changes in mid-period, tiers and packages count anew or go on.
   if (settings.onSplit === 'cumulative' && isBefore(window.start, part.start)) {
-    const until = (end: Temporal.Instant) => over({ start: window.start, end })
+    const until = (end: Temporal.Instant) => meter.over({ start: window.start, end })
     return [
       ...described(priceSteps(price, until(part.end), now, roundEach)),
       ...described(priceSteps(price, until(part.start), now, roundEach), 'already_billed'),
     ]
   }
-  const measured = over(part)
+  const measured = meter.over(part)
   const steps = described(priceSteps(price, measured, now, roundEach))
   if (free && settings.onSplit === 'anew')
     free.left = minus(free.left, smaller(free.left, larger(zero, measured.quantity)))

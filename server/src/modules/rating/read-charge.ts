@@ -1,6 +1,6 @@
 import type { RatingCharge } from '@turnpike/contract'
 import { one, zero } from './exact.ts'
-import type { Charge, Included, Price, Source } from './price.ts'
+import type { Charge, Included, Lot, Price, Source } from './price.ts'
 import type { Reader } from './read-numbers.ts'
 import { readPrice } from './read-price.ts'
 
@@ -145,10 +145,7 @@ const readIncluded = (
     prorated: prorated ?? false,
     rollover: rollover
       ? {
-          lots: rollover.lots.map((lot, index) => ({
-            quantity: reader.exact(`${field}.rollover.lots.${index}.quantity`, lot.quantity),
-            periodsAgo: lot.periodsAgo,
-          })),
+          lots: readLots(reader, `${field}.rollover.lots`, rollover.lots),
           capUnits: reader.exactOrNull(`${field}.rollover.capUnits`, rollover.capUnits),
           capPercent: reader.exactOrNull(`${field}.rollover.capPercent`, rollover.capPercent),
           expiresAfterPeriods: rollover.expiresAfterPeriods ?? 1,
@@ -157,3 +154,10 @@ const readIncluded = (
       : null,
   }
 }
+
+type SentLots = NonNullable<NonNullable<RatingCharge['included']>['rollover']>['lots']
+export const readLots = (reader: Reader, field: string, lots: SentLots): Lot[] =>
+  lots.map((lot, index) => ({
+    quantity: reader.exact(`${field}.${index}.quantity`, lot.quantity),
+    periodsAgo: lot.periodsAgo,
+  }))

@@ -1,14 +1,15 @@
-import type { RatingCharge, RatingPreviewRequest } from '@turnpike/contract'
+import type { RatingPreviewRequest } from '@turnpike/contract'
 import type { FieldError } from '../../core/errors.ts'
 import { contains, type Period } from '../../core/period.ts'
-import type { Catalog } from '../catalog/index.ts'
+import { type Catalog, findPlan } from '../catalog/index.ts'
+import { chargesOfPlans, type PlanCharges, type PlanTerms } from './charge-plan.ts'
 import { decimalsOf } from './currency.ts'
 import { findClashes } from './find-clashes.ts'
 import { periodOfGrid } from './period-of-grid.ts'
-import { planCharges } from './plan-charges.ts'
+import { leastOf, mergeSettings } from './plan-billing.ts'
 import type { Change, Charge, RatingInput } from './price.ts'
 import { readCoupons, readCredits, readMaximum, readMinimum } from './read-adjustments.ts'
-import { checkKin, readCharge } from './read-charge.ts'
+import { checkKin, readCharge, readLots } from './read-charge.ts'
 import { newReader, type Reader } from './read-numbers.ts'
 import { readPrice } from './read-price.ts'
 import { readUsage } from './read-usage.ts'
@@ -25,7 +26,8 @@ export const readRatingRequest = (request: RatingPreviewRequest, catalog: Catalo
   const regularPeriod = request.regularPeriod ? reader.period('regularPeriod', request.regularPeriod) : period.regular
   const instant = (field: 'at' | 'subscriptionStart', otherwise: Temporal.Instant) =>
     request[field] === undefined ? otherwise : reader.instant(field, request[field])
-  const charges = readCharges(reader, request, catalog)
+  const plan = readPlans(reader, request, catalog)
+  const charges = readCharges(reader, request, plan)
   const input: RatingInput = {
     currency: request.currency,
     period: period.charged,
@@ -39,8 +41,8 @@ export const readRatingRequest = (request: RatingPreviewRequest, catalog: Catalo
     trial: request.trial
       ? {
           endsAt: reader.instant('trial.endsAt', request.trial.endsAt),
-          usage: request.trial.usage ?? 'free',
-          firstPeriod: request.trial.firstPeriod ?? 'prorate',
+          usage: request.trial.usage ?? plan?.trial.usage ?? 'free',
+          firstPeriod: request.trial.firstPeriod ?? plan?.trial.firstPeriod ?? 'prorate',
         }
       : null,
     charges,
@@ -48,10 +50,10 @@ export const readRatingRequest = (request: RatingPreviewRequest, catalog: Catalo
     changes: readChanges(reader, request.changes ?? [], charges, period.charged),
     coupons: readCoupons(reader, request.coupons ?? []),
     credits: readCredits(reader, request.credits ?? []),
-    minimum: request.minimum ? readMinimum(reader, request.minimum) : null,
-    maximum: request.maximum ? readMaximum(reader, request.maximum) : null,
+    minimum: request.minimum ? readMinimum(reader, request.minimum) : plan && leastOf(plan, standing),
+    maximum: request.maximum ? readMaximum(reader, request.maximum) : (plan?.maximum ?? null),
     taxPercent: request.taxPercent === undefined ? null : readTax(reader, request.taxPercent),
-    settings: settingsOf(reader, request.settings, request.currency),
+    settings: settingsOf(reader, mergeSettings(plan?.chosen ?? {}, request.settings ?? {}), request.currency),
   }
   const errors = reader.errors.length > 0 ? reader.errors : findClashes(input).slice(0, 20)
   return errors.length > 0 ? { ok: false, errors } : { ok: true, input }
@@ -103,38 +105,54 @@ const readPeriod = (
   return periodOfGrid({ anchor, at, timeZone, interval: { unit: grid.interval, count: grid.count ?? 1 }, day })
 }
 
-/** The charges of the plans in the order of time, then those of the request. A change of plan ends all charges of the plan before. */
-const readCharges = (reader: Reader, request: RatingPreviewRequest, catalog: Catalog | null): Charge[] => {
-  const { plan, planChanges = [], charges = [], currency } = request
-  if (!plan && charges.length === 0) reader.report('charges', 'or plan is missing: there is nothing to rate')
+/** A preview is of the first period of a commitment; `minimum` of the request says another. */
+const standing = { periodsBefore: 0, spentBeforeMinor: 0n, ends: false }
+
+/** The plans in the order of time, or null where there is none or something is wrong with them. */
+const readPlans = (
+  reader: Reader,
+  { plan, planChanges = [], currency }: RatingPreviewRequest,
+  catalog: Catalog | null,
+): PlanCharges | null => {
   if (!plan && planChanges.length > 0) reader.report('planChanges', 'is read with plan only')
   if (plan && !catalog) reader.report('plan', 'is not in the catalog')
-  const steps = plan && catalog ? [{ ...plan, at: null }, ...planChanges] : []
-  const times = steps.map(({ at }, index) => (at === null ? null : reader.instant(`planChanges.${index - 1}.at`, at)))
-  const ofPlans = steps.flatMap((step, index) => {
-    const field = index === 0 ? 'plan' : `planChanges.${index - 1}`
-    const [from, until] = [times[index] ?? null, times[index + 1] ?? null]
-    if (from && times[index - 1] && Temporal.Instant.compare(from, times[index - 1]!) <= 0)
-      reader.report(`${field}.at`, 'must be after the change before')
-    const found: RatingCharge[] = planCharges(
-      reader,
-      field,
-      catalog!,
-      step,
-      currency,
-      index === 0 ? '' : `_${index + 1}`,
-    )
-    return found.map(
-      (charge): Charge => ({
-        ...readCharge(reader, field, charge),
-        from: from && { at: from, by: 'change' },
-        until: until && { at: until, by: 'change' },
-      }),
-    )
-  })
-  const all = [...ofPlans, ...charges.map((charge, index) => readCharge(reader, `charges.${index}`, charge))]
+  if (!plan || !catalog) return null
+  const fieldOf = (step: number) => (step === 0 ? 'plan' : `planChanges.${step - 1}`)
+  let before: Temporal.Instant | null = null
+  const steps = [{ ...plan, at: null }, ...planChanges].flatMap(
+    (choice, step): (PlanTerms & { from: Temporal.Instant | null })[] => {
+      const field = fieldOf(step)
+      const from = choice.at === null ? null : reader.instant(`${field}.at`, choice.at)
+      if (from && before && Temporal.Instant.compare(from, before) <= 0)
+        reader.report(`${field}.at`, 'must be after the change before')
+      before = from
+      const version = findPlan(catalog, choice.plan, choice.version)?.content
+      if (!version)
+        reader.report(`${field}.${choice.version === undefined ? 'plan' : 'version'}`, 'is not in the catalog')
+      const { price, seats, addOns } = choice
+      const carried = Object.fromEntries(
+        Object.entries(choice.carried ?? {}).map(([key, lots]) => [
+          key,
+          readLots(reader, `${field}.carried.${key}`, lots),
+        ]),
+      )
+      return version ? [{ file: catalog.file, plan: version, price, currency, seats, addOns, carried, from }] : []
+    },
+  )
+  if (steps.length === 0) return null
+  const charged = chargesOfPlans(steps)
+  if (charged.ok) return charged.charges
+  for (const { step, field, message } of charged.errors) reader.report(`${fieldOf(step)}.${field}`, message)
+  return null
+}
+
+/** The charges of the plans, then those of the request. */
+const readCharges = (reader: Reader, { plan, charges = [] }: RatingPreviewRequest, ofPlans: PlanCharges | null) => {
+  if (!plan && charges.length === 0) reader.report('charges', 'or plan is missing: there is nothing to rate')
+  const first = ofPlans ? [...ofPlans.recurring, ...ofPlans.usage] : []
+  const all: Charge[] = [...first, ...charges.map((charge, index) => readCharge(reader, `charges.${index}`, charge))]
   for (const [index, { key }] of charges.entries())
-    if (all.findIndex((charge) => charge.key === key) !== ofPlans.length + index)
+    if (all.findIndex((charge) => charge.key === key) !== first.length + index)
       reader.report(`charges.${index}.key`, 'stands twice')
   return all
 }

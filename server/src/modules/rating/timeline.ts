@@ -1,7 +1,7 @@
 import type { Period } from '../../core/period.ts'
 import { isBefore } from '../../core/period.ts'
 import type { Exact } from './exact.ts'
-import type { Charge, Price, RatingInput } from './price.ts'
+import type { Charge, Price, RatingInput, Source } from './price.ts'
 import type { Edge } from './prorate.ts'
 
 /** A part of the period in which neither price nor quantity of a charge changes. */
@@ -63,3 +63,9 @@ const stateAt = (input: RatingInput, charge: Charge, at: Temporal.Instant): { pr
     )
 
 export const periodOf = ({ from, to }: { from: Edge; to: Edge }): Period => ({ start: from.at, end: to.at })
+
+/** A level or a peak is one number for the whole period: it is rated once, at the price of its end. */
+export const measuredSegments = (segments: Segment[], { aggregation }: Source): Segment[] => {
+  const isOneNumber = aggregation === 'max' || aggregation === 'unique' || aggregation === 'latest'
+  return isOneNumber && segments.length > 1 ? [{ ...segments.at(-1)!, from: segments[0]!.from }] : segments
+}
