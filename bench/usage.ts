@@ -119,8 +119,9 @@ const measureLimit = async (world: World, scale: Scale): Promise<Figure> => {
     durationMs: 20_000,
     requestsMax: limit + 1_000,
   })
-  const [counter] = (await world.sql.query('select used from usage_counters where tenant_id = $1', [tenantId]))
-    .rows as [{ used: string }]
+  const [counter] = (
+    await world.sql.query(`select used from usage_counters where tenant_id = $1 and span = 'period'`, [tenantId])
+  ).rows as [{ used: string }]
   if (result.consumed !== limit || Number(counter.used) !== limit)
     throw new Error(`of a limit of ${limit}, ${result.consumed} were let through and ${counter.used} counted`)
   return {
@@ -136,8 +137,10 @@ const measureLimit = async (world: World, scale: Scale): Promise<Figure> => {
 const checkCounters = async (world: World): Promise<void> => {
   const { rows } = await world.sql.query(
     `select c.tenant_id from usage_counters c
-     join (select tenant_id, meter, window_start, sum(quantity) as used, count(*) as records from usage_records group by 1, 2, 3) r using (tenant_id, meter, window_start)
-     where c.used <> r.used or c.records <> r.records`,
+     full join (select tenant_id, meter, 'period' as span, window_start, sum(quantity) as used, count(*) as records from usage_records group by 1, 2, 4
+                union all select tenant_id, meter, 'hour', date_bin('1 hour', at, timestamptz 'epoch'), sum(quantity), count(*) from usage_records group by 1, 2, 4) r
+       using (tenant_id, meter, span, window_start)
+     where coalesce(c.used, 0) <> coalesce(r.used, 0) or coalesce(c.records, 0) <> coalesce(r.records, 0)`,
   )
   if (rows.length > 0) throw new Error(`${rows.length} counters differ from their records`)
 }

@@ -2,7 +2,7 @@ import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
 import { counterName, decide, type LiveCustomer, type ResolvedEntitlement } from '../modules/entitlements/index.ts'
-import { isProblem, lifetime, prepareRecord } from '../modules/usage/index.ts'
+import { isProblem, lifetime, meterRules, prepareRecord } from '../modules/usage/index.ts'
 import { isConnectionLoss } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
@@ -128,7 +128,7 @@ const consume = async (
         idempotencyKey: `check:${key}:${entitlement.feature}`.slice(0, 400),
         service: request.service,
       },
-      meters[entitlement.meter],
+      meterRules(meters).get(entitlement.meter),
       policies.usage,
       atMs,
     )

@@ -351,15 +351,16 @@ const unlink = async (
 }
 
 const rebuild = (deps: Deps, actor: Actor, tenantId: string, object: string, reason: string): Promise<void> => {
-  const [meter, windowStart] = object.split(' ')
+  // Findings of the time when the usage period was the only span name none.
+  const [meter, windowStart, span = 'period'] = object.split(' ')
   return transact(deps.db, async (tx) => {
     await lockCustomer(tx, tenantId)
-    const rebuilt = await rebuildCounter(tx, tenantId, meter!, Temporal.Instant.from(windowStart!))
+    const rebuilt = await rebuildCounter(tx, tenantId, meter!, span, Temporal.Instant.from(windowStart!))
     if (!rebuilt) throw fail('finding_needs_person')
-    const { counter, before } = rebuilt
+    const { before, used, reserved, version, windowStartMs } = rebuilt
     await notify(tx, {
       kind: 'counters',
-      moved: [[tenantId, counter.meter, counter.windowStart, String(counter.used), counter.version]],
+      moved: [[tenantId, meter!, span, windowStartMs, String(used), String(reserved), version]],
     })
     await appendAudit(tx, deps.clock, {
       tenantId,
@@ -367,7 +368,7 @@ const rebuild = (deps: Deps, actor: Actor, tenantId: string, object: string, rea
       action: 'usage.counter_rebuilt',
       object,
       before: { used: String(before) },
-      after: { used: String(counter.used) },
+      after: { used: String(used) },
       reason,
     })
   })

@@ -14,8 +14,20 @@ export const erasures: Record<string, (tx: Tx, tenantId: string, batch: number) 
   usageCounters: (tx, tenantId, batch) =>
     counted(
       tx,
-      sql`with gone as (delete from usage_counters where tenant_id = ${tenantId} and (meter, window_start) in
-            (select meter, window_start from usage_counters where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
+      sql`with gone as (delete from usage_counters where tenant_id = ${tenantId} and (meter, span, window_start) in
+            (select meter, span, window_start from usage_counters where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
+    ),
+  usageSeen: (tx, tenantId, batch) =>
+    counted(
+      tx,
+      sql`with gone as (delete from usage_seen where tenant_id = ${tenantId} and (meter, span, window_start, value_hash) in
+            (select meter, span, window_start, value_hash from usage_seen where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
+    ),
+  reservations: (tx, tenantId, batch) =>
+    counted(
+      tx,
+      sql`with gone as (delete from reservations where tenant_id = ${tenantId} and reservation_id in
+            (select reservation_id from reservations where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
     ),
   usageRefusals: (tx, tenantId, batch) =>
     counted(

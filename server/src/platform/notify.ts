@@ -11,8 +11,10 @@ export type Notice =
   | { kind: 'catalog' }
   | { kind: 'credentials' }
   | { kind: 'snapshot'; tenantId: string; version: number }
-  /** `[tenant, meter, window start in epoch ms, used in millionths, version]` of each counter that moved. */
-  | { kind: 'counters'; moved: [string, string, number, string, number][] }
+  /** `[tenant, meter, span, window start in epoch ms, used and reserved in millionths, version]` of each counter that moved. */
+  | { kind: 'counters'; moved: MovedCounter[] }
+
+export type MovedCounter = [string, string, string, number, string, string, number]
 
 const channel = 'turnpike'
 // PostgreSQL refuses payloads of 8,000 bytes and more.

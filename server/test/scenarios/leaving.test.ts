@@ -197,7 +197,7 @@ describe('after the last subscription has ended', () => {
         expect(
           await query(
             world.app.deps.db,
-            sql`select coalesce(sum(records), 0)::int as records from usage_counters where tenant_id = 'interrupted'`,
+            sql`select coalesce(sum(records), 0)::int as records from usage_counters where tenant_id = 'interrupted' and span = 'period'`,
           ),
         ).toEqual([{ records }])
     }

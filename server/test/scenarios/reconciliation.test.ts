@@ -256,7 +256,7 @@ test('accepted stays closed while it looks the same; dismissed is found again (R
   const service = await world.as('service')
   const report = { tenantId: 'meant', meter: 'api_calls', quantity: 5 }
   await service.reportUsage({ body: { ...report, idempotencyKey: 'a' } })
-  await owner.query('update usage_counters set used = used + 7 where tenant_id = $1', ['meant'])
+  await owner.query(`update usage_counters set used = used + 7 where tenant_id = $1 and span = 'period'`, ['meant'])
   await reconcile('meant')
   const [first] = await findingsOf('meant')
   expect(first).toMatchObject({ kind: 'counter_differs', here: { counted: '12' }, there: { recorded: '5' } })
@@ -271,7 +271,7 @@ test('accepted stays closed while it looks the same; dismissed is found again (R
   expect((await figures()).openByKind.counter_differs).toBeUndefined()
 
   // It looks different now, so it is open again; the repair sets it to its records.
-  await owner.query('update usage_counters set used = used + 1 where tenant_id = $1', ['meant'])
+  await owner.query(`update usage_counters set used = used + 1 where tenant_id = $1 and span = 'period'`, ['meant'])
   await reconcile('meant')
   expect(await figures()).toMatchObject({ openFindings: 1, openByKind: { counter_differs: 1 } })
   await world.operator.repairFinding({ params: { findingId: second!.id }, body })

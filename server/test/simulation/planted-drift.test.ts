@@ -117,7 +117,9 @@ const plants: Plant[] = [
       await service.reportUsage({
         body: { tenantId: of.tenantId, meter: 'api_calls', idempotencyKey: 'drift', quantity: 5 },
       })
-      await owner.query('update usage_counters set used = used + 100 where tenant_id = $1', [of.tenantId])
+      await owner.query(`update usage_counters set used = used + 100 where tenant_id = $1 and span = 'period'`, [
+        of.tenantId,
+      ])
     },
   },
   {

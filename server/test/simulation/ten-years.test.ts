@@ -129,7 +129,7 @@ type Invoice = {
   period_end: string
 }
 const invoicesOf = `select status, billing_reason, amount_due, amount_paid, period_start, period_end from invoices where tenant_id = $1 order by period_start`
-const windowsOf = `select window_start, window_end from usage_counters where tenant_id = $1 and records > 0`
+const windowsOf = `select window_start, window_end from usage_counters where tenant_id = $1 and span = 'period' and records > 0`
 
 const instantText = (timestamp: string): string => Temporal.Instant.from(timestamp).toString()
 

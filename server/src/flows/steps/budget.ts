@@ -28,7 +28,8 @@ export const budgetWith = (
   const entitlement = content.entitlements.find((candidate) => candidate.feature === content.budgetFeature)
   const metered = entitlement?.kind === 'metered' ? entitlement : null
   const counter = counters.find(
-    ({ meter, windowStart }) => meter === metered?.meter && windowStart === window.start.epochMilliseconds,
+    ({ meter, span, windowStart }) =>
+      meter === metered?.meter && span === 'period' && windowStart === window.start.epochMilliseconds,
   )
   return {
     tenantId: customer.tenantId,

@@ -16,7 +16,10 @@ export const usageAt = async (
   const counters = await currentCounters(on, [tenantId], now.epochMilliseconds)
   return new Map(
     counters
-      .filter(({ windowStart, windowEnd }) => windowStart === start || windowEnd === lifetime.endMs)
+      .filter(
+        ({ span, windowStart, windowEnd }) =>
+          span === 'period' && (windowStart === start || windowEnd === lifetime.endMs),
+      )
       .map(({ meter, used }) => [meter, used]),
   )
 }

@@ -5,13 +5,13 @@ import {
   UsageRecord as UsageRecordSchema,
 } from '@turnpike/contract'
 import { fail } from '../../core/errors.ts'
-import { own } from '../../core/own.ts'
 import { liveCustomer } from '../../flows/check-entitlements.ts'
 import { readUsage } from '../../flows/read-usage.ts'
-import { outcomeOf, type UsageWork } from '../../flows/record-usage.ts'
+import type { UsageWork } from '../../flows/steps/lay-out-usage.ts'
+import { outcomeOf } from '../../flows/steps/usage-outcome.ts'
 import type { Credential } from '../../modules/access/index.ts'
 import type { LiveCustomer } from '../../modules/entitlements/index.ts'
-import { isProblem, prepareRecord } from '../../modules/usage/index.ts'
+import { isProblem, meterRules, prepareRecord } from '../../modules/usage/index.ts'
 import { requireTenant } from '../auth.ts'
 import type { Handlers, HttpDeps } from '../handler.ts'
 import { fieldErrors } from '../problem.ts'
@@ -30,6 +30,7 @@ const judge = async (
 ): Promise<Judged> => {
   const nowMs = deps.clock.now().epochMilliseconds
   const { meters, policies } = deps.catalog().file
+  const rules = meterRules(meters)
   const outcomes: UsageOutcome[] = []
   const byTenant = new Map<string, { live: LiveCustomer | null; entry: Judged['works'][number] | null }>()
   for (let index = 0; index < records.length; index++) {
@@ -75,7 +76,7 @@ const judge = async (
       invalid('customer_unknown', 'Nothing is known of this tenant.')
       continue
     }
-    const prepared = prepareRecord(record, own(meters, record.meter), policies.usage, nowMs)
+    const prepared = prepareRecord(record, rules.get(record.meter), policies.usage, nowMs)
     if (isProblem(prepared)) {
       invalid(prepared.code, prepared.detail)
       continue

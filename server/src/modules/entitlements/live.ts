@@ -15,9 +15,10 @@ export type LiveCustomer = {
   byFeature: ReadonlyMap<string, ResolvedEntitlement>
   /** The counting window that holds a time. */
   windowAt(atMs: number): LiveWindow
-  /** Meter and window start in epoch ms → what was used and which version of the counter said so. */
-  counters: Map<string, { used: Micro; version: number }>
+  /** By meter, span and window start → what was used and reserved, and which version of the counter said so. */
+  counters: Map<string, LiveCounter>
 }
+type LiveCounter = { used: Micro; reserved: Micro; version: number }
 
 export type LiveCustomers = {
   get(tenantId: string): LiveCustomer | undefined
@@ -28,13 +29,14 @@ export type LiveCustomers = {
   load(tenantId: string, atMs: number): Promise<LiveCustomer | null>
   /** A newer snapshot exists: the next load fetches it. */
   snapshotChanged(tenantId: string, version: number): void
-  counterMoved(tenantId: string, meter: string, windowStart: number, used: Micro, version: number): void
+  counterMoved(tenantId: string, name: string, counter: LiveCounter): void
   /** Notices may have been missed: nothing in memory can be trusted to be current. */
   forgetAll(): void
   size(): number
 }
 
-export const counterName = (meter: string, windowStart: number): string => `${meter}@${windowStart}`
+export const counterName = (meter: string, windowStart: number, span = 'period'): string =>
+  `${meter} ${span} ${windowStart}`
 
 /**
  * Snapshots and counters in memory, loaded on first use and kept current by what commits announce: this is why a check is
@@ -49,7 +51,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
     {
       promise: Promise<LiveCustomer | null>
       minVersion: number
-      moved: [string, { used: Micro; version: number }][]
+      moved: [string, LiveCounter][]
       stale: boolean
     }
   >()
@@ -57,7 +59,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
   const reader = createReader(db)
   const share = createSharing()
 
-  const apply = (live: LiveCustomer, name: string, counter: { used: Micro; version: number }) => {
+  const apply = (live: LiveCustomer, name: string, counter: LiveCounter) => {
     const known = live.counters.get(name)
     if (!known || known.version < counter.version) live.counters.set(name, counter)
   }
@@ -81,9 +83,9 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
         byFeature: entitlements.byFeature,
         windowAt: rememberWindow(snapshot.content.window),
         counters: new Map(
-          counters.map((counter) => [
-            counterName(counter.meter, counter.windowStart),
-            { used: counter.used, version: counter.version },
+          counters.map(({ meter, windowStart, span, used, reserved, version }) => [
+            counterName(meter, windowStart, span),
+            { used, reserved, version },
           ]),
         ),
       }
@@ -123,11 +125,10 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
       const ticket = loading.get(tenantId)
       if (ticket) ticket.minVersion = Math.max(ticket.minVersion, version)
     },
-    counterMoved: (tenantId, meter, windowStart, used, version) => {
-      const name = counterName(meter, windowStart)
+    counterMoved: (tenantId, name, counter) => {
       const known = customers.get(tenantId)
-      if (known) apply(known, name, { used, version })
-      loading.get(tenantId)?.moved.push([name, { used, version }])
+      if (known) apply(known, name, counter)
+      loading.get(tenantId)?.moved.push([name, counter])
     },
     forgetAll: () => {
       // The whole memory at once: nothing is copied, and each is dropped when it was loaded again.

@@ -29,12 +29,17 @@ export const compareSnapshot = (
 /** A counter against its records (USE-4); the query has found that they differ. */
 export const counterDifference = (counter: {
   meter: string
+  span: string
   windowStart: string
   counted: string
   recorded: string
 }): Difference => ({
   kind: 'counter_differs',
-  object: `${counter.meter} ${Temporal.Instant.from(counter.windowStart.replace(' ', 'T')).toString()}`,
+  object: [
+    counter.meter,
+    Temporal.Instant.from(counter.windowStart.replace(' ', 'T')).toString(),
+    ...(counter.span === 'period' ? [] : [counter.span]),
+  ].join(' '),
   here: { counted: shortened(counter.counted) },
   there: { recorded: shortened(counter.recorded) },
   repair: 'rebuild_counter',

@@ -92,6 +92,7 @@ test('a counter is named by meter and window, with short numbers', () => {
   expect(
     counterDifference({
       meter: 'calls',
+      span: 'period',
       windowStart: '2026-11-01 00:00:00+00',
       counted: '12.500000',
       recorded: '100',

@@ -9,6 +9,7 @@ const record = (idempotencyKey: string, quantity: bigint, more: Partial<Prepared
   idempotencyKey,
   meter: 'calls',
   quantity,
+  effects: [{ meter: more.meter ?? 'calls', aggregation: 'sum', counted: 'sum' }],
   at: 0,
   atGiven: false,
   service: null,
@@ -24,10 +25,11 @@ const upTo =
 /** Decides records against one counter per meter; `groups` are the lengths of all-or-nothing groups, or none. */
 const decide = (
   records: PreparedRecord[],
-  options: { limit?: bigint; used?: bigint; atomic?: number[]; earlier?: Earlier } = {},
+  options: { limit?: bigint; used?: bigint; reserved?: bigint; atomic?: number[]; earlier?: Earlier } = {},
 ) => {
-  const counters = new Map<string, CounterState>(
-    [...new Set(records.map((each) => each.meter))].map((meter) => [meter, { used: options.used ?? 0n, records: 0 }]),
+  const meters = [...new Set(records.map((each) => each.meter))]
+  const states = meters.map(
+    (): CounterState => ({ used: options.used ?? 0n, reserved: options.reserved ?? 0n, records: 0, levelAt: null }),
   )
   const earlier: Earlier = options.earlier ?? new Map()
   let from = 0
@@ -38,12 +40,17 @@ const decide = (
   })
   const rule = options.limit === undefined ? null : upTo(options.limit)
   const decisions = decideBatch(
-    records.map((each) => ({ record: each, counter: each.meter, rule: each.meter === 'free' ? null : rule })),
+    records.map((each) => {
+      const counter = meters.indexOf(each.meter)
+      const limit = rule && each.meter !== 'free' ? { counter, rule } : null
+      return { record: each, place: { targets: [{ counters: [counter], limit }], shown: counter } }
+    }),
     groups,
-    counters,
+    states,
     earlier,
     (index) => records[index]!.idempotencyKey,
   )
+  const counters = new Map(meters.map((meter, index) => [meter, states[index]!]))
   return { decisions, kinds: decisions.map(({ kind }) => kind), counter: counters.get('calls')!, counters, earlier }
 }
 
@@ -53,7 +60,7 @@ test('records are decided in the order in which they came', () => {
   })
   expect(kinds).toEqual(['accepted', 'refused', 'accepted', 'refused'])
   expect(decisions.map((decision) => 'used' in decision && decision.used)).toEqual([6n, 6n, 10n, 10n])
-  expect(counter).toEqual({ used: 10n, records: 2 })
+  expect(counter).toMatchObject({ used: 10n, records: 2 })
 })
 
 describe('the edge of a limit', () => {
@@ -68,11 +75,16 @@ describe('the edge of a limit', () => {
   })
 })
 
+test('what is reserved for others leaves less room', () => {
+  const { kinds } = decide([record('a', 3n), record('b', 2n), record('c', 1n)], { limit: 10n, used: 4n, reserved: 4n })
+  expect(kinds).toEqual(['refused', 'accepted', 'refused'])
+})
+
 describe('a key that came before', () => {
   test('in the same batch is a repeat with the first answer', () => {
     const { decisions, counter } = decide([record('a', 3n), record('a', 3n)])
     expect(decisions[1]).toMatchObject({ kind: 'duplicate', earlier: { used: 3n, outcome: 'accepted' } })
-    expect(counter).toEqual({ used: 3n, records: 1 })
+    expect(counter).toMatchObject({ used: 3n, records: 1 })
   })
 
   test('and was refused stays refused, also when there is room now', () => {
@@ -112,7 +124,7 @@ describe('a group that is all or nothing', () => {
       atomic: [3],
     })
     expect(kinds).toEqual(['withdrawn', 'withdrawn', 'refused'])
-    expect(counter).toEqual({ used: 0n, records: 0 })
+    expect(counter).toMatchObject({ used: 0n, records: 0 })
     expect([...earlier.keys()]).toEqual(['c'])
   })
 
@@ -122,7 +134,7 @@ describe('a group that is all or nothing', () => {
       atomic: [2],
     })
     expect(kinds).toEqual(['refused', 'withdrawn'])
-    expect(counters.get('free')).toEqual({ used: 0n, records: 0 })
+    expect(counters.get('free')).toMatchObject({ used: 0n, records: 0 })
   })
 
   test('leaves room to the groups after it', () => {
@@ -131,7 +143,7 @@ describe('a group that is all or nothing', () => {
       atomic: [2, 1],
     })
     expect(kinds).toEqual(['withdrawn', 'refused', 'accepted'])
-    expect(counter).toEqual({ used: 9n, records: 1 })
+    expect(counter).toMatchObject({ used: 9n, records: 1 })
   })
 
   test('that was refused takes nothing when it is repeated, also when there is room by now', () => {
@@ -142,7 +154,7 @@ describe('a group that is all or nothing', () => {
       earlier: first.earlier,
     })
     expect(again.kinds).toEqual(['withdrawn', 'duplicate'])
-    expect([...again.counters.values()]).toEqual([
+    expect([...again.counters.values()]).toMatchObject([
       { used: 0n, records: 0 },
       { used: 0n, records: 0 },
     ])
@@ -152,7 +164,7 @@ describe('a group that is all or nothing', () => {
     const first = decide([record('b', 1n)])
     const again = decide([record('a', 1n), record('b', 2n)], { atomic: [2], earlier: first.earlier })
     expect(again.kinds).toEqual(['withdrawn', 'reused'])
-    expect(again.counter).toEqual({ used: 0n, records: 0 })
+    expect(again.counter).toMatchObject({ used: 0n, records: 0 })
   })
 
   test('that was accepted is a repeat as a whole', () => {
@@ -164,7 +176,7 @@ describe('a group that is all or nothing', () => {
       earlier: first.earlier,
     })
     expect(again.kinds).toEqual(['duplicate', 'duplicate'])
-    expect(again.counter).toEqual({ used: 8n, records: 0 })
+    expect(again.counter).toMatchObject({ used: 8n, records: 0 })
   })
 })
 
@@ -189,7 +201,8 @@ test('whatever comes in whatever order: counters are the sum of what was accepte
 })
 
 describe('levels', () => {
-  const level = (key: string, quantity: bigint, at: number) => record(key, quantity, { level: true, at })
+  const level = (key: string, quantity: bigint, at: number) =>
+    record(key, quantity, { effects: [{ meter: 'calls', aggregation: 'latest', counted: 'latest' }], at })
 
   test.each<[string, [bigint, number][], bigint, number]>([
     ['a report sets the level', [[5n, 10]], 5n, 10],
@@ -232,7 +245,7 @@ describe('levels', () => {
   ])('%s', (_, reports, used, levelAt) => {
     const { kinds, counter } = decide(reports.map(([quantity, at], index) => level(`k${index}`, quantity, at)))
     expect(kinds.every((kind) => kind === 'accepted')).toBe(true)
-    expect(counter).toEqual({ used, levelAt, records: reports.length })
+    expect(counter).toMatchObject({ used, levelAt, records: reports.length })
   })
 
   test('a repeat sets nothing back (USE-2)', () => {
@@ -247,7 +260,7 @@ describe('levels', () => {
       atomic: [1, 2],
     })
     expect(kinds).toEqual(['accepted', 'withdrawn', 'refused'])
-    expect(counter).toEqual({ used: 5n, levelAt: 10, records: 1 })
+    expect(counter).toMatchObject({ used: 5n, levelAt: 10, records: 1 })
   })
 
   test('in whatever order reports with different times come, the newest is the level', () => {

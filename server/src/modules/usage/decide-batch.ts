@@ -1,8 +1,12 @@
-import type { Micro } from '../../core/quantity.ts'
+import { type Micro, microOfWhole } from '../../core/quantity.ts'
+import type { Effect } from './meter-rules.ts'
 import type { PreparedRecord } from './record.ts'
 
-/** One counter while a batch is decided. `levelAt`: since when a level is as it is, in epoch milliseconds. */
-export type CounterState = { used: Micro; records: number; levelAt?: number | null }
+/**
+ * One counter while a batch is decided: `records` are those that the batch adds, `reserved` is held for others, `levelAt`
+ * since when a level is as it is, in epoch milliseconds.
+ */
+export type CounterState = { used: Micro; reserved: Micro; records: number; levelAt: number | null }
 
 /** What was answered to a key before. */
 export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | 'service' | 'properties'> & {
@@ -12,17 +16,21 @@ export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | '
   code: string | null
 }
 
-/** Says no with the limit that was met, or null to let the quantity through. */
+/** Says no with the limit that was met, or null to let the quantity through. `used`: with what is reserved. */
 export type LimitRule = (
   used: Micro,
   quantity: Micro,
 ) => { feature: string; code: 'limit_reached' | 'not_included' | 'access_restricted'; limit: number | null } | null
 
-export type BatchItem = { record: PreparedRecord; counter: string; rule: LimitRule | null }
+/** The counters that an effect raises, that of the usage period first, and the one that its limit looks at. */
+type Target = { counters: readonly number[]; limit: { counter: number; rule: LimitRule } | null }
+/** Where records count that were used in the same hour: shared by all of them. `shown`: the counter that answers name. */
+type Place = { targets: readonly Target[]; shown: number }
+export type BatchItem = { record: PreparedRecord; place: Place }
 
 export type RecordDecision =
-  /** `place`: which of the records that the batch adds to its counter this one is, for levels. */
-  | { kind: 'accepted'; used: Micro; place?: number }
+  /** `place`: which of the records that the batch adds to its counter this one is: it puts levels of one time in order. */
+  | { kind: 'accepted'; used: Micro; place: number }
   | {
       kind: 'refused'
       used: Micro
@@ -50,16 +58,16 @@ const isSameRecord = (earlier: EarlierRecord, record: PreparedRecord): boolean =
 export const decideBatch = (
   items: readonly BatchItem[],
   groups: readonly { from: number; to: number; atomic: boolean }[],
-  counters: Map<string, CounterState>,
+  counters: readonly CounterState[],
   earlier: Map<string, EarlierRecord>,
   keyOf: (index: number) => string,
 ): RecordDecision[] => {
   const decisions: RecordDecision[] = []
   for (const group of groups) {
-    const taken: { index: number; key: string; used: Micro; levelAt: number | null | undefined }[] = []
+    const taken: Taken[] = []
     let refused = false
     for (let index = group.from; index < group.to; index++) {
-      const { record, counter, rule } = items[index]!
+      const { record, place } = items[index]!
       const key = keyOf(index)
       const known = earlier.get(key)
       if (known) {
@@ -69,63 +77,74 @@ export const decideBatch = (
         decisions[index] = same ? { kind: 'duplicate', earlier: known } : { kind: 'reused' }
         continue
       }
-      const state = counters.get(counter)!
-      const refusal = rule?.(state.used, record.quantity) ?? null
       const { meter, quantity, at, service, properties } = record
+      const said = { meter, quantity, at, service, properties }
+      const refusal = refusalOf(record, place, counters)
       if (refusal) {
         refused = true
-        decisions[index] = { kind: 'refused', used: state.used, ...refusal }
-        earlier.set(key, {
-          meter,
-          quantity,
-          at,
-          service,
-          properties,
-          outcome: 'refused',
-          used: state.used,
-          limit: refusal.limit,
-          code: refusal.code,
-        })
+        decisions[index] = { kind: 'refused', ...refusal }
+        const { used, limit, code } = refusal
+        earlier.set(key, { ...said, outcome: 'refused', used, limit, code })
         continue
       }
-      taken.push({ index, key, used: state.used, levelAt: state.levelAt })
-      state.records += 1
-      if (record.level) {
-        setLevel(state, record)
-        decisions[index] = { kind: 'accepted', used: state.used, place: state.records }
-      } else {
-        state.used += record.quantity
-        decisions[index] = { kind: 'accepted', used: state.used }
-      }
-      earlier.set(key, {
-        meter,
-        quantity,
-        at,
-        service,
-        properties,
-        outcome: 'accepted',
-        used: state.used,
-        limit: null,
-        code: null,
-      })
+      if (group.atomic) taken.push({ index, key, before: statesOf(place, counters) })
+      raise(record, place, counters)
+      const { used } = counters[place.shown]!
+      decisions[index] = { kind: 'accepted', used, place: counters[place.targets[0]!.counters[0]!]!.records }
+      earlier.set(key, { ...said, outcome: 'accepted', used, limit: null, code: null })
     }
     if (!group.atomic || !refused) continue
     // Give back what this group took before one of its records was refused.
-    for (const { index, key, used, levelAt } of taken.reverse()) {
-      const state = counters.get(items[index]!.counter)!
-      state.used = used
-      state.levelAt = levelAt
-      state.records -= 1
+    for (const { index, key, before } of taken.reverse()) {
+      for (const { counter, state } of before) Object.assign(counters[counter]!, state)
       earlier.delete(key)
-      decisions[index] = { kind: 'withdrawn', used: state.used }
+      decisions[index] = { kind: 'withdrawn', used: counters[items[index]!.place.shown]!.used }
     }
   }
   return decisions
 }
 
+/** What one record of an all-or-nothing group found, to be put back. */
+type Taken = { index: number; key: string; before: { counter: number; state: CounterState }[] }
+
+const statesOf = (place: Place, counters: readonly CounterState[]): Taken['before'] =>
+  place.targets.flatMap((target) => target.counters.map((counter) => ({ counter, state: { ...counters[counter]! } })))
+
+type Refusal = Omit<Extract<RecordDecision, { kind: 'refused' }>, 'kind'>
+
+/** The first limit that says no; null when all of them let the record through. */
+const refusalOf = (record: PreparedRecord, place: Place, counters: readonly CounterState[]): Refusal | null => {
+  for (let index = 0; index < place.targets.length; index++) {
+    const { limit } = place.targets[index]!
+    if (!limit) continue
+    const state = counters[limit.counter]!
+    const refusal = limit.rule(state.used + state.reserved, stepOf(record, record.effects[index]!))
+    if (refusal) return { used: state.used, ...refusal }
+  }
+  return null
+}
+
+const one = microOfWhole(1)
+
+/** How much further a record moves a counter. */
+const stepOf = (record: PreparedRecord, effect: Effect): Micro =>
+  effect.aggregation === 'count' ? one : record.quantity
+
+const raise = (record: PreparedRecord, place: Place, counters: readonly CounterState[]): void => {
+  for (let index = 0; index < place.targets.length; index++) {
+    const effect = record.effects[index]!
+    for (const counter of place.targets[index]!.counters) {
+      const state = counters[counter]!
+      state.records += 1
+      if (effect.aggregation === 'latest') setLevel(state, record)
+      else state.used += stepOf(record, effect)
+    }
+  }
+}
+
 /** The newest time counts, whatever came last; of two with one time the later report. */
 const setLevel = (state: CounterState, record: PreparedRecord): void => {
-  if (state.levelAt !== undefined && state.levelAt !== null && record.at < state.levelAt) return
+  if (state.levelAt !== null && record.at < state.levelAt) return
   state.used = record.quantity
   state.levelAt = record.at
 }

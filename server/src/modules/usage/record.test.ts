@@ -1,12 +1,14 @@
 import type { CatalogMeter, UsageRecord } from '@turnpike/contract'
 import { expect, test } from 'vitest'
+import { meterRules } from './meter-rules.ts'
 import { prepareRecord } from './record.ts'
 
 const now = Date.parse('2026-06-15T12:00:00Z')
 const policy = { acceptLateDays: 35, acceptFutureSeconds: 300 }
 const whole: CatalogMeter = { name: 'Calls', unit: 'call', aggregation: 'sum' }
+const rulesOf = (meter: CatalogMeter | undefined) => meter && meterRules({ calls: meter }).get('calls')
 const prepare = (more: Partial<UsageRecord>, meter: CatalogMeter | undefined = whole) =>
-  prepareRecord({ meter: 'calls', idempotencyKey: 'k', ...more }, meter, policy, now)
+  prepareRecord({ meter: 'calls', idempotencyKey: 'k', ...more }, rulesOf(meter), policy, now)
 const at = (offsetMs: number) => Temporal.Instant.fromEpochMilliseconds(now + offsetMs).toString()
 
 test('what is left out is one unit, now', () => {
@@ -14,6 +16,7 @@ test('what is left out is one unit, now', () => {
     idempotencyKey: 'k',
     meter: 'calls',
     quantity: 1_000_000n,
+    effects: [{ meter: 'calls', aggregation: 'sum', counted: 'sum' }],
     at: now,
     atGiven: false,
     service: null,
@@ -34,7 +37,7 @@ test.each<[string, Partial<UsageRecord>, CatalogMeter | undefined, object]>([
   ['any quantity of a counting meter', { quantity: 9 }, { ...whole, aggregation: 'count' }, { quantity: 1_000_000n }],
   ['a meter that is not there', {}, undefined, { code: 'meter_unknown' }],
 ])('%s', (_, record, meter, expected) => {
-  const prepared = prepareRecord({ meter: 'calls', idempotencyKey: 'k', ...record }, meter, policy, now)
+  const prepared = prepareRecord({ meter: 'calls', idempotencyKey: 'k', ...record }, rulesOf(meter), policy, now)
   expect(prepared).toMatchObject(expected)
 })
 

@@ -1,14 +1,15 @@
-import type { CatalogMeter, UsageOutcome, UsageRecord } from '@turnpike/contract'
+import type { UsageOutcome, UsageRecord } from '@turnpike/contract'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isWhole, type Micro, microOf, microOfWhole } from '../../core/quantity.ts'
+import type { Effect, MeterRules } from './meter-rules.ts'
 
 /** A record that passed the checks which need no database. Times are epoch milliseconds: this is the hot path. */
 export type PreparedRecord = {
   idempotencyKey: string
   meter: string
   quantity: Micro
-  /** A level: the quantity is set, not added. */
-  level?: true
+  /** What it does to which meters; the first is its own. */
+  effects: readonly Effect[]
   at: number
   /** Whether the sender named the time: a repeat without one is still the same record. */
   atGiven: boolean
@@ -25,11 +26,12 @@ const dayMs = 86_400_000
 /** Checks one record against its meter and the clock (USE-1, USE-5). */
 export const prepareRecord = (
   record: UsageRecord,
-  meter: CatalogMeter | undefined,
+  rules: MeterRules | undefined,
   policy: { acceptLateDays: number; acceptFutureSeconds: number },
   nowMs: number,
 ): PreparedRecord | RecordProblem => {
-  if (!meter) return { code: 'meter_unknown', detail: `The catalog has no meter ${record.meter}.` }
+  if (!rules) return { code: 'meter_unknown', detail: `The catalog has no meter ${record.meter}.` }
+  const { meter } = rules
   const quantity = microOf(record.quantity ?? 1)
   if (quantity === null)
     return { code: 'quantity_out_of_range', detail: 'A quantity has at most 15 significant digits and 6 decimals.' }
@@ -55,7 +57,7 @@ export const prepareRecord = (
     meter: record.meter,
     // A counting meter counts records, whatever quantity they carry.
     quantity: meter.aggregation === 'count' ? microOfWhole(1) : quantity,
-    ...(meter.aggregation === 'latest' ? { level: true as const } : {}),
+    effects: rules.effects,
     at,
     atGiven: record.at !== undefined,
     service: record.service ?? null,

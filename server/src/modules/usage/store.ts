@@ -2,9 +2,23 @@ import { type Micro, microOfText, textOfMicro } from '../../core/quantity.ts'
 import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../platform/db.ts'
 import type { EarlierRecord } from './decide-batch.ts'
 
-/** A counter's name: tenant, meter and window. Times are epoch milliseconds. */
-export type CounterRef = { tenantId: string; meter: string; windowStart: number; windowEnd: number }
-export type CounterRow = CounterRef & { used: Micro; records: bigint; version: number; levelAt?: number | null }
+/** A counter's name: tenant, meter, span and window. Times are epoch milliseconds. */
+export type CounterRef = {
+  tenantId: string
+  meter: string
+  span: string
+  windowStart: number
+  windowEnd: number
+  aggregation: string
+}
+export type CounterRow = CounterRef & {
+  used: Micro
+  reserved: Micro
+  peak: Micro
+  records: bigint
+  version: number
+  levelAt: number | null
+}
 
 const micro = (text: string): Micro => microOfText(text)!
 
@@ -16,58 +30,73 @@ const quoted = (text: string): string => (/["\\]/.test(text) ? `"${text.replace(
 type CounterDbRow = {
   tenant_id: string
   meter: string
+  span: string
+  aggregation: string
   start_ms: string
   end_ms: string
   used: string
+  reserved: string
+  peak: string
   records: bigint
   version: bigint
-  level_at?: bigint | null
+  level_at: bigint | null
 }
 const counterFromRow = (row: CounterDbRow): CounterRow => ({
   tenantId: row.tenant_id,
   meter: row.meter,
+  span: row.span,
+  aggregation: row.aggregation,
   windowStart: Number(row.start_ms),
   windowEnd: Number(row.end_ms),
   used: micro(row.used),
+  reserved: micro(row.reserved),
+  peak: micro(row.peak),
   records: row.records,
   version: Number(row.version),
-  levelAt: row.level_at === null || row.level_at === undefined ? null : Number(row.level_at),
+  levelAt: row.level_at === null ? null : Number(row.level_at),
 })
+
+const counterColumns = sql`u.tenant_id, u.meter, u.span, u.aggregation, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms,
+  u.used, u.reserved, u.peak, u.records, u.version, u.level_at`
 
 /**
  * Locks counters in the order of their keys, so that two batches never wait for each other in a circle, and makes the ones
- * that do not exist yet.
+ * that do not exist yet. Answers them in the order in which they were asked for.
  */
 export const lockCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<CounterRow[]> => {
-  const locked = await selectCounters(tx, refs)
-  if (locked.length === refs.length) return locked
-  const [tenants, meters, starts, ends] = columnsOf(refs)
-  await query(
-    tx,
-    sql`insert into usage_counters (tenant_id, meter, window_start, window_end, used, records, version)
-        select t, m, to_timestamp(s / 1000.0), to_timestamp(e / 1000.0), 0, 0, 0
-        from unnest(${tenants}::text[], ${meters}::text[], ${starts}::float8[], ${ends}::float8[]) as c (t, m, s, e) order by t, m, s on conflict do nothing`,
-  )
-  return selectCounters(tx, refs)
+  let locked = await selectCounters(tx, refs)
+  if (locked.length < refs.length) {
+    await insertCounters(tx, refs)
+    locked = await selectCounters(tx, refs)
+  }
+  if (refs.length === 1) return locked
+  const byName = new Map(locked.map((counter) => [nameOf(counter), counter]))
+  return refs.map((ref) => byName.get(nameOf(ref))!)
 }
 
-const columnsOf = (refs: readonly CounterRef[]) =>
-  [
-    arrayOf(refs.map((ref) => ref.tenantId)),
-    arrayOf(refs.map((ref) => ref.meter)),
-    arrayOf(refs.map((ref) => ref.windowStart)),
-    arrayOf(refs.map((ref) => ref.windowEnd)),
-  ] as const
+/** What tells counters apart. */
+export const nameOf = (ref: Pick<CounterRef, 'tenantId' | 'meter' | 'span' | 'windowStart'>): string =>
+  `${ref.tenantId}\n${ref.meter}\n${ref.span}\n${ref.windowStart}`
+
+const insertCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into usage_counters (tenant_id, meter, span, window_start, window_end, aggregation, used, records, version)
+        select t, m, p, to_timestamp(s / 1000.0), to_timestamp(e / 1000.0), a, 0, 0, 0
+        from unnest(${arrayOf(refs.map((ref) => ref.tenantId))}::text[], ${arrayOf(refs.map((ref) => ref.meter))}::text[], ${arrayOf(refs.map((ref) => ref.span))}::text[],
+          ${arrayOf(refs.map((ref) => ref.windowStart))}::float8[], ${arrayOf(refs.map((ref) => ref.windowEnd))}::float8[], ${arrayOf(refs.map((ref) => ref.aggregation))}::text[]) as c (t, m, p, s, e, a)
+        order by t, m, p, s on conflict do nothing`,
+  )
+}
 
 const selectCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<CounterRow[]> => {
-  const [tenants, meters, starts] = columnsOf(refs)
   const rows = await queryPrepared<CounterDbRow>(
     tx,
     'lock_counters',
-    sql`select u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version, u.level_at
-        from unnest(${tenants}::text[], ${meters}::text[], ${starts}::float8[]) as c (t, m, s)
-        join usage_counters u on u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0)
-        order by u.tenant_id, u.meter, u.window_start for update of u`,
+    sql`select ${counterColumns}
+        from unnest(${arrayOf(refs.map((ref) => ref.tenantId))}::text[], ${arrayOf(refs.map((ref) => ref.meter))}::text[], ${arrayOf(refs.map((ref) => ref.span))}::text[], ${arrayOf(refs.map((ref) => ref.windowStart))}::float8[]) as c (t, m, p, s)
+        join usage_counters u on u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)
+        order by u.tenant_id, u.meter, u.span, u.window_start for update of u`,
   )
   return rows.map(counterFromRow)
 }
@@ -147,6 +176,10 @@ export type NewRecord = {
   properties: string | null
   /** The place among the records of its counter, for levels only. */
   ordinal: bigint | null
+  /** What it was decided with. */
+  snapshotVersion: number
+  /** The derived meters that it raised too, as an array literal. */
+  also: string | null
 }
 
 /**
@@ -168,23 +201,27 @@ export const insertRecords = async (
   const correlation = columnOf(records.map((r) => r.correlationId))
   const properties = columnOf(records.map((r) => r.properties))
   const ordinal = columnOf(records.map((r) => r.ordinal))
+  const version = columnOf(records.map((r) => r.snapshotVersion))
+  const also = columnOf(records.map((r) => r.also))
   await queryPrepared(
     tx,
     'insert_usage',
     sql`with raised as (
-          update usage_counters u set used = c.used, records = c.records, version = c.version, level_at = c.level_at
-          from unnest(${arrayOf(counters.map((c) => c.tenantId))}::text[], ${arrayOf(counters.map((c) => c.meter))}::text[], ${arrayOf(counters.map((c) => c.windowStart))}::float8[],
+          update usage_counters u set used = c.used, peak = greatest(u.peak, c.used), records = c.records, version = c.version, level_at = c.level_at,
+            announced = case when c.p = 'period' then u.announced else c.version end
+          from unnest(${arrayOf(counters.map((c) => c.tenantId))}::text[], ${arrayOf(counters.map((c) => c.meter))}::text[], ${arrayOf(counters.map((c) => c.span))}::text[], ${arrayOf(counters.map((c) => c.windowStart))}::float8[],
             ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[],
-            ${arrayOf(counters.map((c) => c.levelAt ?? null))}::bigint[]) as c (t, m, s, used, records, version, level_at)
-          where u.tenant_id = c.t and u.meter = c.m and u.window_start = to_timestamp(c.s / 1000.0))
-        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal)
+            ${arrayOf(counters.map((c) => c.levelAt))}::bigint[]) as c (t, m, p, s, used, records, version, level_at)
+          where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0))
+        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal, snapshot_version, also)
         select coalesce(t, ${tenant.all}), k, coalesce(m, ${meter.all}), coalesce(q, ${quantity.all}::numeric), to_timestamp(coalesce(a, ${at.all}::float8) / 1000.0),
           to_timestamp(coalesce(w, ${windowStart.all}::float8) / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0),
-          coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all}), coalesce(o, ${ordinal.all}::bigint)
+          coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all}), coalesce(o, ${ordinal.all}::bigint),
+          coalesce(v, ${version.all}::bigint), coalesce(d, ${also.all})::text[]
         from unnest(${tenant.each}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${meter.each}::text[],
           ${quantity.each}::numeric[], ${at.each}::float8[], ${windowStart.each}::float8[],
           ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${service.each}::text[], ${correlation.each}::text[],
-          ${properties.each}::text[], ${ordinal.each}::bigint[]) as r (t, k, m, q, a, w, ua, s, c, p, o)`,
+          ${properties.each}::text[], ${ordinal.each}::bigint[], ${version.each}::bigint[], ${also.each}::text[]) as r (t, k, m, q, a, w, ua, s, c, p, o, v, d)`,
   )
 }
 
@@ -199,12 +236,11 @@ const columnOf = <V extends string | number | bigint>(values: (V | null)[]): { e
     : { each: arrayOf(values), all: null }
 }
 
-export type NewRefusal = Omit<NewRecord, 'usedAfter' | 'ordinal'> & {
+export type NewRefusal = Omit<NewRecord, 'usedAfter' | 'ordinal' | 'also'> & {
   feature: string
   used: Micro
   limit: number | null
   code: string
-  snapshotVersion: number
 }
 
 export const insertRefusals = async (tx: Tx, refusals: readonly NewRefusal[], recordedAt: number): Promise<void> => {
@@ -232,14 +268,14 @@ export const insertRefusals = async (tx: Tx, refusals: readonly NewRefusal[], re
   )
 }
 
-/** Counters of tenants whose window is not over. */
+/** Counters of tenants whose window is not over; without the hours, which only history reads. */
 export const currentCounters = async (on: Db | Tx, tenantIds: readonly string[], atMs: number): Promise<CounterRow[]> =>
   (
     await queryPrepared<CounterDbRow>(
       on,
       'current_counters',
-      sql`select tenant_id, meter, extract(epoch from window_start) * 1000 as start_ms, extract(epoch from window_end) * 1000 as end_ms, used, records, version
-          from usage_counters where tenant_id = any(${arrayOf([...tenantIds])}::text[]) and window_end > to_timestamp(${atMs}::float8 / 1000.0)`,
+      sql`select ${counterColumns} from usage_counters u
+          where u.tenant_id = any(${arrayOf([...tenantIds])}::text[]) and u.window_end > to_timestamp(${atMs}::float8 / 1000.0) and u.span <> 'hour'`,
     )
   ).map(counterFromRow)
 
@@ -268,11 +304,11 @@ export const takeUnannounced = async (tx: Tx, tenantIds: readonly string[]): Pro
   (
     await query<CounterDbRow>(
       tx,
-      sql`with moved as (select tenant_id, meter, window_start from usage_counters where tenant_id = any(${arrayOf([...tenantIds])}::text[]) and announced <> version
-                         order by tenant_id, meter, window_start for update)
+      sql`with moved as (select tenant_id, meter, span, window_start from usage_counters where tenant_id = any(${arrayOf([...tenantIds])}::text[]) and announced <> version
+                         order by tenant_id, meter, span, window_start for update)
           update usage_counters u set announced = version from moved
-          where u.tenant_id = moved.tenant_id and u.meter = moved.meter and u.window_start = moved.window_start
-          returning u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version`,
+          where u.tenant_id = moved.tenant_id and u.meter = moved.meter and u.span = moved.span and u.window_start = moved.window_start
+          returning ${counterColumns}`,
     )
   ).map(counterFromRow)
 
@@ -282,54 +318,11 @@ export const readCounter = async (
   tenantId: string,
   meter: string,
   windowStart: Temporal.Instant,
+  span = 'period',
 ): Promise<Micro> => {
   const row = await queryOne<{ used: string }>(
     on,
-    sql`select used from usage_counters where tenant_id = ${tenantId} and meter = ${meter} and window_start = ${windowStart.toString()}`,
+    sql`select used from usage_counters where tenant_id = ${tenantId} and meter = ${meter} and span = ${span} and window_start = ${windowStart.toString()}`,
   )
   return row ? micro(row.used) : 0n
-}
-
-/**
- * Counters that differ from what their records add up to, or, for levels, from the newest of them (USE-4); none, unless
- * something is broken.
- */
-export const findCounterDifferences = async (
-  on: Db | Tx,
-  limit: number,
-  tenantIds: readonly string[] | null = null,
-): Promise<{ tenantId: string; meter: string; windowStart: string; counted: string; recorded: string }[]> =>
-  query(
-    on,
-    sql`select coalesce(c.tenant_id, r.tenant_id) as "tenantId", coalesce(c.meter, r.meter) as meter, coalesce(c.window_start, r.window_start) as "windowStart", coalesce(c.used, 0)::text as counted, coalesce(r.used, 0)::text as recorded
-        from (select * from usage_counters where (${tenantIds && [...tenantIds]}::text[] is null or tenant_id = any(${tenantIds && [...tenantIds]}::text[]))) c
-        full join (select tenant_id, meter, window_start, count(*) as records,
-                     case when max(ordinal) is null then sum(quantity) else (array_agg(quantity order by at desc, ordinal desc))[1] end as used
-                   from usage_records where (${tenantIds && [...tenantIds]}::text[] is null or tenant_id = any(${tenantIds && [...tenantIds]}::text[])) group by 1, 2, 3) r
-          on r.tenant_id = c.tenant_id and r.meter = c.meter and r.window_start = c.window_start
-        where coalesce(c.used, 0) <> coalesce(r.used, 0) or coalesce(c.records, 0) <> coalesce(r.records, 0) limit ${limit}`,
-  )
-
-/** Sets a counter to what its records add up to. The caller holds the customer's row; answers what was counted before. */
-export const rebuildCounter = async (
-  tx: Tx,
-  tenantId: string,
-  meter: string,
-  windowStart: Temporal.Instant,
-): Promise<{ counter: CounterRow; before: Micro } | null> => {
-  // Locked in a statement of its own: the next one then sees every record that was counted before.
-  const before = await queryOne<{ used: string }>(
-    tx,
-    sql`select used from usage_counters where tenant_id = ${tenantId} and meter = ${meter} and window_start = ${windowStart.toString()} for update`,
-  )
-  if (!before) return null
-  const rebuilt = await queryOne<CounterDbRow>(
-    tx,
-    sql`update usage_counters u set used = coalesce(r.used, 0), records = r.records, version = u.version + 1
-        from (select count(*) as records, case when max(ordinal) is null then sum(quantity) else (array_agg(quantity order by at desc, ordinal desc))[1] end as used
-              from usage_records where tenant_id = ${tenantId} and meter = ${meter} and window_start = ${windowStart.toString()}) r
-        where u.tenant_id = ${tenantId} and u.meter = ${meter} and u.window_start = ${windowStart.toString()}
-        returning u.tenant_id, u.meter, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.records, u.version`,
-  )
-  return { counter: counterFromRow(rebuilt!), before: micro(before.used) }
 }

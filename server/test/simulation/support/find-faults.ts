@@ -40,9 +40,13 @@ const faults: Record<string, string> = {
     having count(*) <> max(s.version)
       or count(*) <> (select count(*) from outbox o where o.tenant_id = s.tenant_id and o.type = 'entitlements.updated')`,
   'a counter differs from its records': `
-    select c.tenant_id || ' ' || c.meter || ': ' || c.used || ' in ' || c.records || ', recorded ' || coalesce(sum(r.quantity), 0) || ' in ' || count(r.*)
-    from usage_counters c left join usage_records r using (tenant_id, meter, window_start)
-    group by c.tenant_id, c.meter, c.window_start, c.used, c.records having c.used <> coalesce(sum(r.quantity), 0) or c.records <> count(r.*)`,
+    select c.tenant_id || ' ' || c.meter || ' ' || c.span || ': ' || c.used || ' in ' || c.records || ', recorded ' || n.used || ' in ' || n.records
+    from usage_counters c cross join lateral usage_counted(c.tenant_id, c.meter, c.span, c.window_start, c.window_end, c.aggregation) n
+    where c.span not like 'sliding:%' and (c.used <> n.used or c.records <> n.records)`,
+  'a record is in no counter': `
+    select r.tenant_id || ' ' || r.idempotency_key from usage_records r
+    where not exists (select from usage_counters c where c.tenant_id = r.tenant_id and c.meter = r.meter and c.span = 'period' and c.window_start = r.window_start)
+      or not exists (select from usage_counters c where c.tenant_id = r.tenant_id and c.meter = r.meter and c.span = 'hour' and c.window_start = date_bin('1 hour', r.at, timestamptz 'epoch'))`,
   'a moved counter was not announced': `select tenant_id || ' ' || meter from usage_counters where announced <> version`,
   'a lease was never given back': `select provider_customer_id from provider_leases where leased_until > '-infinity'`,
 }

@@ -74,7 +74,7 @@ export const countedIn = async (databaseUrl: string): Promise<Map<string, number
   await client.connect()
   try {
     const { rows } = await client.query<{ tenant_id: string; used: number }>(
-      'select tenant_id, sum(used)::int as used from usage_counters group by tenant_id',
+      `select tenant_id, sum(used)::int as used from usage_counters where span = 'period' group by tenant_id`,
     )
     return new Map(rows.map((row) => [row.tenant_id, row.used]))
   } finally {
