@@ -127,6 +127,11 @@ export const eventTypes = {
   'invoice.paid': { meaning: 'An invoice was paid', data: strict({ invoice: Invoice, budget: Budget }) },
   'invoice.payment_failed': { meaning: 'A payment attempt failed', data: strict({ invoice: Invoice }) },
   'invoice.updated': { meaning: 'An invoice is known or changed', data: strict({ invoice: Invoice }) },
+  // Nothing of the cards themselves: the feed is kept for longer than they are.
+  'payment_methods.updated': {
+    meaning: 'What a customer may be charged by has changed',
+    data: strict({ count: Type.Integer(), hasDefault: Type.Boolean() }),
+  },
   'entitlements.updated': {
     meaning: 'A new snapshot is in force',
     data: strict({

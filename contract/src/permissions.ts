@@ -11,6 +11,8 @@ export const permissions = {
   'billing:session:create': 'Open a hosted checkout or portal',
   'billing:subscriptions:read': 'See subscriptions',
   'billing:subscriptions:write': 'Subscribe, change, cancel, pause and resume',
+  'billing:invoices:read': 'See invoices, payments, refunds and credit notes',
+  'billing:payment_methods:read': 'See brand, last four digits and expiry of payment methods',
   'billing:sync:run': 'Ask the provider again for one customer',
   'billing:entitlements:read': 'See and explain entitlements',
   'billing:entitlements:check': 'Ask whether something is allowed',
@@ -58,6 +60,8 @@ const payersWork = [
   'billing:events:read',
   'billing:notices:read',
   'billing:owners:read',
+  'billing:invoices:read',
+  'billing:payment_methods:read',
 ] as const
 // Whoever is offered ownership may answer, whatever the role: that is why `confirm` is a permission of its own.
 const ownersWork = ['billing:exports:write', 'billing:owners:write', 'billing:owners:confirm'] as const
@@ -75,6 +79,8 @@ const staffReading = [
   'billing:audit:read',
   'billing:catalog:read',
   'billing:reconciliation:read',
+  'billing:invoices:read',
+  'billing:payment_methods:read',
 ] as const
 
 /**
@@ -159,6 +165,7 @@ export const roles = {
       'billing:rating:preview',
       'billing:events:read',
       'billing:sync:run',
+      'billing:invoices:read',
     ],
   },
   gateway: {
@@ -183,6 +190,7 @@ export const roles = {
       'billing:timeline:read',
       'billing:catalog:read',
       'billing:rating:preview',
+      'billing:invoices:read',
     ],
   },
 } as const satisfies Record<string, { holder: 'tenant' | 'house'; meaning: string; permissions: readonly Permission[] }>

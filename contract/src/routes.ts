@@ -4,6 +4,7 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { customersRoutes } from './routes/customers.ts'
 import { entitlementsRoutes } from './routes/entitlements.ts'
 import { eventsRoutes } from './routes/events.ts'
+import { invoicesRoutes } from './routes/invoices.ts'
 import { noticesRoutes } from './routes/notices.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { ownersRoutes } from './routes/owners.ts'
@@ -26,6 +27,7 @@ export const routes = {
   ...subscriptionsRoutes,
   ...entitlementsRoutes,
   ...usageRoutes,
+  ...invoicesRoutes,
   ...ratingRoutes,
   ...eventsRoutes,
   ...noticesRoutes,

@@ -314,3 +314,116 @@ test('tiers: graduated adds up, volume takes one tier', async () => {
   expect(await total('volume')).toBe(14 * 50)
   await giveCard(world, customer.id, 'pm_card_mastercard')
 })
+
+describe('what an invoice was paid by', () => {
+  const paid = async () => {
+    const customer = await newCustomer(world)
+    const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+    await world.stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: method.id } })
+    await world.stripe.invoiceItems.create({ customer: customer.id, amount: 2000, currency: 'usd' })
+    const draft = await world.stripe.invoices.create({
+      customer: customer.id,
+      pending_invoice_items_behavior: 'include',
+    })
+    await world.stripe.invoices.finalizeInvoice(draft.id!)
+    const invoice = await world.stripe.invoices.pay(draft.id!, { expand: ['payments'] })
+    return { customer, invoice, intent: invoice.payments!.data[0]!.payment.payment_intent as string }
+  }
+
+  test('a payment leads to its invoice, and back', async () => {
+    const { invoice, intent } = await paid()
+    const found = await world.stripe.invoicePayments.list({
+      payment: { type: 'payment_intent', payment_intent: intent },
+    })
+    expect(found.data).toMatchObject([{ invoice: invoice.id, amount_paid: 2000, status: 'paid' }])
+    expect((await world.stripe.invoicePayments.list({ status: 'open' })).data).toEqual([])
+  })
+
+  test('refunds and credit notes together never exceed the invoice', async () => {
+    const { invoice, intent } = await paid()
+    await world.stripe.refunds.create({ payment_intent: intent, amount: 1500 })
+    await expect(
+      world.stripe.creditNotes.create({ invoice: invoice.id!, amount: 600, credit_amount: 600 }),
+    ).rejects.toMatchObject({ statusCode: 400, param: 'amount' })
+    await world.stripe.creditNotes.create({ invoice: invoice.id!, amount: 500, credit_amount: 500 })
+  })
+
+  test('a refund that its credit note names is counted once', async () => {
+    const { invoice, intent } = await paid()
+    const refund = await world.stripe.refunds.create({ payment_intent: intent, amount: 2000 })
+    const note = await world.stripe.creditNotes.create({
+      invoice: invoice.id!,
+      amount: 2000,
+      refunds: [{ refund: refund.id, amount_refunded: 2000 }],
+    })
+    expect(note).toMatchObject({ type: 'post_payment', refunds: [{ refund: refund.id }] })
+  })
+
+  test('credit to the balance is a transaction of the balance that names the note', async () => {
+    const { customer, invoice } = await paid()
+    const note = await world.stripe.creditNotes.create({ invoice: invoice.id!, amount: 700, credit_amount: 700 })
+    const [entry] = (await world.stripe.customers.listBalanceTransactions(customer.id)).data
+    expect(entry).toMatchObject({ amount: -700, type: 'credit_note', credit_note: note.id, invoice: invoice.id })
+    expect(note.customer_balance_transaction).toBe(entry!.id)
+    expect(await world.stripe.customers.retrieve(customer.id)).toMatchObject({ balance: -700 })
+  })
+
+  test('credit outside leaves balance and payment alone', async () => {
+    const { customer, invoice, intent } = await paid()
+    await world.stripe.creditNotes.create({ invoice: invoice.id!, amount: 700, out_of_band_amount: 700 })
+    expect(await world.stripe.customers.retrieve(customer.id)).toMatchObject({ balance: 0 })
+    expect((await world.stripe.refunds.list({ payment_intent: intent })).data).toEqual([])
+    expect(await world.stripe.invoices.retrieve(invoice.id!)).toMatchObject({
+      ...{ post_payment_credit_notes_amount: 700, pre_payment_credit_notes_amount: 0, amount_paid: 2000 },
+    })
+  })
+
+  test('a note of a paid invoice says where all of it goes, and one line gives back no more than it is', async () => {
+    const { invoice } = await paid()
+    await expect(
+      world.stripe.creditNotes.create({ invoice: invoice.id!, amount: 700, credit_amount: 600 }),
+    ).rejects.toMatchObject({ statusCode: 400 })
+    const line = invoice.lines.data[0]!.id
+    const lines = (amount: number) => [{ type: 'invoice_line_item' as const, invoice_line_item: line, amount }]
+    await expect(
+      world.stripe.creditNotes.create({ invoice: invoice.id!, lines: lines(2001), credit_amount: 2001 }),
+    ).rejects.toMatchObject({ statusCode: 400, param: 'lines[0][amount]' })
+    expect(
+      await world.stripe.creditNotes.create({ invoice: invoice.id!, lines: lines(300), credit_amount: 300 }),
+    ).toMatchObject({ amount: 300, lines: { data: [{ invoice_line_item: line, amount: 300 }] } })
+  })
+})
+
+describe('disputes', () => {
+  const disputed = async (card: string) => {
+    const intent = await world.stripe.paymentIntents.create({
+      ...{ amount: 1000, currency: 'usd', confirm: true, payment_method: card, return_url: 'https://example.com' },
+    })
+    const [dispute] = (await world.stripe.disputes.list({ payment_intent: intent.id })).data
+    return { intent, dispute: dispute! }
+  }
+
+  test('what a bank took back cannot be refunded as well, unless the dispute was won', async () => {
+    const { intent, dispute } = await disputed('pm_card_createDispute')
+    expect(dispute.balance_transactions).toMatchObject([{ amount: -1000, fee: 1500, net: -2500, type: 'adjustment' }])
+    await expect(world.stripe.refunds.create({ payment_intent: intent.id })).rejects.toMatchObject({
+      code: 'charge_disputed',
+    })
+    const won = await world.stripe.disputes.update(dispute.id, {
+      evidence: { uncategorized_text: 'winning_evidence' },
+    })
+    expect(won.status).toBe('won')
+    expect(won.balance_transactions).toHaveLength(2)
+    expect((await world.stripe.refunds.create({ payment_intent: intent.id })).status).toBe('succeeded')
+  })
+
+  test('an inquiry takes no money, leaves the refund open, and is closed without a winner', async () => {
+    const { intent, dispute } = await disputed('pm_card_createDisputeInquiry')
+    expect(dispute).toMatchObject({ status: 'warning_needs_response', balance_transactions: [] })
+    const closed = await world.stripe.disputes.update(dispute.id, {
+      evidence: { uncategorized_text: 'winning_evidence' },
+    })
+    expect(closed.status).toBe('warning_closed')
+    expect((await world.stripe.refunds.create({ payment_intent: intent.id })).status).toBe('succeeded')
+  })
+})

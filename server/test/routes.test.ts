@@ -19,6 +19,7 @@ import type { TSchema } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../src/core/ids.ts'
 import { saveOwner } from '../src/modules/customers/index.ts'
+import { saveInvoice } from '../src/modules/invoices/index.ts'
 import { saveFinding } from '../src/modules/reconciliation/index.ts'
 import { saveSubscription } from '../src/modules/subscriptions/index.ts'
 import { systemClock } from '../src/platform/clock.ts'
@@ -53,7 +54,8 @@ type Ids = Record<
   | 'request'
   | 'secondRequest'
   | 'notice'
-  | 'transfer',
+  | 'transfer'
+  | 'invoice',
   string
 >
 
@@ -116,6 +118,10 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   approveOverride: (_, own) => ({ params: { overrideId: own.request }, body: {} }),
   rejectOverride: (_, own) => ({ params: { overrideId: own.secondRequest }, body: { reason: 'A test of the walk' } }),
   withdrawOverride: (_, own) => ({ params: { overrideId: own.override } }),
+  listInvoices: (tenantId) => ({ query: { tenantId } }),
+  getInvoice: (_, own) => ({ params: { invoiceId: own.invoice } }),
+  listPayments: (tenantId) => ({ query: { tenantId } }),
+  listPaymentMethods: (tenantId) => ({ query: { tenantId } }),
   listNotices: (tenantId) => ({ query: { tenantId } }),
   listNoticeTemplates: () => ({}),
   previewNotice: () => ({ body: { kind: 'trial_ending' } }),
@@ -262,6 +268,24 @@ const subscriptionOf = (tenantId: string, customerId: string) => ({
   updatedAt: instant('2026-11-01T00:00:00Z'),
 })
 
+const invoiceOfWalk = 'in_of_the_walk'
+const invoiceOf = (tenantId: string) => ({
+  ...{ tenantId, provider: 'stripe', providerInvoiceId: invoiceOfWalk, providerCustomerId: `cus_of_${tenantId}` },
+  ...{ providerSubscriptionId: `sub_of_${tenantId}`, number: 'WALK-0001', status: 'open' as const },
+  ...{ billingReason: 'subscription_cycle', amountDue: 4_900n, amountPaid: 0n, currency: 'USD', attemptCount: 0 },
+  ...{ nextAttemptAt: null, actionRequired: false, hostedInvoiceUrl: 'https://pay.example/1', pdfUrl: null },
+  ...{ period: null, createdAt: instant('2026-11-01T00:00:00Z'), finalizedAt: instant('2026-11-01T00:00:00Z') },
+  ...{ subtotal: 4_900n, discount: 0n, tax: 0n, total: 4_900n, amountRemaining: 4_900n },
+  ...{ creditedBeforePayment: 0n, creditedAfterPayment: 0n, payments: [] },
+  lines: [
+    {
+      ...{ providerLineId: 'il_1', description: '1 × Pro', amount: 4_900n, quantity: '1', proration: false },
+      ...{ lookupKey: null, lineId: null },
+      period: { start: instant('2026-11-01T00:00:00Z'), end: instant('2026-12-01T00:00:00Z') },
+    },
+  ],
+})
+
 let mail: MailServer
 let held: string
 beforeAll(async () => {
@@ -302,6 +326,7 @@ beforeAll(async () => {
   held = (await subscribed(world, 'holder')).subscriptionId
   const subscription = subscriptionOf(owner, customer!.id)
   await transact(db, (tx) => saveSubscription(tx, subscription))
+  await transact(db, (tx) => saveInvoice(tx, invoiceOf(owner), world.clock.now()))
   await storeWebhooks(
     db,
     [
@@ -374,6 +399,7 @@ beforeAll(async () => {
     secondRequest: secondRequest!.data.id,
     notice: notices[0]!.id,
     transfer: transfer.data.id,
+    invoice: invoiceOfWalk,
   }
 })
 afterAll(async () => {
@@ -397,6 +423,7 @@ const nobodys: Ids = {
   secondRequest: newId('override'),
   notice: newId('notice'),
   key: newId('key'),
+  invoice: 'in_of_nobody',
 }
 
 describe.each(names.filter((name) => name !== 'receiveWebhook' && definitionOf(name).credential !== 'none'))(

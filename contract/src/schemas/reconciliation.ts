@@ -78,6 +78,7 @@ export const findingKinds = {
   invoice_missing_here: kind('warning', 'mirror_invoice', 'safe', 'An invoice of the provider is not mirrored'),
   invoice_differs: kind('warning', 'mirror_invoice', 'safe', 'The mirror of an invoice differs'),
   invoice_missing_at_provider: kind('notice', 'void_here', 'ask', 'A mirrored invoice that the provider does not have'),
+  payment_method_differs: kind('notice', 'resync', 'safe', 'A payment method, or which one is the default, differs'),
   snapshot_differs: kind(
     'critical',
     'recompute',

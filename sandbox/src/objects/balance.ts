@@ -8,13 +8,12 @@ type Entry = Stored & { object: 'balance_transaction'; net: number; currency: st
 export function addToBalance(
   tx: Tx,
   charge: Pick<Charge, 'id' | 'currency'>,
-  type: 'charge' | 'refund',
+  type: 'charge' | 'refund' | 'adjustment',
   amount: number,
   description: string | null,
-  { available = false } = {},
+  { available = false, fee = type === 'charge' ? Math.round(amount * 0.029) + 30 : 0, source = charge.id } = {},
 ): string {
   const { currency } = charge
-  const fee = type === 'charge' ? Math.round(amount * 0.029) + 30 : 0
   const entry: Entry = {
     id: newId('txn'),
     object: 'balance_transaction',
@@ -29,10 +28,18 @@ export function addToBalance(
     fee_details:
       fee === 0
         ? []
-        : [{ amount: fee, application: null, currency, description: 'Stripe processing fees', type: 'stripe_fee' }],
+        : [
+            {
+              amount: fee,
+              application: null,
+              currency,
+              description: fee > 0 && type === 'adjustment' ? 'Dispute fee' : 'Stripe processing fees',
+              type: 'stripe_fee',
+            },
+          ],
     net: amount - fee,
-    reporting_category: type,
-    source: charge.id,
+    reporting_category: type === 'adjustment' ? (amount < 0 ? 'dispute' : 'dispute_reversal') : type,
+    source,
     status: available ? 'available' : 'pending',
     type,
   }

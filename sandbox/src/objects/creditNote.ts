@@ -7,7 +7,7 @@ import { invalid } from '../wire/errors.ts'
 import { mergeMetadata, need, textOrNull } from './common.ts'
 import { createRefund } from './refund.ts'
 import { listObject } from './render.ts'
-import type { Customer, Invoice, InvoiceLine, PaymentIntent, Stored } from './types.ts'
+import type { Customer, Invoice, InvoiceLine, PaymentIntent, Refund, Stored } from './types.ts'
 
 /** Takes back part of a finalised invoice: from what is still owed, or to card, balance or outside for what was paid. */
 export function createCreditNote(tx: Tx, params: Stripe.CreditNoteCreateParams): Stored {
@@ -28,9 +28,11 @@ export function createCreditNote(tx: Tx, params: Stripe.CreditNoteCreateParams):
   if (amount <= 0)
     throw invalid('You must specify one of `amount`, `lines`, or `shipping_cost`.', 'amount', 'parameter_missing')
   const noted = invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount
-  if (amount > invoice.total - noted)
+  // What was refunded without a note lowers what can still be noted.
+  const refunded = refundedWithoutNote(tx, invoice, params)
+  if (amount > invoice.total - noted - refunded)
     throw invalid(
-      `The sum of credit notes (${noted + amount}) cannot be greater than the invoice total (${invoice.total}).`,
+      `The sum of credit notes and refunds (${noted + refunded + amount}) cannot be greater than the invoice total (${invoice.total}).`,
       'amount',
     )
   const before = snapshot(tx, invoice)
@@ -42,13 +44,9 @@ export function createCreditNote(tx: Tx, params: Stripe.CreditNoteCreateParams):
       'amount',
     )
   const refunds = refundsOf(tx, invoice, params)
-  if (params.credit_amount) {
-    const customer = load<Customer>(tx, invoice.customer)
-    const customerBefore = snapshot(tx, customer)
-    customer.balance -= params.credit_amount
-    save(tx, customer)
-    emitUpdate(tx, 'customer.updated', customer, customerBefore)
-  }
+  if (postPayment > 0 && params.refund_amount && refunds.length === 0)
+    throw invalid('This invoice has no payment that could be refunded.', 'refund_amount')
+  const toBalance = params.credit_amount ? creditBalance(tx, invoice, id, params.credit_amount) : null
   const count = listOf(tx, 'credit_note', { parent: invoice.id }).length + 1
   const note: Stored = {
     id,
@@ -59,7 +57,7 @@ export function createCreditNote(tx: Tx, params: Stripe.CreditNoteCreateParams):
     currency: invoice.currency,
     customer: invoice.customer,
     customer_account: null,
-    customer_balance_transaction: null,
+    customer_balance_transaction: toBalance,
     discount_amount: 0,
     discount_amounts: [],
     effective_at: params.effective_at ?? tx.now,
@@ -106,11 +104,53 @@ export function voidCreditNote(tx: Tx, id: string): Stored {
   note.voided_at = tx.now
   save(tx, note)
   const amount = note.pre_payment_amount as number
+  const before = snapshot(tx, invoice)
   invoice.pre_payment_credit_notes_amount -= amount
   lowerAmount(tx, invoice, amount)
   save(tx, invoice)
   emit(tx, 'credit_note.voided', note)
+  emitUpdate(tx, 'invoice.updated', invoice, before)
   return note
+}
+
+/** Refunds of its payment that no credit note has made or names. */
+function refundedWithoutNote(tx: Tx, invoice: Invoice, params: Stripe.CreditNoteCreateParams): number {
+  const intent = invoice._.intent ? find<PaymentIntent>(tx, invoice._.intent) : undefined
+  if (!intent?.latest_charge) return 0
+  const named = new Set([
+    ...(params.refunds ?? []).map((each) => each.refund),
+    ...listOf<Stored>(tx, 'credit_note', { parent: invoice.id }).flatMap((note) =>
+      (note.refunds as { refund: string }[]).map((each) => each.refund),
+    ),
+  ])
+  return listOf<Refund>(tx, 'refund', { parent: intent.latest_charge })
+    .filter((refund) => !named.has(refund.id) && refund.status !== 'failed' && refund.status !== 'canceled')
+    .reduce((sum, refund) => sum + refund.amount, 0)
+}
+
+function creditBalance(tx: Tx, invoice: Invoice, note: string, amount: number): string {
+  const customer = load<Customer>(tx, invoice.customer)
+  const before = snapshot(tx, customer)
+  customer.balance -= amount
+  save(tx, customer)
+  emitUpdate(tx, 'customer.updated', customer, before)
+  return save(tx, {
+    id: newId('cbtxn'),
+    object: 'customer_balance_transaction',
+    amount: -amount,
+    checkout_session: null,
+    created: tx.now,
+    credit_note: note,
+    currency: invoice.currency,
+    customer: customer.id,
+    customer_account: null,
+    description: null,
+    ending_balance: customer.balance,
+    invoice: invoice.id,
+    livemode: false,
+    metadata: {},
+    type: 'credit_note',
+  }).id
 }
 
 function lowerAmount(tx: Tx, invoice: Invoice, change: number): void {
@@ -144,6 +184,11 @@ function lineOf(tx: Tx, line: Stripe.CreditNoteCreateParams.Line) {
     : null
   const quantity = line.quantity ?? (billed ? billed.quantity : 1)
   const unit = line.unit_amount ?? null
+  if (line.amount !== undefined && billed && line.amount > billed.amount)
+    throw invalid(
+      `The amount of the line (${line.amount}) cannot be greater than the amount of the invoice line item (${billed.amount}).`,
+      'lines[0][amount]',
+    )
   const amount = line.amount ?? (unit !== null ? unit * (quantity ?? 1) : (billed?.amount ?? 0))
   return {
     id: newId('cnli'),

@@ -1,7 +1,8 @@
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { newId } from '../store/ids.ts'
-import { save, type Tx } from '../store/transact.ts'
+import { load, save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
+import { addToBalance } from './balance.ts'
 import { mergeMetadata, need } from './common.ts'
 import type { Charge, PaymentMethod, Stored } from './types.ts'
 
@@ -81,13 +82,27 @@ export function disputeIfCardSays(tx: Tx, charge: Charge, method: PaymentMethod)
     reason: kind.reason,
     status: kind.status,
   }
+  const inquiry = kind.status.startsWith('warning')
+  if (!inquiry) dispute.balance_transactions = [entryOf(tx, dispute, -charge.amount, disputeFee)]
   save(tx, dispute)
   const before = snapshot(tx, charge)
   charge.disputed = true
   save(tx, charge)
   emit(tx, 'charge.dispute.created', dispute)
-  if (!kind.status.startsWith('warning')) emit(tx, 'charge.dispute.funds_withdrawn', dispute)
+  if (!inquiry) emit(tx, 'charge.dispute.funds_withdrawn', dispute)
   emitUpdate(tx, 'charge.updated', charge, before)
+}
+
+const disputeFee = 1_500
+
+/** The money that a dispute takes, or that a won one brings back, on the balance of the account. */
+function entryOf(tx: Tx, dispute: Stored, amount: number, fee: number): Stored {
+  const what = amount < 0 ? 'Chargeback withdrawal' : 'Chargeback reversal'
+  const charge = { id: dispute.charge as string, currency: dispute.currency as string }
+  return load<Stored>(
+    tx,
+    addToBalance(tx, charge, 'adjustment', amount, `${what} for ${charge.id}`, { fee, source: dispute.id }),
+  )
 }
 
 /** Evidence decides: `winning_evidence` and `losing_evidence` are Stripe's words for tests. */
@@ -105,11 +120,18 @@ export function updateDispute(
   }
   dispute.metadata = mergeMetadata(dispute.metadata ?? {}, params.metadata)
   const text = params.evidence?.uncategorized_text
-  if (params.evidence && params.submit !== false) dispute.status = 'under_review'
+  const inquiry = String(dispute.status).startsWith('warning')
+  if (params.evidence && params.submit !== false) dispute.status = inquiry ? 'warning_under_review' : 'under_review'
   save(tx, dispute)
   emitUpdate(tx, 'charge.dispute.updated', dispute, before)
   if (text === 'winning_evidence' || text === 'losing_evidence') {
-    dispute.status = text === 'winning_evidence' ? 'won' : 'lost'
+    // An inquiry never took money: it is closed, neither won nor lost.
+    dispute.status = inquiry ? 'warning_closed' : text === 'winning_evidence' ? 'won' : 'lost'
+    if (dispute.status === 'won')
+      dispute.balance_transactions = [
+        ...(dispute.balance_transactions as Stored[]),
+        entryOf(tx, dispute, dispute.amount as number, 0),
+      ]
     save(tx, dispute)
     if (dispute.status === 'won') emit(tx, 'charge.dispute.funds_reinstated', dispute)
     emit(tx, 'charge.dispute.closed', dispute)
@@ -120,7 +142,8 @@ export function updateDispute(
 /** Closing accepts the loss. */
 export function closeDispute(tx: Tx, id: string): Stored {
   const dispute = need<Stored>(tx, 'dispute', id)
-  if (dispute.status === 'won' || dispute.status === 'lost') throw invalid('This dispute is already closed.')
+  if (['won', 'lost', 'warning_closed'].includes(String(dispute.status)))
+    throw invalid('This dispute is already closed.')
   dispute.status = 'lost'
   save(tx, dispute)
   emit(tx, 'charge.dispute.closed', dispute)

@@ -1,11 +1,11 @@
 import type Stripe from 'stripe'
 import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { newId } from '../store/ids.ts'
-import { save, type Tx } from '../store/transact.ts'
+import { listOf, save, type Tx } from '../store/transact.ts'
 import { invalid } from '../wire/errors.ts'
 import { addToBalance } from './balance.ts'
 import { mergeMetadata, need } from './common.ts'
-import type { Charge, PaymentIntent, Refund } from './types.ts'
+import type { Charge, PaymentIntent, Refund, Stored } from './types.ts'
 
 // Stripe's test cards whose refunds come back later, or are made only later.
 const failingCard = '5126'
@@ -28,6 +28,9 @@ export function createRefund(tx: Tx, params: Stripe.RefundCreateParams): Refund 
   const charge = need<Charge>(tx, 'charge', id, 'charge')
   if (charge.status !== 'succeeded')
     throw invalid(`The charge you are trying to refund (${charge.id}) was not successful.`, 'charge')
+  const disputes = listOf<Stored>(tx, 'dispute', { parent: charge.id })
+  if (disputes.some((dispute) => !dispute.is_charge_refundable && dispute.status !== 'won'))
+    throw invalid(`Charge ${charge.id} has been charged back; cannot issue a refund.`, undefined, 'charge_disputed')
   const left = charge.amount - charge.amount_refunded
   if (left === 0) throw invalid(`Charge ${charge.id} has already been refunded.`, undefined, 'charge_already_refunded')
   const amount = params.amount ?? left

@@ -216,8 +216,14 @@ export const paymentRoutes: Endpoints = {
       params,
       (refund) =>
         (params.charge === undefined || refund.charge === params.charge) &&
-        (params.payment_intent === undefined || refund.payment_intent === params.payment_intent),
+        (params.payment_intent === undefined || refund.payment_intent === params.payment_intent) &&
+        within(refund.created as number, params.created),
     ),
+  // Only a refund that waits for the customer can be taken back, and no method of the sandbox makes one wait.
+  'POST /v1/refunds/{id}/cancel': (tx: Tx, _params: unknown, id: string) => {
+    const { status } = need<Refund>(tx, 'refund', id)
+    throw invalid(`Refund cannot be canceled because it has a status of ${status}.`)
+  },
   'GET /v1/refunds/{id}': (tx: Tx, _params: unknown, id: string) => need<Refund>(tx, 'refund', id),
   'POST /v1/refunds/{id}': (tx: Tx, params: Stripe.RefundUpdateParams, id: string) => updateRefund(tx, id, params),
 

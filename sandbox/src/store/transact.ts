@@ -104,6 +104,7 @@ function parentOf(object: Stored): string | null {
     price: object.product,
     charge: object.payment_intent,
     refund: object.charge,
+    dispute: object.charge,
     credit_note: object.invoice,
     item: object._?.session,
     invoice: object._?.subscription,

@@ -1,11 +1,12 @@
 import { lockCustomer } from '../modules/customers/index.ts'
-import type { CheckoutFact, InvoiceFact, SubscriptionFact } from '../modules/payments/index.ts'
+import type { CheckoutFact, InvoiceFact, PaymentMethodFact, SubscriptionFact } from '../modules/payments/index.ts'
 import { findSubscriptions } from '../modules/subscriptions/index.ts'
 import type { Actor } from '../platform/audit.ts'
 import type { Tx } from '../platform/db.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { applyInvoices } from './steps/apply-invoices.ts'
+import { applyPaymentMethods } from './steps/apply-payment-methods.ts'
 import { applySubscriptions, type SubscriptionChange, subscriptionEvent } from './steps/apply-subscriptions.ts'
 import { followDunning } from './steps/follow-dunning.ts'
 import { applyDowngrades } from './steps/follow-remediations.ts'
@@ -24,6 +25,8 @@ export type ProviderFacts = {
   invoices: InvoiceFact[]
   checkouts: CheckoutFact[]
   missing?: string[]
+  /** Left out when they were not looked at. `others`: known by what they have paid only. */
+  paymentMethods?: { attached: PaymentMethodFact[]; others: PaymentMethodFact[] }
 }
 
 export type Applied = {
@@ -56,6 +59,9 @@ export const applyProviderFacts = async (
   const { changes, unmapped, stale } = await applySubscriptions(tx, look, facts.subscriptions, facts.missing ?? [])
   const current = changes.length > 0 ? await findSubscriptions(tx, tenantId) : known
   const invoiceEvents = await applyInvoices(tx, deps, tenantId, facts.invoices, current, actor)
+  const methodEvents = facts.paymentMethods
+    ? await applyPaymentMethods(tx, deps, tenantId, facts.paymentMethods, actor)
+    : []
   const dunningEvents = await followDunning(tx, deps, tenantId, current, actor)
   const downgradeEvents = await applyDowngrades(tx, deps, known, changes, actor)
   const refreshed = await refreshEntitlements(
@@ -73,6 +79,7 @@ export const applyProviderFacts = async (
   const events: NewEvent[] = [
     ...changes.map((change) => subscriptionEvent(deps.catalog(), change)),
     ...invoiceEvents,
+    ...methodEvents,
     ...dunningEvents,
     ...downgradeEvents,
     ...refreshed.events,

@@ -144,4 +144,5 @@ const wishOf = (webhooks: readonly InboxRow[]): SyncWish => ({
     webhook.type.startsWith('checkout.session.') && webhook.objectId ? [webhook.objectId] : [],
   ),
   customer: webhooks.some((webhook) => webhook.type === 'customer.deleted'),
+  methods: webhooks.some(({ type }) => type.startsWith('payment_method.') || type === 'customer.updated'),
 })

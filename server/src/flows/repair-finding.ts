@@ -178,7 +178,7 @@ const resync = async (deps: Deps, actor: Actor, tenantId: string, providerInvoic
   if (providerCustomerId === null) return
   await deps.provider.listing.turn()
   await patiently(async () => {
-    const wish = { providerInvoiceIds, providerSessionIds: [], customer: true }
+    const wish = { providerInvoiceIds, providerSessionIds: [], customer: true, methods: true }
     const outcome = await syncProviderCustomer(deps, providerCustomerId, tenantId, wish, actor)
     return outcome.kind === 'busy' || outcome.kind === 'overtaken' ? null : outcome
   })

@@ -11,13 +11,22 @@ import { type Tx, transact } from '../platform/db.ts'
 import { giveBackLease, takeLease } from '../platform/inbox.ts'
 import { type Applied, applyProviderFacts, type ProviderFacts } from './apply-provider-facts.ts'
 import type { Deps } from './deps.ts'
+import { gatherPaymentMethods } from './steps/gather-payment-methods.ts'
 
 /** Longer than a look mostly takes. One that takes longer may lose its lease, and then the fence keeps its facts out. */
 export const leaseSeconds = 25
 /** Objects of one customer that are fetched beside each other. */
 const fetchedAtOnce = 8
 
-export type SyncWish = { providerInvoiceIds: string[]; providerSessionIds: string[]; customer?: boolean }
+export type SyncWish = {
+  providerInvoiceIds: string[]
+  providerSessionIds: string[]
+  customer?: boolean
+  /** Payment methods too. */
+  methods?: boolean
+  /** The newest invoices, whichever are known. */
+  recent?: boolean
+}
 
 /** An object that was asked for and not applied: it could not be had this time, or there is nothing of it to apply. */
 export type LeftOut = { failed: string } | { ignored: 'object_missing' | 'other_customer' }
@@ -95,7 +104,8 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
     checkout.providerSessionId && checkout.kind !== 'plan_change' ? [checkout.providerSessionId] : [],
   )
   const checkouts = await fetchEach([...wish.providerSessionIds, ...waiting], provider.fetchCheckout)
-  const invoices = await fetchEach(wish.providerInvoiceIds, provider.fetchInvoice)
+  const recent = wish.recent ? await provider.recentInvoices(providerCustomerId) : []
+  const invoices = await fetchEach([...wish.providerInvoiceIds, ...recent], provider.fetchInvoice)
   // Subscriptions last: a checkout that is complete then has its subscription in the list. Without the list there is no
   // look at all: that it fails is a failure of the whole.
   const listed = await provider.fetchSubscriptions(providerCustomerId, (id) =>
@@ -131,6 +141,7 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
       provider.fetchInvoice,
     )),
   )
+  const paymentMethods = await gatherPaymentMethods(deps, tenantId, providerCustomerId, wish.methods ?? false, invoices)
   // Subscriptions end with their customer: an end may be the first that is heard of its deletion.
   const ends = listed.some(
     (fact) =>
@@ -141,7 +152,16 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
     wish.customer || ends || missing.length > 0
       ? ((await provider.fetchCustomer(providerCustomerId))?.deleted ?? false)
       : false
-  return { facts: { subscriptions: [...subscriptions, ...found], invoices, checkouts }, leftOut, deleted }
+  return {
+    facts: {
+      subscriptions: [...subscriptions, ...found],
+      invoices,
+      checkouts,
+      ...(paymentMethods ? { paymentMethods } : {}),
+    },
+    leftOut,
+    deleted,
+  }
 }
 
 /** Late webhooks of it still find their tenant; the next purchase makes another customer there. */

@@ -17,6 +17,7 @@ import { catalogHandlers } from './routes/catalog.ts'
 import { customerHandlers } from './routes/customers.ts'
 import { entitlementHandlers } from './routes/entitlements.ts'
 import { eventHandlers } from './routes/events.ts'
+import { invoiceHandlers } from './routes/invoices.ts'
 import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { ownerHandlers } from './routes/owners.ts'
@@ -34,6 +35,7 @@ const handlers: Handlers = {
   ...customerHandlers,
   ...entitlementHandlers,
   ...eventHandlers,
+  ...invoiceHandlers,
   ...noticeHandlers,
   ...operatorHandlers,
   ...ownerHandlers,

@@ -73,6 +73,11 @@ export const erasures: Record<string, (tx: Tx, tenantId: string, batch: number) 
             (select checkout_id from checkouts where tenant_id = ${tenantId} and return_url <> '' and state in ('completed', 'failed', 'expired', 'canceled') limit ${batch}) returning 1)
           select count(*)::int as n from gone`,
     ),
+  paymentMethods: (tx, tenantId) =>
+    counted(
+      tx,
+      sql`with gone as (delete from payment_methods where tenant_id = ${tenantId} returning 1) select count(*)::int as n from gone`,
+    ),
   exports: (tx, tenantId) =>
     counted(
       tx,

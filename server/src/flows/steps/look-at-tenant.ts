@@ -4,11 +4,13 @@ import { findCustomer, resolvedCatalogOf } from '../../modules/customers/index.t
 import { newestSnapshot } from '../../modules/entitlements/index.ts'
 import { findInvoicesSince } from '../../modules/invoices/index.ts'
 import {
+  findPaymentMethods,
   findProviderCustomer,
   findUnfinishedCheckouts,
   type ListedInvoice,
   type ListedSubscription,
   type ListPage,
+  type PaymentMethodFact,
 } from '../../modules/payments/index.ts'
 import {
   compareCheckout,
@@ -16,6 +18,7 @@ import {
   compareCount,
   compareInvoice,
   compareLink,
+  compareMethods,
   compareSnapshot,
   compareSubscription,
   counterDifference,
@@ -51,6 +54,7 @@ const providerKinds = [
   'invoice_missing_here',
   'invoice_differs',
   'invoice_missing_at_provider',
+  'payment_method_differs',
 ] as const
 
 /** What one customer looks like. `covered`: the kinds that were looked for, so that their findings can be told as gone. */
@@ -95,14 +99,16 @@ type Theirs = {
   missingSubscriptions: Set<string>
   invoices: Map<string, ListedInvoice>
   missingInvoices: Set<string>
+  methods: PaymentMethodFact[]
 }
 
 const gather = async (deps: Deps, tenantId: string, providerCustomerId: string | null): Promise<Theirs> => {
-  const { listing, fetchCustomer, fetchSubscription } = deps.provider
+  const { listing, fetchCustomer, fetchPaymentMethods, fetchSubscription } = deps.provider
   const since = invoicesSince(deps)
   const subscriptions: Theirs['subscriptions'] = new Map()
   const invoices: Theirs['invoices'] = new Map()
   let isThere = true
+  let methods: PaymentMethodFact[] = []
   if (providerCustomerId !== null) {
     await listing.turn()
     const customer = await fetchCustomer(providerCustomerId)
@@ -113,6 +119,8 @@ const gather = async (deps: Deps, tenantId: string, providerCustomerId: string |
       listing.invoices({ after, providerCustomerId, createdSince: since }),
     ))
       invoices.set(listed.providerInvoiceId, listed)
+    await listing.turn()
+    if (isThere) methods = await fetchPaymentMethods(providerCustomerId)
   }
   // What is not in a list is asked for by its name: only a clear no is one.
   const missingSubscriptions = new Set<string>()
@@ -138,7 +146,7 @@ const gather = async (deps: Deps, tenantId: string, providerCustomerId: string |
     if (found) invoices.set(id, found)
     else missingInvoices.add(id)
   }
-  return { isThere, subscriptions, missingSubscriptions, invoices, missingInvoices }
+  return { isThere, subscriptions, missingSubscriptions, invoices, missingInvoices, methods }
 }
 
 const everyPage = async <T>(ask: (after: string | null) => Promise<ListPage<T>>): Promise<T[]> => {
@@ -206,6 +214,9 @@ const compareWithTheirs = async (
     ...ourInvoices
       .filter((record) => theirs.missingInvoices.has(record.providerInvoiceId))
       .flatMap((record) => compareInvoice(record, null)),
+    ...(providerCustomerId !== null && theirs.isThere
+      ? compareMethods(await findPaymentMethods(tx, tenantId), theirs.methods)
+      : []),
   ]
 }
 

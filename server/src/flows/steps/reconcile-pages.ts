@@ -6,6 +6,7 @@ import { countCustomers, findCustomer, pageTenants } from '../../modules/custome
 import { newestSnapshots } from '../../modules/entitlements/index.ts'
 import { findInvoicesByProviderIds, pageInvoices } from '../../modules/invoices/index.ts'
 import {
+  defaultMethods,
   pageProviderCustomers,
   tenantsOfProviderCustomers,
   tenantsWithOldCheckouts,
@@ -159,11 +160,16 @@ export const pagers: Record<Exclude<ReconciliationPhase, 'catalog' | 'second_loo
     const objects = items.map((listed) => listed.providerCustomerId)
     const owners = await tenantsOfProviderCustomers(deps.db, deps.provider.name, objects)
     const marked = items.filter((listed) => listed.tenantId !== null && !owners.has(listed.providerCustomerId))
+    const defaults = await defaultMethods(deps.db, deps.provider.name, [...owners.values()])
+    const charged = items.flatMap(({ providerCustomerId, defaultMethodId }) => {
+      const tenantId = owners.get(providerCustomerId)
+      return tenantId !== undefined && (defaults.get(tenantId) ?? null) !== defaultMethodId ? [suspect(tenantId)] : []
+    })
     return {
       after,
       looked: items.length,
       seen: { kind: 'customer', objects },
-      suspects: marked.map((listed) => stranger(listed.providerCustomerId)),
+      suspects: [...marked.map((listed) => stranger(listed.providerCustomerId)), ...charged],
     }
   },
 

@@ -53,7 +53,7 @@ export const billingHandlers: Handlers<
   sync: async ({ deps, actor, tenantId }) => {
     const snapshot = await newestSnapshot(deps.db, tenantId)
     if (!snapshot) throw fail('not_found')
-    const applied = await syncTenant(deps, tenantId, actor)
+    const applied = await syncTenant(deps, tenantId, actor, { recent: true, methods: true })
     return {
       changed: applied?.changed ?? false,
       subscriptions: applied?.subscriptions ?? 0,

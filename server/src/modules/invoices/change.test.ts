@@ -19,6 +19,16 @@ const invoice = (status: InvoiceFact['status'], more: Partial<InvoiceFact> = {})
   period: null,
   createdAt: Temporal.Instant.from('2026-01-01T00:00:00Z'),
   finalizedAt: null,
+  subtotal: 4_900n,
+  discount: 0n,
+  tax: 0n,
+  total: 4_900n,
+  amountRemaining: 0n,
+  creditedBeforePayment: 0n,
+  creditedAfterPayment: 0n,
+  pdfUrl: null,
+  lines: [],
+  payments: [],
   ...more,
 })
 

@@ -18,36 +18,52 @@ export const invoiceNews = (before: InvoiceFact | null, after: InvoiceFact): Inv
   return before && isEqual(before, after) ? null : 'updated'
 }
 
-const substance = ({
-  number,
-  status,
-  amountDue,
-  amountPaid,
-  attemptCount,
-  nextAttemptAt,
-  actionRequired,
-  hostedInvoiceUrl,
-  period,
-  finalizedAt,
-}: InvoiceFact) => ({
-  number,
-  status,
-  amountDue: String(amountDue),
-  amountPaid: String(amountPaid),
-  attemptCount,
-  nextAttemptAt,
-  actionRequired,
-  hostedInvoiceUrl,
-  period,
-  finalizedAt,
-})
-const isEqual = (a: InvoiceFact, b: InvoiceFact): boolean => canonicalJson(substance(a)) === canonicalJson(substance(b))
+const told = [
+  'number',
+  'status',
+  'amountDue',
+  'amountPaid',
+  'attemptCount',
+  'nextAttemptAt',
+  'actionRequired',
+  'hostedInvoiceUrl',
+  'period',
+  'finalizedAt',
+  'subtotal',
+  'discount',
+  'tax',
+  'total',
+  'amountRemaining',
+  'creditedBeforePayment',
+  'creditedAfterPayment',
+  'pdfUrl',
+  'lines',
+  'payments',
+] as const satisfies readonly (keyof InvoiceFact)[]
+
+const textOf = (value: unknown): string =>
+  canonicalJson(JSON.parse(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner))))
+
+/** Which fields differ. By what a payment was made is not always told; that it is not told is no difference. */
+const differences = (before: InvoiceFact, after: InvoiceFact): (typeof told)[number][] => {
+  const methods = new Map(before.payments.map((payment) => [payment.providerPaymentId, payment.providerMethodId]))
+  const inOrder = (payments: InvoiceFact['payments']) =>
+    payments.toSorted((a, b) => (a.providerPaymentId < b.providerPaymentId ? -1 : 1))
+  const filled = {
+    ...after,
+    payments: inOrder(
+      after.payments.map((payment) => ({
+        ...payment,
+        providerMethodId: payment.providerMethodId ?? methods.get(payment.providerPaymentId) ?? null,
+      })),
+    ),
+  }
+  const known = { ...before, payments: inOrder(before.payments) }
+  return told.filter((field) => textOf(known[field] ?? null) !== textOf(filled[field] ?? null))
+}
+const isEqual = (a: InvoiceFact, b: InvoiceFact): boolean => differences(a, b).length === 0
 
 /** The names of what differs between a mirror and its invoice, whichever is newer. */
-export const invoiceDifferences = (ours: InvoiceFact, theirs: InvoiceFact): string[] => {
-  const [mine, yours] = [substance(ours), substance(theirs)]
+export const invoiceDifferences = (ours: InvoiceFact, theirs: InvoiceFact): string[] =>
   // What a payment waits for is told by an invoice fetched on its own, not by a list.
-  return (Object.keys(mine) as (keyof typeof mine)[]).filter(
-    (field) => field !== 'actionRequired' && canonicalJson(mine[field]) !== canonicalJson(yours[field]),
-  )
-}
+  differences(ours, theirs).filter((field) => field !== 'actionRequired')

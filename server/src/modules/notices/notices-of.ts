@@ -72,6 +72,7 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
   'checkout.completed': none,
   'checkout.ended': none,
   'invoice.updated': none,
+  'payment_methods.updated': none,
   'entitlements.updated': none,
   'usage.updated': none,
   'billing.updated': none,

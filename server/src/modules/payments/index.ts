@@ -1,19 +1,25 @@
+export { changedMethods, isExpired } from './change-methods.ts'
 export { type CheckoutRecord, canStillBePaid, checkoutActions, isUnderWay, nextCheckoutState } from './checkout.ts'
 export type * from './listing.ts'
+export type * from './money-back.ts'
 export type * from './order.ts'
 export type * from './provider.ts'
 export {
   countDeletedProviderCustomers,
+  defaultMethods,
   findCheckoutById,
+  findPaymentMethods,
   findProviderCustomer,
   findStaleCheckouts,
   findTenantOfProviderCustomer,
   findUnfinishedCheckouts,
   insertCheckout,
   markProviderCustomerDeleted,
+  type PaymentMethodRecord,
   pageProviderCustomers,
   readProviderSetting,
   saveCheckout,
+  savePaymentMethod,
   saveProviderCustomer,
   saveProviderSetting,
   tenantsOfProviderCustomers,

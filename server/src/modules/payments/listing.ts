@@ -1,3 +1,4 @@
+import type { CreditNoteFact, RefundFact } from './money-back.ts'
 import type { InvoiceFact, SubscriptionFact } from './provider.ts'
 
 /** A page of what the provider has, newest first. `after`: where the next one begins; null at the end. */
@@ -20,6 +21,8 @@ export type ListedCustomer = {
   providerCustomerId: string
   /** The tenant that it was made for, as our mark on it says. */
   tenantId: string | null
+  /** What it is charged by unless a subscription says otherwise; null without one. */
+  defaultMethodId: string | null
 }
 
 /**
@@ -39,6 +42,12 @@ export type ProviderListing = {
     createdSince: Temporal.Instant
     providerCustomerId?: string
   }): Promise<ListPage<ListedInvoice>>
+  creditNotes(page: {
+    after: string | null
+    createdSince: Temporal.Instant
+    providerCustomerId?: string
+  }): Promise<ListPage<CreditNoteFact>>
+  refunds(page: { after: string | null; createdSince: Temporal.Instant }): Promise<ListPage<RefundFact>>
   customers(page: { after: string | null }): Promise<ListPage<ListedCustomer>>
   /** Null when the provider says that it does not have this customer, or has deleted it. */
   customer(providerCustomerId: string): Promise<ListedCustomer | null>

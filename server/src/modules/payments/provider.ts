@@ -1,6 +1,7 @@
 import type { SubscriptionStatus } from '@turnpike/contract'
 import type { Interval, Period } from '../../core/period.ts'
 import type { ProviderListing } from './listing.ts'
+import type { MoneyBack } from './money-back.ts'
 import type { OrderOutcome, OrderPreview, OrderRequest, PriceLine } from './order.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { OrderOutcome, OrderPreview, OrderRequest, PriceLine } from './orde
  * Failures: `provider_unavailable` when it could not be reached, `provider_refused` when it said no to this request,
  * `provider_data_invalid` when its answer made no sense.
  */
-export type PaymentProvider = {
+export type PaymentProvider = MoneyBack & {
   name: string
   /** Whether it answered lately. While it does not, background work waits instead of asking again and again. */
   availability(): ProviderAvailability
@@ -52,6 +53,8 @@ export type PaymentProvider = {
     providerCustomerId: string,
   ): Promise<{ deleted: boolean; tenantId: string | null; customerId: string | null } | null>
   fetchInvoice(providerInvoiceId: string): Promise<InvoiceFact | null>
+  /** The ids of a customer's newest invoices, a dozen at most. */
+  recentInvoices(providerCustomerId: string): Promise<string[]>
   /** What of a subscription is finalized and not paid, given up or not. */
   fetchUnpaidInvoices(providerSubscriptionId: string): Promise<InvoiceFact[]>
   fetchCheckout(providerSessionId: string): Promise<CheckoutFact | null>
@@ -160,6 +163,47 @@ export type InvoiceFact = {
   createdAt: Temporal.Instant
   /** When it became due; null for drafts. */
   finalizedAt: Temporal.Instant | null
+  /** Below zero where credits outweigh charges. `total` is after discounts and with tax; what is due may be less. */
+  subtotal: bigint
+  discount: bigint
+  tax: bigint
+  total: bigint
+  amountRemaining: bigint
+  /** By credit notes: off what was owed, and off what had been paid. */
+  creditedBeforePayment: bigint
+  creditedAfterPayment: bigint
+  pdfUrl: string | null
+  /** All of them, in their order. */
+  lines: InvoiceLineFact[]
+  payments: PaymentFact[]
+}
+
+export type InvoiceLineFact = {
+  providerLineId: string
+  description: string | null
+  /** Below zero for credits. */
+  amount: bigint
+  /** As a decimal; null for a line without one. */
+  quantity: string | null
+  period: Period
+  proration: boolean
+  /** Null for a price that is not ours, or none. */
+  lookupKey: string | null
+  /** The line of ours that it was made from. */
+  lineId: string | null
+}
+
+/** What was or is to be paid towards an invoice. */
+export type PaymentFact = {
+  providerPaymentId: string
+  status: 'open' | 'paid' | 'canceled'
+  amount: bigint
+  /** What refunds name; null for money that came another way. */
+  providerIntentId: string | null
+  /** Null also where a list does not tell. */
+  providerMethodId: string | null
+  paidAt: Temporal.Instant | null
+  createdAt: Temporal.Instant
 }
 
 export type CheckoutFact = {
@@ -179,7 +223,7 @@ export type WebhookHint = {
   objectId: string | null
   providerCustomerId: string | null
   /** What to fetch again; `nothing` for events that concern no customer of ours. */
-  concerns: 'subscription' | 'invoice' | 'checkout' | 'customer' | 'nothing'
+  concerns: 'subscription' | 'invoice' | 'checkout' | 'customer' | 'payment_method' | 'money_back' | 'nothing'
   /** A test event sent to a live service, or the other way round. */
   wrongMode: boolean
 }

@@ -1,6 +1,7 @@
 import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
 import type { CheckoutRecord, CheckoutState } from './checkout.ts'
+import type { PaymentMethodFact } from './money-back.ts'
 
 type Row = {
   tenant_id: string
@@ -216,3 +217,66 @@ export const tenantsWithOldCheckouts = async (
       sql`select distinct tenant_id from checkouts where state in ('opening', 'open', 'pending_sync', 'canceled') and opened_at < ${openedBefore.toString()} order by tenant_id limit ${limit}`,
     )
   ).map((row) => row.tenant_id)
+
+/** A payment method of a customer, as much of it as is kept (INV-2). */
+export type PaymentMethodRecord = PaymentMethodFact & { tenantId: string; provider: string }
+
+type MethodRow = {
+  tenant_id: string
+  provider: string
+  provider_method_id: string
+  type: string
+  brand: string | null
+  last4: string | null
+  expiry_month: number | null
+  expiry_year: number | null
+  is_default: boolean
+  attached: boolean
+}
+
+/** All that were ever known, so that what they paid can name them; the default one first. */
+export const findPaymentMethods = async (on: Db | Tx, tenantId: string): Promise<PaymentMethodRecord[]> =>
+  (
+    await query<MethodRow>(
+      on,
+      sql`select * from payment_methods where tenant_id = ${tenantId} order by is_default desc, provider_method_id`,
+    )
+  ).map((row) => ({
+    tenantId: row.tenant_id,
+    provider: row.provider,
+    providerMethodId: row.provider_method_id,
+    type: row.type,
+    brand: row.brand,
+    last4: row.last4,
+    expiryMonth: row.expiry_month,
+    expiryYear: row.expiry_year,
+    isDefault: row.is_default,
+    attached: row.attached,
+  }))
+
+/** The caller holds the customer's row. */
+export const savePaymentMethod = async (tx: Tx, method: PaymentMethodRecord, at: Temporal.Instant): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into payment_methods (tenant_id, provider, provider_method_id, type, brand, last4, expiry_month, expiry_year, is_default, attached, updated_at)
+        values (${method.tenantId}, ${method.provider}, ${method.providerMethodId}, ${method.type}, ${method.brand}, ${method.last4}, ${method.expiryMonth}, ${method.expiryYear},
+          ${method.isDefault}, ${method.attached}, ${at.toString()})
+        on conflict (tenant_id, provider_method_id) do update set type = excluded.type, brand = excluded.brand, last4 = excluded.last4, expiry_month = excluded.expiry_month,
+          expiry_year = excluded.expiry_year, is_default = excluded.is_default, attached = excluded.attached, updated_at = excluded.updated_at`,
+  )
+}
+
+/** Which tenants have which method as their default. */
+export const defaultMethods = async (
+  on: Db | Tx,
+  provider: string,
+  tenantIds: readonly string[],
+): Promise<Map<string, string>> =>
+  new Map(
+    (
+      await query<{ tenant_id: string; provider_method_id: string }>(
+        on,
+        sql`select tenant_id, provider_method_id from payment_methods where provider = ${provider} and is_default and tenant_id = any(${[...tenantIds]})`,
+      )
+    ).map((row) => [row.tenant_id, row.provider_method_id]),
+  )

@@ -1,3 +1,4 @@
+import { changedMethods, type PaymentMethodFact } from '../payments/index.ts'
 import type { Difference } from './finding.ts'
 
 /** What we know of a customer of the provider that carries our mark, or that pays for prices of ours. */
@@ -42,3 +43,24 @@ export const compareLink = (providerCustomerId: string, isThere: boolean): Diffe
           repair: 'unlink_customer',
         },
       ]
+
+/** What a customer may be charged by, here against there (INV-2). */
+export const compareMethods = (
+  held: readonly PaymentMethodFact[],
+  attached: readonly PaymentMethodFact[],
+): Difference[] =>
+  changedMethods(held, attached).map((method) => {
+    const ours = held.find((each) => each.providerMethodId === method.providerMethodId) ?? null
+    const theirs = attached.find((each) => each.providerMethodId === method.providerMethodId) ?? null
+    return {
+      kind: 'payment_method_differs',
+      object: method.providerMethodId,
+      here: ours && shown(ours),
+      there: theirs && shown(theirs),
+      repair: 'resync',
+    }
+  })
+
+const shown = ({ brand, last4, expiryMonth, expiryYear, isDefault, attached }: PaymentMethodFact) => ({
+  ...{ brand, last4, expiryMonth, expiryYear, isDefault, attached },
+})

@@ -32,6 +32,16 @@ const invoice: InvoiceRecord = {
   period: null,
   createdAt: instant('2026-11-01T00:00:00Z'),
   finalizedAt: instant('2026-11-01T01:00:00Z'),
+  subtotal: 4_900n,
+  discount: 0n,
+  tax: 0n,
+  total: 4_900n,
+  amountRemaining: 0n,
+  creditedBeforePayment: 0n,
+  creditedAfterPayment: 0n,
+  pdfUrl: null,
+  lines: [],
+  payments: [],
 }
 const listed = (change: Partial<InvoiceRecord> = {}) => ({
   providerInvoiceId: 'in_1',

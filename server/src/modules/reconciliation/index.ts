@@ -1,4 +1,4 @@
-export { compareLink, compareStranger } from './compare-customers.ts'
+export { compareLink, compareMethods, compareStranger } from './compare-customers.ts'
 export { compareInvoice } from './compare-invoices.ts'
 export {
   catalogDifference,

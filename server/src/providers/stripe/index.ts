@@ -7,8 +7,10 @@ import { createStripeOrders } from './change.ts'
 import type { Circuit } from './circuit.ts'
 import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
 import { createStripeListing } from './list.ts'
+import { createStripeMoneyBack } from './money-back.ts'
+import { createInvoiceReader } from './read-invoice.ts'
 import { list } from './shape.ts'
-import { checkoutFact, invoiceFact, scheduledChange, subscriptionFact } from './translate.ts'
+import { checkoutFact, scheduledChange, subscriptionFact } from './translate.ts'
 import { verifyWebhook } from './verify.ts'
 
 export { createStripe, createStripeCircuit }
@@ -36,6 +38,7 @@ export const createStripeProvider = (
   },
 ): PaymentProvider => {
   const { log, memory } = settings
+  const readInvoice = createInvoiceReader(stripe)
   const known = new Map<string, { priceId: string; productId: string }>()
 
   const findPrices = async (
@@ -123,6 +126,7 @@ export const createStripeProvider = (
       log,
       requestsPerSecond: settings.listingPerSecond ?? 10,
       readSubscription,
+      readInvoice,
     }),
 
     createCustomer: async (customer) => {
@@ -234,6 +238,8 @@ export const createStripeProvider = (
       })
     },
 
+    ...createStripeMoneyBack(stripe, log),
+
     ...createStripeOrders(stripe, { log, priceOf: async (lookupKey) => (await priceOf(lookupKey)).priceId }),
 
     openPortal: async (request) =>
@@ -278,6 +284,11 @@ export const createStripeProvider = (
 
     fetchInvoice,
 
+    recentInvoices: async (customer) => {
+      const page = await asking(log, 'invoices.list', () => orMissing(stripe.invoices.list({ customer, limit: 12 })))
+      return (page?.data ?? []).flatMap(({ id }) => id ?? [])
+    },
+
     fetchUnpaidInvoices: async (subscription) => {
       const facts: InvoiceFact[] = []
       for (const status of ['open', 'uncollectible'] as const) {
@@ -309,7 +320,9 @@ export const createStripeProvider = (
     const invoice = await asking(log, 'invoices.retrieve', () =>
       orMissing(stripe.invoices.retrieve(providerInvoiceId, { expand: ['payments.data.payment.payment_intent'] })),
     )
-    return invoice && !(invoice as { deleted?: boolean }).deleted ? invoiceFact(invoice) : null
+    return invoice && !(invoice as { deleted?: boolean }).deleted
+      ? readInvoice(invoice, (what, request) => asking(log, what, request))
+      : null
   }
 
   /** Null for one that makes no sense, or is in a state that this version does not know: it is left as it was. */

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { fail } from '../../core/errors.ts'
+import { Failure, fail } from '../../core/errors.ts'
 import type {
   ListedCustomer,
   ListedInvoice,
@@ -10,9 +10,10 @@ import type {
 } from '../../modules/payments/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { asking, orMissing } from './client.ts'
+import { creditNoteFact, refundFact } from './money-back.ts'
 import { createPace } from './pace.ts'
-import { list } from './shape.ts'
-import { invoiceFact } from './translate.ts'
+import type { Ask, InvoiceReader } from './read-invoice.ts'
+import { idOf, list } from './shape.ts'
 
 // The most that Stripe gives in one page.
 const limit = 100
@@ -25,11 +26,12 @@ export const createStripeListing = (
     requestsPerSecond: number
     /** Null for one that cannot be read. */
     readSubscription(subscription: Stripe.Subscription): Promise<SubscriptionFact | null>
+    readInvoice: InvoiceReader
   },
 ): ProviderListing => {
   const { log } = settings
   const turn = createPace(settings.requestsPerSecond)
-  const ask = async <T>(what: string, request: () => Promise<T>): Promise<T> => {
+  const ask: Ask = async (what, request) => {
     await turn()
     return asking(log, what, request)
   }
@@ -45,6 +47,8 @@ export const createStripeListing = (
           stripe.subscriptions.list({
             status: 'all',
             limit,
+            // A payment method may stand on the subscription or on its customer.
+            expand: ['data.customer'],
             ...(after === null ? {} : { starting_after: after }),
             ...(providerCustomerId === undefined ? {} : { customer: providerCustomerId }),
             ...(createdSince === undefined ? {} : { created: since(createdSince) }),
@@ -71,13 +75,48 @@ export const createStripeListing = (
           stripe.invoices.list({
             limit,
             created: since(createdSince),
+            expand: ['data.payments'],
             ...(after === null ? {} : { starting_after: after }),
             ...(providerCustomerId === undefined ? {} : { customer: providerCustomerId }),
           }),
         ),
       )
       if (found === null && after !== null) throw lostPlace()
-      const items = list(found?.data ?? [], 'the invoices').flatMap((invoice) => listedInvoice(log, invoice) ?? [])
+      const items: ListedInvoice[] = []
+      for (const invoice of list(found?.data ?? [], 'the invoices')) {
+        const listed = await listedInvoice(invoice)
+        if (listed) items.push(listed)
+      }
+      return pageOf(items, found)
+    },
+
+    creditNotes: async ({ after, createdSince, providerCustomerId }) => {
+      const found = await ask('creditNotes.list', () =>
+        orMissing(
+          stripe.creditNotes.list({
+            limit,
+            created: since(createdSince),
+            ...(after === null ? {} : { starting_after: after }),
+            ...(providerCustomerId === undefined ? {} : { customer: providerCustomerId }),
+          }),
+        ),
+      )
+      if (found === null && after !== null) throw lostPlace()
+      return pageOf(list(found?.data ?? [], 'the credit notes').map(creditNoteFact), found)
+    },
+
+    refunds: async ({ after, createdSince }) => {
+      const found = await ask('refunds.list', () =>
+        orMissing(
+          stripe.refunds.list({
+            limit,
+            created: since(createdSince),
+            ...(after === null ? {} : { starting_after: after }),
+          }),
+        ),
+      )
+      if (found === null && after !== null) throw lostPlace()
+      const items = list(found?.data ?? [], 'the refunds').map((refund) => refundFact(refund, null))
       return pageOf(items, found)
     },
 
@@ -99,36 +138,38 @@ export const createStripeListing = (
       null,
 
     invoice: async (providerInvoiceId) => {
-      const invoice = await ask('invoices.retrieve', () => orMissing(stripe.invoices.retrieve(providerInvoiceId)))
-      return invoice === null || (invoice as { deleted?: boolean }).deleted ? null : listedInvoice(log, invoice)
+      const invoice = await ask('invoices.retrieve', () =>
+        orMissing(stripe.invoices.retrieve(providerInvoiceId, { expand: ['payments'] })),
+      )
+      return invoice === null || (invoice as { deleted?: boolean }).deleted ? null : listedInvoice(invoice)
     },
   }
-}
 
-const idOf = (reference: string | { id: string } | null | undefined): string | null =>
-  typeof reference === 'string' ? reference : (reference?.id ?? null)
+  async function listedInvoice(invoice: Stripe.Invoice): Promise<ListedInvoice | null> {
+    if (!invoice.id) return null
+    const listed = {
+      providerInvoiceId: invoice.id,
+      providerCustomerId: idOf(invoice.customer as string | { id: string }),
+    }
+    try {
+      return { ...listed, fact: await settings.readInvoice(invoice, ask) }
+    } catch (error) {
+      // That it could not be asked about fails the whole list; what could not be read is passed over.
+      if (error instanceof Failure && error.code !== 'provider_data_invalid') throw error
+      log.error(
+        { provider: 'stripe', invoice: invoice.id, err: error },
+        'an invoice could not be read; it is passed over',
+      )
+      return { ...listed, fact: null }
+    }
+  }
+}
 
 const listedCustomer = (customer: Stripe.Customer): ListedCustomer => ({
   providerCustomerId: customer.id,
   tenantId: customer.metadata?.turnpike_tenant ?? null,
+  defaultMethodId: idOf(customer.invoice_settings?.default_payment_method),
 })
-
-const listedInvoice = (log: Log, invoice: Stripe.Invoice): ListedInvoice | null => {
-  if (!invoice.id) return null
-  const listed = {
-    providerInvoiceId: invoice.id,
-    providerCustomerId: idOf(invoice.customer as string | { id: string }),
-  }
-  try {
-    return { ...listed, fact: invoiceFact(invoice) }
-  } catch (error) {
-    log.error(
-      { provider: 'stripe', invoice: invoice.id, err: error },
-      'an invoice could not be read; it is passed over',
-    )
-    return { ...listed, fact: null }
-  }
-}
 
 const pageOf = <T>(items: T[], found: Stripe.ApiList<{ id?: string }> | null): ListPage<T> => {
   const last = found?.data.at(-1)?.id

@@ -15,6 +15,12 @@ export const whole = (value: unknown, what: string): number => {
   return value
 }
 
+/** An amount that may be a credit. */
+export const signed = (value: unknown, what: string): number => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unusable(`${what} is not a whole number`)
+  return value
+}
+
 // The last second of the year 9999: later ones are not times.
 const lastSecond = 253_402_300_799
 
@@ -40,4 +46,14 @@ export const list = <T>(value: T[] | undefined | null, what: string): T[] => {
   if (!Array.isArray(value) || value.some((entry) => entry === null || typeof entry !== 'object'))
     throw unusable(`${what} is not a list`)
   return value
+}
+
+/** The id of something that is shown as its id or as the whole object. */
+export const idOf = (reference: string | { id: string } | null | undefined): string | null =>
+  typeof reference === 'string' ? reference : (reference?.id ?? null)
+
+/** A quantity as text, in one form: without zeros that say nothing. */
+export const decimal = (value: string, what: string): string => {
+  if (!/^-?\d{1,30}(\.\d{1,12})?$/.test(value)) throw unusable(`${what} is not a decimal`)
+  return value.includes('.') ? value.replace(/0+$/, '').replace(/\.$/, '') : value
 }

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
-import { checkoutFact, invoiceFact, scheduledChange, subscriptionFact } from './translate.ts'
+import { checkoutFact, scheduledChange, subscriptionFact } from './translate.ts'
+import { invoiceFact } from './translate-invoice.ts'
 
 const start = 1_767_225_600
 const end = 1_769_904_000
@@ -220,6 +221,7 @@ describe('a schedule', () => {
   })
 })
 
+const line = (more: object = {}) => ({ id: 'il_1', amount: 4900, quantity: 1, period: { start, end }, ...more })
 const invoice = (more: object = {}) =>
   ({
     id: 'in_1',
@@ -237,11 +239,15 @@ const invoice = (more: object = {}) =>
     created: start,
     period_start: start - 99,
     period_end: start,
-    lines: { data: [{ period: { start, end } }] },
+    lines: { data: [line()] },
     ...more,
   }) as unknown as Stripe.Invoice
 
-const paidBy = (intent: object) => ({ data: [{ payment: { type: 'payment_intent', payment_intent: intent } }] })
+const payment = (intent: object | string, more: object = {}) => ({
+  ...{ id: 'inpay_1', status: 'open', amount_paid: null, amount_requested: 4900, created: start },
+  ...{ payment: { type: 'payment_intent', payment_intent: intent }, ...more },
+})
+const paidBy = (intent: object) => ({ data: [payment({ id: 'pi_1', ...intent })] })
 
 describe('an invoice', () => {
   test.each<[string, object, object | null]>([
@@ -278,7 +284,7 @@ describe('an invoice', () => {
     ],
     [
       'whose payments were not asked for',
-      { attempted: true, attempt_count: 1, payments: { data: [{ payment: { payment_intent: 'pi_1' } }] } },
+      { attempted: true, attempt_count: 1, payments: { data: [payment('pi_1')] } },
       { actionRequired: false },
     ],
     [
@@ -296,8 +302,74 @@ describe('an invoice', () => {
     ['has the period of its lines, not its own', {}, { period: { start: iso(start), end: iso(end) } }],
     [
       'has the span of several lines',
-      { lines: { data: [{ period: { start: start + 5, end } }, { period: { start, end: end - 5 } }] } },
+      { lines: { data: [line({ period: { start: start + 5, end } }), line({ period: { start, end: end - 5 } })] } },
       { period: { start: iso(start), end: iso(end) } },
+    ],
+    [
+      'with tax, discounts and credit notes',
+      {
+        ...{ subtotal: 5000, total: 5355, amount_remaining: 100, invoice_pdf: 'https://pdf' },
+        ...{ total_discount_amounts: [{ amount: 300 }, { amount: 200 }], total_taxes: [{ amount: 855 }] },
+        ...{ pre_payment_credit_notes_amount: 70, post_payment_credit_notes_amount: 8 },
+      },
+      {
+        ...{ subtotal: '5000n', discount: '500n', tax: '855n', total: '5355n', amountRemaining: '100n' },
+        ...{ creditedBeforePayment: '70n', creditedAfterPayment: '8n', pdfUrl: 'https://pdf' },
+      },
+    ],
+    ['before basil had one number of tax', { tax: 95 }, { tax: '95n' }],
+    [
+      'that is worth less than nothing',
+      { subtotal: -500, total: -500, amount_due: 0 },
+      { subtotal: '-500n', total: '-500n' },
+    ],
+    [
+      'with a credit for what was prorated',
+      {
+        lines: {
+          data: [
+            line({
+              ...{
+                amount: -1234,
+                description: 'Unused time',
+                quantity_decimal: '2.50',
+                metadata: { turnpike_line: 'l' },
+              },
+              parent: { type: 'subscription_item_details', subscription_item_details: { proration: true } },
+              pricing: { price_details: { price: { id: 'price_1', lookup_key: 'pro' } } },
+            }),
+          ],
+        },
+      },
+      {
+        lines: [
+          {
+            ...{ providerLineId: 'il_1', amount: '-1234n', description: 'Unused time', quantity: '2.5' },
+            ...{ proration: true, lookupKey: 'pro', lineId: 'l' },
+          },
+        ],
+      },
+    ],
+    [
+      'that was paid by a card',
+      {
+        payments: {
+          data: [
+            payment(
+              { id: 'pi_1', status: 'succeeded', payment_method: 'pm_1' },
+              { status: 'paid', amount_paid: 4000, status_transitions: { paid_at: end } },
+            ),
+          ],
+        },
+      },
+      {
+        payments: [
+          {
+            ...{ providerPaymentId: 'inpay_1', status: 'paid', amount: '4000n', providerIntentId: 'pi_1' },
+            ...{ providerMethodId: 'pm_1', paidAt: iso(end) },
+          },
+        ],
+      },
     ],
     ['without lines has no period', { lines: { data: [] } }, { period: null }],
     ['that was tried and not counted asks for the customer', { attempted: true }, { actionRequired: true }],
@@ -337,7 +409,12 @@ describe('what makes no sense is refused, not guessed at (WEB-3)', () => {
     ['no number', { amount_due: Number.NaN }],
     ['more than can be counted', { amount_due: 2 ** 60 }],
     ['a currency of its own', { currency: 'gold' }],
-    ['lines without a time', { lines: { data: [{}] } }],
+    ['lines without a time', { lines: { data: [line({ period: undefined })] } }],
+    ['a line without a name', { lines: { data: [line({ id: undefined })] } }],
+    ['a line of half a cent', { lines: { data: [line({ amount: 0.5 })] } }],
+    ['a line of many', { lines: { data: [line({ quantity: null, quantity_decimal: 'many' })] } }],
+    ['a payment that is neither', { payments: { data: [payment('pi_1', { status: 'maybe' })] } }],
+    ['a tax in words', { total_taxes: [{ amount: 'a lot' }] }],
     ['lines that are none', { lines: { data: 'all' } }],
   ])('an invoice with %s', (_, more) => {
     expect(() => invoiceFact(invoice(more))).toThrow(refused)

@@ -2,11 +2,8 @@ import type { SubscriptionStatus } from '@turnpike/contract'
 import type Stripe from 'stripe'
 import { own } from '../../core/own.ts'
 import type { Interval, Period } from '../../core/period.ts'
-import type { CheckoutFact, InvoiceFact, SubscriptionFact } from '../../modules/payments/index.ts'
-import { currency, instant, instantOrNull, list, name, unusable, whole } from './shape.ts'
-
-const idOf = (reference: string | { id: string } | null | undefined): string | null =>
-  typeof reference === 'string' ? reference : (reference?.id ?? null)
+import type { CheckoutFact, SubscriptionFact } from '../../modules/payments/index.ts'
+import { currency, idOf, instant, instantOrNull, list, name, whole } from './shape.ts'
 
 /** The canonical status of each status of Stripe: the names are the same, the list is ours (SUB-1). */
 export const canonicalStatuses: Record<string, SubscriptionStatus> = {
@@ -165,72 +162,6 @@ const itemOf = (price: Stripe.Price, quantity: number | undefined) => ({
   quantity: whole(quantity ?? 1, 'a quantity'),
   interval: intervalOf(price),
 })
-
-const invoiceStatuses = ['draft', 'open', 'paid', 'uncollectible', 'void'] as const
-
-type InvoiceShapes = Stripe.Invoice & {
-  subscription?: string | { id: string } | null
-  parent?: { subscription_details?: { subscription?: string | { id: string } } | null } | null
-}
-
-/** Stripe's invoice in our words: both shapes of its subscription reference, the service period from the lines. */
-export const invoiceFact = (invoice: Stripe.Invoice): InvoiceFact => {
-  const shaped = invoice as InvoiceShapes
-  const customer = idOf(invoice.customer as string | { id: string } | null)
-  const status = invoiceStatuses.find((known) => known === invoice.status)
-  if (customer === null || !status) throw unusable(`an invoice of ${customer} in status ${invoice.status}`)
-  const subscription = idOf(shaped.parent?.subscription_details?.subscription) ?? idOf(shaped.subscription)
-  return {
-    providerInvoiceId: name(invoice.id, 'the id of an invoice'),
-    providerCustomerId: customer,
-    providerSubscriptionId: subscription,
-    number: invoice.number ?? null,
-    status,
-    billingReason: invoice.billing_reason ?? 'manual',
-    amountDue: BigInt(whole(invoice.amount_due, 'the amount due')),
-    amountPaid: BigInt(whole(invoice.amount_paid, 'the amount paid')),
-    currency: currency(invoice.currency, 'the currency of an invoice'),
-    attemptCount: whole(invoice.attempt_count ?? 0, 'the count of attempts'),
-    nextAttemptAt: instantOrNull(invoice.next_payment_attempt, 'the next attempt'),
-    actionRequired: invoice.status === 'open' && invoice.attempted && waitsForCustomer(invoice),
-    hostedInvoiceUrl: invoice.hosted_invoice_url ?? null,
-    period: servicePeriod(invoice),
-    createdAt: instant(invoice.created, 'the time of an invoice'),
-    finalizedAt: instantOrNull(invoice.status_transitions?.finalized_at, 'when an invoice was finalized'),
-  }
-}
-
-type IntentShape = { status?: string; last_payment_error?: { code?: string; decline_code?: string } | null }
-
-/**
- * The bank asks for the customer: nothing counted as an attempt though one was made, or a payment says so. Payments are
- * there when an invoice was fetched on its own.
- */
-const waitsForCustomer = (invoice: Stripe.Invoice): boolean => {
-  const intents = (invoice.payments?.data ?? []).flatMap(({ payment }) =>
-    typeof payment?.payment_intent === 'object' && payment.payment_intent !== null
-      ? [payment.payment_intent as unknown as IntentShape]
-      : [],
-  )
-  return (
-    invoice.attempt_count === 0 ||
-    intents.some(
-      ({ status, last_payment_error: error }) =>
-        status === 'requires_action' ||
-        error?.code === 'authentication_required' ||
-        error?.decline_code === 'authentication_required',
-    )
-  )
-}
-
-const servicePeriod = (invoice: Stripe.Invoice): Period | null => {
-  const lines = invoice.lines === undefined ? [] : list(invoice.lines?.data, 'the lines of an invoice')
-  const periods = lines.map((line) => line.period)
-  if (periods.length === 0) return null
-  const start = Math.min(...periods.map((period) => whole(period?.start, 'the start of a line')))
-  const end = Math.max(...periods.map((period) => whole(period?.end, 'the end of a line')))
-  return { start: instant(start, 'the start of a line'), end: instant(end, 'the end of a line') }
-}
 
 export const checkoutFact = (session: Stripe.Checkout.Session): CheckoutFact => ({
   providerSessionId: session.id,

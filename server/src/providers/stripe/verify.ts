@@ -65,12 +65,12 @@ const hintOf = (rawBody: Buffer, livemode: boolean): WebhookHint | null => {
     id?: unknown
     type?: unknown
     created?: unknown
-    data?: { object?: Record<string, unknown> }
+    data?: { object?: Record<string, unknown>; previous_attributes?: Record<string, unknown> }
   }
   if (!isName(id) || !isName(type)) return null
   const object = data?.object ?? {}
   const isCustomer = object.object === 'customer'
-  const providerCustomerId = isCustomer ? nameOf(object.id) : idOf(object.customer)
+  const providerCustomerId = isCustomer ? nameOf(object.id) : (idOf(object.customer) ?? leftCustomer(data))
   const wrongMode = typeof mode === 'boolean' && mode !== livemode
   const concerns = providerCustomerId === null || wrongMode ? 'nothing' : concernOf(type, object)
   return {
@@ -86,6 +86,10 @@ const hintOf = (rawBody: Buffer, livemode: boolean): WebhookHint | null => {
   }
 }
 
+/** A payment method that was taken off says whose it was. */
+const leftCustomer = (data: { previous_attributes?: Record<string, unknown> } | undefined): string | null =>
+  idOf(data?.previous_attributes?.customer)
+
 const isName = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value)
 const nameOf = (value: unknown): string | null => (isName(value) ? value : null)
 const idOf = (value: unknown): string | null =>
@@ -100,7 +104,13 @@ const concernOf = (type: string, object: Record<string, unknown>): WebhookHint['
   if (type.startsWith('checkout.session.')) return 'checkout'
   if (type === 'customer.deleted') return 'customer'
   // One that somebody made at the provider and named our tenant on: those that we made are linked already.
-  if (type === 'customer.created' || type === 'customer.updated') return namesTenant(object) ? 'customer' : 'nothing'
+  if (type === 'customer.created' && !namesTenant(object)) return 'nothing'
+  // An update of one of ours may have changed which method is its default.
+  if (type === 'customer.created' || type === 'customer.updated')
+    return namesTenant(object) ? 'customer' : 'payment_method'
+  if (type.startsWith('payment_method.')) return 'payment_method'
+  if (type.startsWith('credit_note.') || type.startsWith('refund.')) return 'money_back'
+  if (type === 'charge.refunded' || type === 'charge.refund.updated') return 'money_back'
   return 'nothing'
 }
 

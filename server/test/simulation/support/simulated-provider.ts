@@ -274,7 +274,12 @@ export const startSimulatedProvider = async (prices: PriceList) => {
     amount_paid: invoice.status === 'paid' ? invoice.amount : 0,
     ...{ attempt_count: invoice.attempts, next_payment_attempt: null, hosted_invoice_url: 'https://pay.example/i' },
     ...{ created: invoice.at, status_transitions: { finalized_at: invoice.at } },
-    lines: { object: 'list', data: [{ period: { start: invoice.from, end: invoice.until } }] },
+    ...{ subtotal: invoice.amount, total: invoice.amount },
+    amount_remaining: invoice.status === 'paid' ? 0 : invoice.amount,
+    lines: {
+      ...{ object: 'list', has_more: false },
+      data: [{ id: `il_${invoice.id}`, amount: invoice.amount, period: { start: invoice.from, end: invoice.until } }],
+    },
   })
   const listOf = (data: unknown[]) => ({ object: 'list', url: '/', has_more: false, data })
 
