@@ -276,7 +276,13 @@ const invoiceOf = (tenantId: string) => ({
   ...{ nextAttemptAt: null, actionRequired: false, hostedInvoiceUrl: 'https://pay.example/1', pdfUrl: null },
   ...{ period: null, createdAt: instant('2026-11-01T00:00:00Z'), finalizedAt: instant('2026-11-01T00:00:00Z') },
   ...{ subtotal: 4_900n, discount: 0n, tax: 0n, total: 4_900n, amountRemaining: 4_900n },
-  ...{ creditedBeforePayment: 0n, creditedAfterPayment: 0n, payments: [] },
+  ...{ creditedBeforePayment: 0n, creditedAfterPayment: 0n },
+  payments: [
+    {
+      ...{ providerPaymentId: 'inpay_of_the_walk', status: 'open' as const, amount: 4_900n, paidAt: null },
+      ...{ providerIntentId: 'pi_1', providerMethodId: null, createdAt: instant('2026-11-01T00:00:00Z') },
+    },
+  ],
   lines: [
     {
       ...{ providerLineId: 'il_1', description: '1 × Pro', amount: 4_900n, quantity: '1', proration: false },

@@ -58,9 +58,9 @@ export type MoneyBackReason =
   | 'product_unsatisfactory'
   | 'requested_by_customer'
 
-export type CreditTarget = 'balance' | 'payment' | 'outside'
+type CreditTarget = 'balance' | 'payment' | 'outside'
 
-export type CreditNoteOrder = {
+type CreditNoteOrder = {
   creditNoteId: string
   providerInvoiceId: string
   amount: bigint
