@@ -1,6 +1,7 @@
 import { TurnpikeError } from '@turnpike/client'
 import { Command, CommanderError } from 'commander'
 import { addCatalogCommands } from './commands/catalog.ts'
+import { addCreditCommands } from './commands/credits.ts'
 import { addCustomerCommands } from './commands/customer.ts'
 import { addEventCommands } from './commands/events.ts'
 import { addKeyCommands } from './commands/keys.ts'
@@ -43,6 +44,7 @@ export const runCli = async (words: readonly string[], surroundings: Surrounding
     addCustomerCommands,
     addWebhookCommands,
     addReconcileCommands,
+    addCreditCommands,
     addNoticeCommands,
     addKeyCommands,
     addEventCommands,

@@ -149,6 +149,18 @@ const Product = strict({
   description: Type.Optional(Type.String()),
   status: Type.Enum(['active', 'archived']),
   amounts: Amounts,
+  /** Prepaid credit that comes with each purchase, once it is confirmed (INV-3). */
+  credits: Type.Optional(
+    strict({
+      amounts: Amounts,
+      /** Never where left out. */
+      expiresAfterDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650 })),
+      /** A lower number is burnt first; 50 where left out. */
+      priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
+      /** The charges that it may pay; everything where left out. */
+      charges: Type.Optional(Type.Array(Key, { minItems: 1, uniqueItems: true })),
+    }),
+  ),
 })
 
 const AccessPolicy = Type.Optional(Type.Enum(accessLevels))
@@ -222,6 +234,19 @@ const Policies = strict({
           unlimited: Type.Optional(Type.Boolean({ default: false })),
         }),
       ),
+    }),
+  ),
+  /** Credit that the house grants (INV-4). Left out: any amount and end will do, one person is enough. */
+  credits: Type.Optional(
+    strict({
+      /** The most that one grant may be; a currency that is left out is granted to nobody. */
+      maxAmounts: Type.Optional(Amounts),
+      /** Above these a second person has to approve. */
+      secondPersonAbove: Type.Optional(Amounts),
+      /** The longest that granted credit may last. */
+      maxDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650 })),
+      /** How many days before the end of credit its customer is told; 7 where left out, 0: never. */
+      expiringDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 90 })),
     }),
   ),
   reconciliation: Type.Optional(

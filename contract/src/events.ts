@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { Checkout, ExcessItem, Subscription, subscriptionStatuses } from './schemas/billing.ts'
 import { Id, Instant, Key, Money, Nullable, Quantity, strict } from './schemas/common.ts'
+import { CreditGrant, Purchase } from './schemas/credit.ts'
 import { Override } from './schemas/entitlement.ts'
 import { Budget } from './schemas/event.ts'
 import { ownerTransferStates } from './schemas/owner.ts'
@@ -205,6 +206,35 @@ export const eventTypes = {
   'override.decided': {
     meaning: 'A waiting override was approved or rejected, or nobody decided in time',
     data: strict({ override: Override, decision: Type.Enum(['approved', 'rejected', 'expired']) }),
+  },
+  'credit.requested': {
+    meaning: 'Credit waits for a second person',
+    data: strict({ grant: CreditGrant, requestExpiresAt: Instant }),
+  },
+  'credit.decided': {
+    meaning: 'Waiting credit was approved or rejected, or nobody decided in time',
+    data: strict({ grant: CreditGrant, decision: Type.Enum(['approved', 'rejected', 'lapsed']) }),
+  },
+  'credit.granted': { meaning: 'A customer has more credit', data: strict({ grant: CreditGrant }) },
+  'credit.burnt': {
+    meaning: 'Credit paid for a usage period, or was given back by a correction',
+    data: strict({ periodId: Type.String(), amount: Money }),
+  },
+  'credit.expiring': {
+    meaning: 'Credit ends in a few days with something left of it; told once',
+    data: strict({ grant: CreditGrant }),
+  },
+  'credit.expired': {
+    meaning: 'Credit has ended and the rest of it is gone',
+    data: strict({ grant: CreditGrant, amount: Money }),
+  },
+  'credit.voided': {
+    meaning: 'What was left of a credit was taken back',
+    data: strict({ grant: CreditGrant, amount: Money, toRefund: Money, reason: Type.String() }),
+  },
+  'purchase.completed': {
+    meaning: 'Something was bought once, confirmed by the provider',
+    data: strict({ purchase: Purchase }),
   },
   'dunning.stage_reached': {
     meaning: 'An unpaid invoice has led to the next stage of dunning; told once for each stage, in order',

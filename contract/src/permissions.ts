@@ -21,6 +21,9 @@ export const permissions = {
   'billing:overrides:write': 'Grant and withdraw overrides',
   'billing:usage:read': 'See usage and limits',
   'billing:usage:write': 'Report usage',
+  'billing:credits:read': 'See credit, its ledger and purchases',
+  'billing:credits:write': 'Grant credit and take it back',
+  'billing:credits:approve': 'Approve or reject credit that needs a second person',
   'billing:rating:preview': 'Try what a price gives; nothing is kept',
   'billing:events:read': 'Read the event feed',
   'billing:gateway:read': 'Read budgets and routing policies of all customers',
@@ -62,6 +65,7 @@ const payersWork = [
   'billing:owners:read',
   'billing:invoices:read',
   'billing:payment_methods:read',
+  'billing:credits:read',
 ] as const
 // Whoever is offered ownership may answer, whatever the role: that is why `confirm` is a permission of its own.
 const ownersWork = ['billing:exports:write', 'billing:owners:write', 'billing:owners:confirm'] as const
@@ -81,6 +85,7 @@ const staffReading = [
   'billing:reconciliation:read',
   'billing:invoices:read',
   'billing:payment_methods:read',
+  'billing:credits:read',
 ] as const
 
 /**
@@ -131,6 +136,7 @@ export const roles = {
     permissions: [
       ...staffReading,
       'billing:overrides:write',
+      'billing:credits:write',
       'billing:sync:run',
       'billing:webhooks:replay',
       'billing:reconciliation:run',
@@ -141,6 +147,8 @@ export const roles = {
     meaning: 'Looks after the money',
     permissions: [
       ...staffReading,
+      'billing:credits:write',
+      'billing:credits:approve',
       'billing:rating:preview',
       'billing:reconciliation:run',
       'billing:reconciliation:run_all',
@@ -159,6 +167,7 @@ export const roles = {
       'billing:customers:read',
       'billing:customers:write',
       'billing:subscriptions:read',
+      'billing:credits:read',
       'billing:session:create',
       'billing:entitlements:consume',
       'billing:usage:write',
@@ -187,6 +196,7 @@ export const roles = {
       ...everybodysReading,
       'billing:customers:read',
       'billing:subscriptions:read',
+      'billing:credits:read',
       'billing:timeline:read',
       'billing:catalog:read',
       'billing:rating:preview',

@@ -238,8 +238,22 @@ export const problems = {
   second_person_required: {
     status: 409,
     title: 'A second person has to decide',
-    detail: 'Whoever asked for an override cannot approve it.',
+    detail: 'Whoever asked for something that needs a second person cannot approve it.',
     next: 'Let somebody else with the permission decide.',
+    retry: 'never',
+  },
+  credit_not_waiting: {
+    status: 409,
+    title: 'Nothing to decide',
+    detail: 'The credit does not wait for a decision: it was decided, taken back or waited too long.',
+    next: 'Look at its state, and ask for it again if it is still needed.',
+    retry: 'never',
+  },
+  credit_used_up: {
+    status: 409,
+    title: 'Nothing is left of it',
+    detail: 'The credit was burnt, has ended or was taken back, so that nothing of it can be taken.',
+    next: 'Look at the ledger of the customer.',
     retry: 'never',
   },
   override_not_waiting: {
@@ -303,6 +317,13 @@ export const problems = {
     title: 'Return address not allowed',
     detail: 'Customers are only sent back to configured origins.',
     next: 'Use an allowed origin, or add it to RETURN_ORIGINS.',
+    retry: 'after_change',
+  },
+  credit_invalid: {
+    status: 422,
+    title: 'Credit does not fit',
+    detail: 'The amount, the currency or the end of the credit is not possible, or policy is against it.',
+    next: 'Correct the fields listed in `errors`.',
     retry: 'after_change',
   },
   override_invalid: {

@@ -1,6 +1,7 @@
 import type { RouteDefinition } from './route.ts'
 import { billingRoutes } from './routes/billing.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { creditsRoutes } from './routes/credits.ts'
 import { customersRoutes } from './routes/customers.ts'
 import { entitlementsRoutes } from './routes/entitlements.ts'
 import { eventsRoutes } from './routes/events.ts'
@@ -29,6 +30,7 @@ export const routes = {
   ...usageRoutes,
   ...invoicesRoutes,
   ...ratingRoutes,
+  ...creditsRoutes,
   ...eventsRoutes,
   ...noticesRoutes,
   ...operatorRoutes,

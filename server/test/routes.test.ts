@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../src/core/ids.ts'
 import { saveOwner } from '../src/modules/customers/index.ts'
 import { saveInvoice } from '../src/modules/invoices/index.ts'
+import { insertPurchase } from '../src/modules/payments/index.ts'
 import { saveFinding } from '../src/modules/reconciliation/index.ts'
 import { saveSubscription } from '../src/modules/subscriptions/index.ts'
 import { systemClock } from '../src/platform/clock.ts'
@@ -55,7 +56,10 @@ type Ids = Record<
   | 'secondRequest'
   | 'notice'
   | 'transfer'
-  | 'invoice',
+  | 'invoice'
+  | 'credit'
+  | 'creditRequest'
+  | 'secondCreditRequest',
   string
 >
 
@@ -140,6 +144,20 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
       taxPercent: '7.7',
     },
   }),
+  getCredits: (tenantId) => ({ query: { tenantId } }),
+  listLedgerEntries: (tenantId) => ({ query: { tenantId } }),
+  listCreditGrants: (tenantId) => ({ query: { tenantId } }),
+  createCreditGrant: (tenantId) => ({
+    body: { tenantId, amount: { amountMinor: '500', currency: 'USD' }, reason: 'A test of the walk' },
+  }),
+  listWaitingCreditGrants: () => ({}),
+  approveCreditGrant: (_, own) => ({ params: { grantId: own.creditRequest }, body: {} }),
+  rejectCreditGrant: (_, own) => ({
+    params: { grantId: own.secondCreditRequest },
+    body: { reason: 'A test of the walk' },
+  }),
+  voidCreditGrant: (_, own) => ({ params: { grantId: own.credit }, body: { reason: 'A test of the walk' } }),
+  listPurchases: (tenantId) => ({ query: { tenantId } }),
   reportUsage: (tenantId) => ({ body: { tenantId, meter: 'api_calls', idempotencyKey: 'walk-1' } }),
   getUsage: (tenantId) => ({ query: { tenantId } }),
   listEvents: (tenantId) => ({ query: { tenantId } }),
@@ -316,6 +334,30 @@ beforeAll(async () => {
       }),
     ),
   )
+  await transact(db, (tx) =>
+    insertPurchase(tx, {
+      tenantId: owner,
+      purchaseId: newId('purchase'),
+      checkoutId: session.data.checkoutId!,
+      product: 'onboarding',
+      name: 'Onboarding',
+      currency: 'USD',
+      amountMinor: 50_000n,
+      providerPaymentId: null,
+      purchasedAt: world.clock.now(),
+      creditGrantId: null,
+    }),
+  )
+  const credit = await world.operator.createCreditGrant({
+    body: { tenantId: owner, amount: { amountMinor: '1000', currency: 'USD' }, reason: 'A test of the walk' },
+  })
+  const [creditRequest, secondCreditRequest] = await Promise.all(
+    ['30000', '40000'].map((amountMinor) =>
+      support.createCreditGrant({
+        body: { tenantId: owner, amount: { amountMinor, currency: 'USD' }, reason: 'A test of the walk' },
+      }),
+    ),
+  )
   await world.operator.reportUsage({
     body: { tenantId: owner, meter: 'tokens', quantity: 45_000, idempotencyKey: 'walk-notice' },
   })
@@ -406,6 +448,9 @@ beforeAll(async () => {
     notice: notices[0]!.id,
     transfer: transfer.data.id,
     invoice: invoiceOfWalk,
+    credit: credit.data.id,
+    creditRequest: creditRequest!.data.id,
+    secondCreditRequest: secondCreditRequest!.data.id,
   }
 })
 afterAll(async () => {
@@ -430,6 +475,9 @@ const nobodys: Ids = {
   notice: newId('notice'),
   key: newId('key'),
   invoice: 'in_of_nobody',
+  credit: newId('grant'),
+  creditRequest: newId('grant'),
+  secondCreditRequest: newId('grant'),
 }
 
 describe.each(names.filter((name) => name !== 'receiveWebhook' && definitionOf(name).credential !== 'none'))(

@@ -56,6 +56,18 @@ const sentences: Record<string, (data: Data) => string> = {
         ? `${personId} is billing owner`
         : `${previousPersonId} is no longer billing owner`,
   'owner.transfer_ended': ({ state }) => `The offer of billing ownership ended: ${words(state)}`,
+  'credit.requested': ({ grant }) => `Credit waits for a second person${money(record(grant).amount)}`,
+  'credit.decided': ({ decision, grant }) => `Credit ${words(decision)}${money(record(grant).amount)}`,
+  'credit.granted': ({ grant }) =>
+    `Credit granted${money(record(grant).amount)}${text(record(grant).reason) ? `: ${record(grant).reason}` : ''}`,
+  'credit.burnt': ({ amount }) =>
+    String(record(amount).amountMinor).startsWith('-')
+      ? `Credit given back by a correction${money(amount)}`
+      : `Credit paid for usage${money(amount)}`,
+  'credit.expiring': ({ grant }) => `Credit ends ${day(record(grant).expiresAt)}${money(record(grant).left)}`,
+  'credit.expired': ({ amount }) => `Credit ended unused${money(amount)}`,
+  'credit.voided': ({ amount, reason }) => `Credit taken back${money(amount)}${text(reason) ? `: ${reason}` : ''}`,
+  'purchase.completed': ({ purchase }) => `Bought ${words(record(purchase).name)}${money(record(purchase).amount)}`,
   'override.requested': ({ override }) => `An override of ${record(override).feature} waits for a second person`,
   'override.decided': ({ override, decision }) =>
     `The override of ${record(override).feature} was ${decision === 'expired' ? 'not decided in time' : words(decision)}`,

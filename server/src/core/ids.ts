@@ -18,6 +18,9 @@ export type IdKind =
   | 'transfer'
   | 'dunning'
   | 'remediation'
+  | 'grant'
+  | 'posting'
+  | 'purchase'
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
 

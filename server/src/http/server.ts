@@ -14,6 +14,7 @@ import { failureOf } from './problem.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { billingHandlers } from './routes/billing.ts'
 import { catalogHandlers } from './routes/catalog.ts'
+import { creditHandlers } from './routes/credits.ts'
 import { customerHandlers } from './routes/customers.ts'
 import { entitlementHandlers } from './routes/entitlements.ts'
 import { eventHandlers } from './routes/events.ts'
@@ -32,6 +33,7 @@ import { pageHeaders } from './security-headers.ts'
 const handlers: Handlers = {
   ...billingHandlers,
   ...catalogHandlers,
+  ...creditHandlers,
   ...customerHandlers,
   ...entitlementHandlers,
   ...eventHandlers,

@@ -3,8 +3,10 @@ import { newId } from '../core/ids.ts'
 import { announceUsage } from '../flows/announce-usage.ts'
 import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
+import { lapseCreditRequests } from '../flows/decide-credit.ts'
 import { expireOverrideRequests } from '../flows/decide-override.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
+import { expireCredits, tellExpiringCredits } from '../flows/expire-credits.ts'
 import { followDunningDue } from '../flows/follow-dunning.ts'
 import { followRemediationsDue } from '../flows/follow-remediations.ts'
 import { followRetentions } from '../flows/follow-retention.ts'
@@ -83,6 +85,9 @@ export const startWorker = async (
       '* * * * * expire_override_requests ?max=3',
       '13,43 * * * * follow_retentions ?max=2',
       '* * * * * expire_owner_transfers ?max=3',
+      '* * * * * expire_credits ?max=3',
+      '*/5 * * * * tell_expiring_credits ?max=3',
+      '* * * * * lapse_credit_requests ?max=3',
       '* * * * * tell_contact ?max=3',
       ...(schedule.reconcile ? ['7 * * * * reconcile_new ?max=2', '29 2 * * * reconcile_all ?max=2'] : []),
       '41 3 * * * forget_requests ?max=2',
@@ -96,6 +101,9 @@ export const startWorker = async (
       remind: async () => void (await remind(deps)),
       expire_override_requests: async () => void (await expireOverrideRequests(deps)),
       expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
+      expire_credits: async () => void (await expireCredits(deps)),
+      tell_expiring_credits: async () => void (await tellExpiringCredits(deps)),
+      lapse_credit_requests: async () => void (await lapseCreditRequests(deps)),
       tell_contact: async () => void (await tellContact(deps)),
       follow_retentions: async () => void (await followRetentions(deps)),
       reconcile_new: async () =>

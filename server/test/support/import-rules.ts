@@ -18,6 +18,7 @@ const moduleImports: Record<string, readonly string[]> = {
   commands: ['catalog', 'subscriptions', 'payments'],
   entitlements: ['catalog', 'customers', 'subscriptions', 'usage'],
   rating: ['catalog', 'usage'],
+  ledger: ['catalog', 'customers'],
   invoices: ['customers', 'rating', 'subscriptions', 'payments'],
   downgrades: ['catalog', 'entitlements'],
   dunning: ['catalog', 'subscriptions', 'invoices'],

@@ -1,4 +1,4 @@
-import type { NextAction, SessionCreate } from '@turnpike/contract'
+import type { CatalogProduct, NextAction, SessionCreate } from '@turnpike/contract'
 import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { fail } from '../../core/errors.ts'
 import { own } from '../../core/own.ts'
@@ -10,7 +10,7 @@ import type { SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 /** What a customer has chosen, checked against the catalog. Equal selections have equal hashes. */
 export type Selection = Pick<
   CheckoutRecord,
-  'plan' | 'planVersion' | 'price' | 'product' | 'currency' | 'seats' | 'addOns' | 'selectionHash'
+  'plan' | 'planVersion' | 'price' | 'product' | 'currency' | 'seats' | 'addOns' | 'gives' | 'selectionHash'
 >
 
 /** The selection against the catalog: active, offered in this currency, complete. */
@@ -29,6 +29,7 @@ export const select = (catalog: Catalog, customer: CustomerRecord, request: Sess
       currency,
       seats: null,
       addOns: [],
+      gives: creditOf(product, currency),
     })
   }
   const plan = request.plan === undefined ? null : findPlan(catalog, request.plan)
@@ -68,7 +69,23 @@ export const select = (catalog: Catalog, customer: CustomerRecord, request: Sess
         errors: [{ field: 'addOns', message: `${addOn} is not offered with this plan and price.` }],
       })
   }
-  return hashed({ plan: plan.key, planVersion: plan.version, price, product: null, currency, seats, addOns })
+  return hashed({
+    plan: plan.key,
+    planVersion: plan.version,
+    price,
+    product: null,
+    currency,
+    seats,
+    addOns,
+    gives: null,
+  })
+}
+
+const creditOf = ({ credits }: CatalogProduct, currency: string): CheckoutRecord['gives'] => {
+  const amount = own(credits?.amounts, currency)
+  if (!credits || amount === undefined || amount === 0) return null
+  const { expiresAfterDays = null, priority = 50, charges = null } = credits
+  return { amountMinor: String(amount), expiresAfterDays, priority, charges }
 }
 
 const hashed = (selection: Omit<Selection, 'selectionHash'>): Selection => ({

@@ -10,6 +10,7 @@ import { type Actor, appendAudit } from '../../platform/audit.ts'
 import type { Tx } from '../../platform/db.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
+import { completePurchase } from './complete-purchase.ts'
 import { checkoutView } from './views.ts'
 
 /** Ends the intents that facts complete or end (PAY-1): only what was fetched does that, never a customer's return. */
@@ -36,6 +37,9 @@ export const settleCheckouts = async (
       before: { state: checkout.state },
       after: { state: after.state },
     })
+    const fact = factOf(checkout, facts)
+    if (after.state === 'completed' && checkout.kind === 'purchase' && fact)
+      events.push(...(await completePurchase(tx, deps, after, fact, actor)))
     events.push({
       type: after.state === 'completed' ? 'checkout.completed' : 'checkout.ended',
       data: { checkout: checkoutView(deps.catalog(), after, snapshotVersion, at) },
@@ -43,6 +47,12 @@ export const settleCheckouts = async (
   }
   return events
 }
+
+const factOf = (checkout: CheckoutRecord, facts: readonly CheckoutFact[]): CheckoutFact | undefined =>
+  facts.find(
+    (candidate) =>
+      candidate.checkoutId === checkout.checkoutId || candidate.providerSessionId === checkout.providerSessionId,
+  )
 
 /** What facts mean for an intent. Null when they say nothing about it. */
 const settle = (
@@ -66,10 +76,7 @@ const settle = (
     )
     return changed ? completed() : null
   }
-  const fact = facts.find(
-    (candidate) =>
-      candidate.checkoutId === checkout.checkoutId || candidate.providerSessionId === checkout.providerSessionId,
-  )
+  const fact = factOf(checkout, facts)
   if (!fact) return null
   if (fact.state === 'expired') return { ...checkout, state: nextCheckoutState(checkout.state, 'expired') }
   if (fact.state !== 'complete') return null

@@ -1,6 +1,7 @@
-import type { CatalogFile, CatalogPlan } from '@turnpike/contract'
+import type { CatalogFile, CatalogPlan, CatalogProduct } from '@turnpike/contract'
 import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { assert } from '../../core/errors.ts'
+import { own } from '../../core/own.ts'
 
 /** What a plan was at one of its versions: it never changes again (CAT-3). */
 export type PlanVersion = { key: string; version: number; content: CatalogPlan }
@@ -21,6 +22,12 @@ export const findPlan = (catalog: Catalog, key: string, version?: number): PlanV
   const versions = catalog.planVersions.get(key) ?? []
   return (version === undefined ? versions.at(-1) : versions.find((plan) => plan.version === version)) ?? null
 }
+
+/** A product that is or was sold once, as the newest catalog that has it describes it. */
+export const findProduct = (catalog: Catalog, key: string): CatalogProduct | null =>
+  own(catalog.file.products, key) ??
+  catalog.earlier.findLast(({ products }) => own(products, key) !== undefined)?.products?.[key] ??
+  null
 
 /** What a customer without a live subscription has: always the newest version of the baseline plan. */
 export const baselinePlan = (catalog: Catalog): PlanVersion => {

@@ -21,7 +21,14 @@ export const checkPrices = (draft: Draft): void => {
     checkAddOnIntervals(draft, addOn)
   }
   checkBillingPolicy(draft)
-  for (const product of draft.names('products')) checkAmounts(draft, ['products', product, 'amounts'])
+  for (const product of draft.names('products')) {
+    checkAmounts(draft, ['products', product, 'amounts'])
+    // Whoever buys credit in a currency gets credit in it.
+    if (draft.sound('products', product, 'credits'))
+      checkAmounts(draft, ['products', product, 'credits', 'amounts'], draft.names('products', product, 'amounts'))
+  }
+  for (const limits of ['maxAmounts', 'secondPersonAbove'])
+    if (draft.sound('policies', 'credits', limits)) checkAmounts(draft, ['policies', 'credits', limits], [])
 }
 
 const checkCurrencies = (draft: Draft) => {

@@ -56,6 +56,7 @@ test('what is sold: paid plans that are not archived, add-ons, products, one pri
     'acme_addon_extra_projects',
     'acme_addon_call_pack',
     'acme_product_onboarding',
+    'acme_product_credit_100',
   ])
   expect(prices.filter(({ productId }) => productId === 'acme_pro')).toHaveLength(8)
   expect(new Set(prices.map(({ lookupKey }) => lookupKey)).size).toBe(prices.length)

@@ -1,4 +1,4 @@
-export { baselinePlan, type Catalog, findPlan, nextCatalog, type PlanVersion } from './catalog.ts'
+export { baselinePlan, type Catalog, findPlan, findProduct, nextCatalog, type PlanVersion } from './catalog.ts'
 export {
   compareWithProvider,
   type ProviderPrice,

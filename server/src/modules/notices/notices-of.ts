@@ -175,6 +175,36 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
     },
   ],
   'override.decided': none,
+  'credit.requested': ({ grant, requestExpiresAt }) => [
+    {
+      kind: 'credit_requested',
+      to: 'operators',
+      data: { amount: grant.amount, reason: grant.reason, actor: grant.grantedBy, requestExpiresAt },
+      until: requestExpiresAt,
+    },
+  ],
+  'credit.decided': none,
+  // What was bought is told with its purchase.
+  'credit.granted': ({ grant }) =>
+    grant.checkoutId === null ? [billing('credit_granted', { amount: grant.amount, expiresAt: grant.expiresAt })] : [],
+  'credit.burnt': none,
+  'credit.expiring': ({ grant }) => [
+    billing(
+      'credit_expiring',
+      { amount: grant.left, expiresAt: grant.expiresAt },
+      { topic: `credit:${grant.id}`, until: grant.expiresAt },
+    ),
+  ],
+  // The end was announced; nothing can be done any more.
+  'credit.expired': none,
+  'credit.voided': none,
+  'purchase.completed': ({ purchase }) => [
+    billing(
+      'purchase_completed',
+      { name: purchase.name, amount: purchase.amount },
+      { topic: `purchase:${purchase.id}` },
+    ),
+  ],
 }
 
 /** Whether anybody has decided what an event tells: nothing is forgotten by not being thought of. */

@@ -2,6 +2,14 @@ import type { Checkout, NextAction } from '@turnpike/contract'
 
 export type CheckoutState = Checkout['state']
 
+/** Credit that a product gives. Amounts are digits, so that they are stored as they are. */
+type GivenCredit = {
+  amountMinor: string
+  expiresAfterDays: number | null
+  priority: number
+  charges: string[] | null
+}
+
 /** An intent to pay. */
 export type CheckoutRecord = {
   tenantId: string
@@ -15,6 +23,8 @@ export type CheckoutRecord = {
   currency: string
   seats: number | null
   addOns: { addOn: string; quantity: number }[]
+  /** The credit that comes with a product, as it was offered when the page was opened. */
+  gives: GivenCredit | null
   selectionHash: string
   returnUrl: string
   cancelUrl: string

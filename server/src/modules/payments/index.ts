@@ -4,6 +4,7 @@ export type * from './listing.ts'
 export type * from './money-back.ts'
 export type * from './order.ts'
 export type * from './provider.ts'
+export type { PurchaseRecord } from './purchase.ts'
 export {
   countDeletedProviderCustomers,
   defaultMethods,
@@ -14,6 +15,8 @@ export {
   findTenantOfProviderCustomer,
   findUnfinishedCheckouts,
   insertCheckout,
+  insertPurchase,
+  listPurchases,
   markProviderCustomerDeleted,
   type PaymentMethodRecord,
   pageProviderCustomers,

@@ -212,6 +212,10 @@ export type CheckoutFact = {
   providerCustomerId: string | null
   state: 'open' | 'complete' | 'expired'
   paid: boolean
+  /** What it costs as a whole, with discount and tax. */
+  amountMinor: bigint
+  /** The payment that was made for it; null for what was free, and for subscriptions, which are paid by invoices. */
+  providerPaymentId: string | null
   providerSubscriptionId: string | null
 }
 

@@ -2,6 +2,7 @@ import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
 import type { CheckoutRecord, CheckoutState } from './checkout.ts'
 import type { PaymentMethodFact } from './money-back.ts'
+import type { PurchaseRecord } from './purchase.ts'
 
 type Row = {
   tenant_id: string
@@ -15,6 +16,7 @@ type Row = {
   currency: string
   seats: number | null
   add_ons: CheckoutRecord['addOns']
+  gives: CheckoutRecord['gives']
   selection_hash: string
   return_url: string
   cancel_url: string
@@ -41,6 +43,7 @@ const fromRow = (row: Row): CheckoutRecord => ({
   currency: row.currency,
   seats: row.seats,
   addOns: row.add_ons,
+  gives: row.gives,
   selectionHash: row.selection_hash,
   returnUrl: row.return_url,
   cancelUrl: row.cancel_url,
@@ -58,9 +61,9 @@ const fromRow = (row: Row): CheckoutRecord => ({
 export const insertCheckout = async (tx: Tx, checkout: CheckoutRecord): Promise<void> => {
   await query(
     tx,
-    sql`insert into checkouts (tenant_id, checkout_id, kind, state, plan, plan_version, price, product, currency, seats, add_ons, selection_hash, return_url, cancel_url, provider, opened_by, opened_at)
+    sql`insert into checkouts (tenant_id, checkout_id, kind, state, plan, plan_version, price, product, currency, seats, add_ons, gives, selection_hash, return_url, cancel_url, provider, opened_by, opened_at)
         values (${checkout.tenantId}, ${checkout.checkoutId}, ${checkout.kind}, ${checkout.state}, ${checkout.plan}, ${checkout.planVersion}, ${checkout.price}, ${checkout.product}, ${checkout.currency},
-          ${checkout.seats}, ${JSON.stringify(checkout.addOns)}, ${checkout.selectionHash}, ${checkout.returnUrl}, ${checkout.cancelUrl}, ${checkout.provider}, ${checkout.openedBy}, ${checkout.openedAt.toString()})`,
+          ${checkout.seats}, ${JSON.stringify(checkout.addOns)}, ${checkout.gives && JSON.stringify(checkout.gives)}, ${checkout.selectionHash}, ${checkout.returnUrl}, ${checkout.cancelUrl}, ${checkout.provider}, ${checkout.openedBy}, ${checkout.openedAt.toString()})`,
   )
 }
 
@@ -280,3 +283,50 @@ export const defaultMethods = async (
       )
     ).map((row) => [row.tenant_id, row.provider_method_id]),
   )
+
+/** A second row for one checkout is a bug, and the constraint says so. */
+export const insertPurchase = async (tx: Tx, purchase: PurchaseRecord): Promise<void> => {
+  await query(
+    tx,
+    sql`insert into purchases (tenant_id, purchase_id, checkout_id, product, name, currency, amount_minor, provider_payment_id, purchased_at, credit_grant_id)
+        values (${purchase.tenantId}, ${purchase.purchaseId}, ${purchase.checkoutId}, ${purchase.product}, ${purchase.name}, ${purchase.currency}, ${purchase.amountMinor}, ${purchase.providerPaymentId},
+          ${purchase.purchasedAt.toString()}, ${purchase.creditGrantId})`,
+  )
+}
+
+/** A page of what a tenant bought, newest first. */
+export const listPurchases = async (
+  on: Db | Tx,
+  tenantId: string,
+  before: { at: string; id: string } | null,
+  limit: number,
+): Promise<PurchaseRecord[]> =>
+  (
+    await query<{
+      tenant_id: string
+      purchase_id: string
+      checkout_id: string
+      product: string
+      name: string
+      currency: string
+      amount_minor: bigint
+      provider_payment_id: string | null
+      purchased_at: string
+      credit_grant_id: string | null
+    }>(
+      on,
+      sql`select * from purchases where tenant_id = ${tenantId} and (${before === null} or (purchased_at, purchase_id) < (${before?.at ?? null}::timestamptz, ${before?.id ?? null}))
+          order by purchased_at desc, purchase_id desc limit ${limit}`,
+    )
+  ).map((row) => ({
+    tenantId: row.tenant_id,
+    purchaseId: row.purchase_id,
+    checkoutId: row.checkout_id,
+    product: row.product,
+    name: row.name,
+    currency: row.currency,
+    amountMinor: row.amount_minor,
+    providerPaymentId: row.provider_payment_id,
+    purchasedAt: instantOfRow(row.purchased_at),
+    creditGrantId: row.credit_grant_id,
+  }))

@@ -169,5 +169,7 @@ export const checkoutFact = (session: Stripe.Checkout.Session): CheckoutFact => 
   providerCustomerId: idOf(session.customer as string | { id: string } | null),
   state: session.status === 'complete' ? 'complete' : session.status === 'expired' ? 'expired' : 'open',
   paid: session.payment_status === 'paid' || session.payment_status === 'no_payment_required',
+  amountMinor: BigInt(session.amount_total ?? 0),
+  providerPaymentId: idOf(session.payment_intent as string | { id: string } | null),
   providerSubscriptionId: idOf(session.subscription as string | { id: string } | null),
 })

@@ -1,0 +1,33 @@
+export { creditBreach, creditNeedsSecondPerson } from './approval.ts'
+export { burnPosting, giveBackPosting, type PeriodBurn } from './burn.ts'
+export {
+  expiryPosting,
+  type GrantBalance,
+  type GrantRecord,
+  grantPosting,
+  hasEnded,
+  refundableOf,
+  refundPosting,
+  stateOfGrant,
+  voidPosting,
+} from './grant.ts'
+export type { Posting } from './posting.ts'
+export {
+  accountBalances,
+  burntFor,
+  countMovements,
+  type EntryRow,
+  findGrantById,
+  grantsToExpire,
+  grantsToTell,
+  grantsWithBalance,
+  insertGrant,
+  lateGrantRequests,
+  listEntries,
+  listGrants,
+  markToldExpiring,
+  post,
+  saveGrant,
+  unbalancedTenants,
+  waitingGrants,
+} from './store.ts'
