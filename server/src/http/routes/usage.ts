@@ -28,7 +28,7 @@ const judge = async (
   records: readonly unknown[],
   correlationId: string,
 ): Promise<Judged> => {
-  const nowMs = deps.clock.now().epochMilliseconds
+  const nowMs = deps.clock.nowMs()
   const { meters, policies } = deps.catalog().file
   const rules = meterRules(meters)
   const outcomes: UsageOutcome[] = []
