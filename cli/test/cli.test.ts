@@ -231,6 +231,7 @@ describe('customers', () => {
       state: 'nearing_limit',
       upgradePlan: null,
       refusedAttempts: 2,
+      projection: null,
       window: period,
     }
     server.answer('getUsage', {

@@ -71,6 +71,35 @@ test('a price is changed from the file to the provider, with a look before each 
   expect([stale.code, stale.error.split(':')[0]]).toEqual([3, 'catalog_stale'])
 })
 
+test('a file of past usage is brought in, and said again it goes on or tells that it is done', async () => {
+  await service.customer('importer')
+  const at = service.clock.now().subtract({ hours: 24 }).toString()
+  // Longer than one piece, with a line break within quotes here and there.
+  const rows = Array.from({ length: 9_000 }, (_, n) => `${at},${n % 2},"note${n % 7 ? '' : '\n'}${'x'.repeat(60)}"`)
+  writeFileSync(join(folder, 'past.csv'), ['when,n,note', ...rows, 'never,1,x'].join('\n'))
+  const words = ['--tenant', 'importer', '--meter', 'api_calls', '--column', 'at=when', '--column', 'quantity=n']
+  const first = await turnpike('usage', 'import', 'past.csv', ...words)
+  expect(first).toMatchObject({ code: 1, error: '' })
+  expect(first.out).toMatch(/100\.0% {2}9000 accepted, 0 duplicates, 1 invalid/)
+  expect(first.out.match(/%/g)!.length).toBeGreaterThan(2)
+  expect(first.out).toMatch(/line \d+: time_invalid/)
+  const again = await turnpike('usage', 'import', 'past.csv', ...words)
+  expect(again.out).toMatch(/state +done\n.*accepted +9000/s)
+  const { data } = await service.operator.getUsage({ query: { tenantId: 'importer' } })
+  expect(data.meters.find(({ meter }) => meter === 'api_calls')!.used).toBeGreaterThan(0)
+  expect((await turnpike('usage', 'imports', '--tenant', 'importer')).out).toMatch(/past\.csv.*done.*9000/)
+  expect((await turnpike('usage', 'import', 'missing.csv', ...words)).code).toBe(2)
+  const key = JSON.parse(
+    (await turnpike('usage', 'records', '--tenant', 'importer', '--meter', 'api_calls', '--limit', '2', '--json')).out,
+  )[1].idempotencyKey
+  const because = ['--tenant', 'importer', '--reason', 'counted twice']
+  expect((await turnpike('usage', 'correct', key, ...because, '--quantity', '7')).out).toContain('counts 7 instead of')
+  expect((await turnpike('usage', 'correct', key, ...because)).code).toBe(2)
+  expect((await turnpike('usage', 'records', '--tenant', 'importer', '--key', key)).out).toMatch(/amend import:/)
+  expect((await turnpike('usage', 'history', 'importer', 'api_calls')).out).toMatch(/ 450[67]\n/)
+  expect((await turnpike('usage', 'import', 'past.csv', '--column', 'when')).code).toBe(2)
+})
+
 test('a customer is looked at: status, usage, and why something is allowed', async () => {
   await service.customer('northwind')
   expect((await turnpike('status', 'northwind')).out).toMatch(/plan +Free \(free version 1\)/)

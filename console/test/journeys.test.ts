@@ -346,3 +346,22 @@ test('when a refresh fails the old figures stay and say how old they are', async
 test('no page broke on these ways', () => {
   expect(world.failures).toEqual([])
 })
+
+test('usage over time: bars that a table says in words, another meter, another step, each with an address (USE-6)', async () => {
+  const page = await world.open('/billing/usage', 'owner.active')
+  const card = page.getByRole('region', { name: 'Over time' })
+  await card.locator('svg .recharts-bar-rectangle').first().waitFor()
+  expect(await card.locator('svg .recharts-bar-rectangle').count()).toBe(30)
+  expect(await card.getByRole('note').textContent()).toMatch(/^Unusually much in the last whole hour: 400 .* about 12 /)
+  expect(await card.textContent()).toMatch(/At the pace of the last week, about 12,400 /)
+  await card.getByText('As a table').click()
+  expect(await card.getByRole('row').count()).toBe(31)
+
+  await card.getByRole('link', { name: '48 hours' }).click()
+  await page.waitForURL(/step=hour/)
+  await card.getByLabel('Meter').selectOption('exports')
+  await page.waitForURL(/meter=exports/)
+  await card.getByText('Nothing was used in this time').waitFor()
+  expect(await violations(page)).toEqual([])
+  await page.context().close()
+})

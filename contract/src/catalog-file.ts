@@ -262,6 +262,10 @@ const Policies = strict({
   usage: strict({
     acceptLateDays: Type.Integer({ minimum: 0, maximum: 400 }),
     acceptFutureSeconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
+    /** How far back a file of past usage may reach; 400 where left out. */
+    importLateDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_650 })),
+    /** How long after their window raw records are kept before they are archived; for ever where left out. */
+    keepDays: Type.Optional(Type.Integer({ minimum: 32, maximum: 3_650 })),
   }),
 })
 

@@ -154,6 +154,19 @@ export const eventTypes = {
       budget: Budget,
     }),
   },
+  'usage.corrected': {
+    meaning: 'A usage record was taken back, or its quantity was set',
+    data: strict({
+      meter: Key,
+      /** The key of the record. */
+      corrects: Type.String(),
+      action: Type.Enum(['void', 'amend']),
+      before: Quantity,
+      after: Quantity,
+      at: Instant,
+      windowStart: Instant,
+    }),
+  },
   'usage.threshold_reached': {
     meaning: 'A warning threshold or the limit was crossed',
     data: strict({

@@ -95,6 +95,27 @@ export const problems = {
     next: 'Repeat the same request in a moment.',
     retry: 'later',
   },
+  usage_record_unknown: {
+    status: 404,
+    title: 'No such record',
+    detail: 'No usage record of this customer has this key, or it was archived long after its window.',
+    next: 'Check the key; `GET /usage-records` lists what is there.',
+    retry: 'never',
+  },
+  correction_invalid: {
+    status: 422,
+    title: 'The correction does not fit',
+    detail: 'The record cannot be corrected in this way.',
+    next: 'Read `errors`: a void has no quantity, an amendment needs one, and a meter that counts records is only voided.',
+    retry: 'after_change',
+  },
+  import_offset_wrong: {
+    status: 409,
+    title: 'Not the next piece of the file',
+    detail: 'The import expects the piece that begins at `expectedOffset`; what is before it was taken in.',
+    next: 'Go on from the byte in `expectedOffset`.',
+    retry: 'after_change',
+  },
   checkout_open: {
     status: 409,
     title: 'A checkout is open',

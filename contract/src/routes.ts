@@ -15,6 +15,8 @@ import { reconciliationRoutes } from './routes/reconciliation.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { subscriptionsRoutes } from './routes/subscriptions.ts'
 import { usageRoutes } from './routes/usage.ts'
+import { usageImportRoutes } from './routes/usage-imports.ts'
+import { usageRecordRoutes } from './routes/usage-records.ts'
 import { webhooksRoutes } from './routes/webhooks.ts'
 
 /** Every route of the API under `/api/v1`: the one source of validation, client types, OpenAPI and the generated route tests. */
@@ -29,6 +31,8 @@ export const routes = {
   ...entitlementsRoutes,
   ...usageRoutes,
   ...invoicesRoutes,
+  ...usageImportRoutes,
+  ...usageRecordRoutes,
   ...ratingRoutes,
   ...creditsRoutes,
   ...eventsRoutes,

@@ -17,6 +17,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { TSchema } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sha256 } from '../src/core/canonical.ts'
 import { newId } from '../src/core/ids.ts'
 import { saveOwner } from '../src/modules/customers/index.ts'
 import { saveInvoice } from '../src/modules/invoices/index.ts'
@@ -40,9 +41,18 @@ const other = 'tenant-of-bob-0815'
 const unknown = 'tenant-of-nobody-1'
 const acme = readFileSync('catalog/acme.yaml', 'utf8')
 
+const importText = 'at,meter,quantity\n2026-01-01T00:00:00Z,api_calls,1\n'
+const importOf = (name: string) => ({
+  name,
+  format: 'csv' as const,
+  size: Buffer.byteLength(importText),
+  sha256: sha256(importText).toString('hex'),
+})
+
 type Example = { params?: Record<string, string>; query?: Record<string, string>; body?: unknown }
 type Ids = Record<
   | 'customer'
+  | 'import'
   | 'run'
   | 'repairedFinding'
   | 'openFinding'
@@ -70,6 +80,19 @@ const keys = new Map<string, string>()
 /** A request of each route that succeeds for a credential of the house, about the tenant `tenantId` or its objects. */
 const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Promise<Example> } = {
   whoami: () => ({}),
+  createUsageImport: (tenantId) => ({ body: { tenantId, ...importOf(newId('request')) } }),
+  sendUsageImport: (_, own) => ({ params: { importId: own.import }, body: { offset: 0, text: importText } }),
+  getUsageImport: (_, own) => ({ params: { importId: own.import } }),
+  listUsageImports: (tenantId) => ({ query: { tenantId } }),
+  listUsageRecords: (tenantId) => ({ query: { tenantId, meter: 'tokens' } }),
+  correctUsage: async (tenantId) => {
+    const idempotencyKey = newId('request')
+    if (tenantId !== unknown)
+      await world.operator.reportUsage({ body: { tenantId, meter: 'tokens', quantity: 2, idempotencyKey } })
+    const correction = { action: 'amend', quantity: 1, reason: 'A test of the walk', idempotencyKey: newId('request') }
+    return { body: { tenantId, corrects: idempotencyKey, ...correction } }
+  },
+  getUsageHistory: (tenantId) => ({ query: { tenantId, meter: 'tokens' } }),
   createCustomer: () => ({ body: { tenantId: `fresh-${newId('request').slice(-8)}`, name: 'Fresh' } }),
   listCustomers: () => ({ query: { limit: '1' } }),
   getCustomer: (_, own) => ({ params: { customerId: own.customer } }),
@@ -432,7 +455,9 @@ beforeAll(async () => {
       return finding.findingId
     }),
   )
+  const { data: begun } = await world.operator.createUsageImport({ body: { tenantId: owner, ...importOf('walk') } })
   ids = {
+    import: begun.id,
     customer: customer!.id,
     run: run.data.id,
     repairedFinding: repairedFinding!,
@@ -468,6 +493,7 @@ const nobodys: Ids = {
   override: newId('override'),
   checkout: newId('checkout'),
   transfer: newId('transfer'),
+  import: newId('import'),
   subscription: newId('subscription'),
   webhook: '999999999',
   request: newId('override'),

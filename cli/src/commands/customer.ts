@@ -2,6 +2,7 @@ import type { BillingStatus, Explanation, UsageSummary } from '@turnpike/contrac
 import type { Command } from 'commander'
 import { clean, facts, moneyText, table } from '../print.ts'
 import type { Session } from '../session.ts'
+import { addUsageDataCommands } from './usage.ts'
 
 export const addCustomerCommands = (program: Command, session: Session): void => {
   program
@@ -12,13 +13,14 @@ export const addCustomerCommands = (program: Command, session: Session): void =>
       session.show(data, statusText(data))
     })
 
-  program
+  const usage = program
     .command('usage <tenant>')
     .description('Used, limit and state of every meter')
     .action(async (tenantId: string) => {
       const { data } = await session.client().getUsage({ query: { tenantId } })
       session.show(data, usageText(data))
     })
+  addUsageDataCommands(usage, session)
 
   program
     .command('explain <tenant> <feature>')

@@ -9,6 +9,7 @@ import { ButtonLink } from '../ui/Links.tsx'
 import { Meter } from '../ui/Meter.tsx'
 import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
+import { UsageHistory } from '../ui/UsageHistory.tsx'
 import styles from './UsagePage.module.css'
 import { useTenant } from './useTenant.ts'
 
@@ -72,6 +73,7 @@ function Meters({ usage }: { usage: UsageSummary }) {
           </Card>
         ))}
       </div>
+      <UsageHistory tenantId={tenant.tenantId} meters={usage.meters} />
       <p className="small dim">
         As of <Instant at={usage.asOf} show="seconds" /> · entitlements version {usage.snapshotVersion}
       </p>

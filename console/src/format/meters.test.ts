@@ -17,6 +17,7 @@ const meter = (change: Partial<MeterUsage> = {}): MeterUsage => ({
   state: 'available',
   upgradePlan: null,
   refusedAttempts: 0,
+  projection: null,
   window: { start: '2026-11-01T00:00:00Z', end: '2026-12-01T00:00:00Z' },
   ...change,
 })

@@ -8,6 +8,7 @@ import { Instant } from '../ui/Instant.tsx'
 import { Page } from '../ui/Page.tsx'
 import { StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { UsageHistory } from '../ui/UsageHistory.tsx'
 import { CustomerActions } from './CustomerActions.tsx'
 import { CustomerNotices } from './CustomerNotices.tsx'
 import styles from './CustomerPage.module.css'
@@ -81,6 +82,7 @@ function CustomerView({ customer }: { customer: Customer }) {
             )}
           </StateBlock>
           <Entitlements tenantId={customer.tenantId} />
+          <CustomerUsage tenantId={customer.tenantId} />
           {mayRead ? <Overrides tenantId={customer.tenantId} /> : null}
           {sees.notices ? <CustomerNotices tenantId={customer.tenantId} /> : null}
           {sees.owners ? <People customer={customer} /> : null}
@@ -90,6 +92,12 @@ function CustomerView({ customer }: { customer: Customer }) {
       </div>
     </>
   )
+}
+
+/** What the customer used over time; entitlements above say how far each counter is. */
+function CustomerUsage({ tenantId }: { tenantId: string }) {
+  const usage = useApi('getUsage', { query: { tenantId } }, { refetchInterval: 5_000 })
+  return usage.data ? <UsageHistory tenantId={tenantId} meters={usage.data.data.meters} /> : null
 }
 
 /** Breaks at the sign, if it must break. */

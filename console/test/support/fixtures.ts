@@ -266,6 +266,7 @@ const meter = (change: Partial<MeterUsage>): MeterUsage => ({
   state: 'available',
   upgradePlan: null,
   refusedAttempts: 0,
+  projection: { used: 12_400, limitReachedAt: null },
   window: period,
   ...change,
 })
@@ -848,6 +849,30 @@ export const answers: Answers = {
       : meters,
     asOf: at(0),
   }),
+  getUsageHistory: (question) => {
+    const { meter: wanted, step } = question.query as { meter: string; step?: string }
+    const hours = step === 'hour' ? 1 : 24
+    const found = meters.find((each) => each.meter === wanted)
+    if (!found) throw new Refusal('meter_unknown')
+    const nothing = wanted === 'exports'
+    return {
+      tenantId: 'acme',
+      meter: wanted,
+      name: found.name,
+      unit: found.unit,
+      step: hours === 1 ? 'hour' : 'day',
+      timeZone: 'Europe/Berlin',
+      points: Array.from({ length: 30 }, (_, n) => ({
+        start: at(((n - 30) * hours) / 24),
+        used: nothing ? 0 : 100 + ((n * 37) % 60),
+      })),
+      groups: null,
+      anomalies: nothing
+        ? []
+        : [{ span: 'hour', start: at(-1 / 24), end: at(0), kind: 'high', value: 400, expected: 12 }],
+      asOf: at(0),
+    }
+  },
   listPlans: (question) => (stateOf(question) === 'empty' ? [] : offers(stateOf(question))),
   getEntitlements: () => snapshot,
   createSession: ({ body, state }) => {

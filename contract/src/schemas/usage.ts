@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Key, Nullable, Period, Quantity, strict, TenantId } from './common.ts'
+import { Instant, Key, Nullable, Period, Quantity, strict, TenantId } from './common.ts'
 import { meterStates } from './entitlement.ts'
 
 /** One usage record (USE-1). Services never send prices. */
@@ -93,6 +93,11 @@ export const MeterUsage = strict({
   upgradePlan: Nullable(Key),
   refusedAttempts: Type.Integer(),
   window: Period,
+  /**
+   * What will have been used at the end of the window if it goes on as in the last seven days, and when the limit would be
+   * met then. Null where nothing is known to go by: less than a day of usage, or a meter that does not add up.
+   */
+  projection: Nullable(strict({ used: Quantity, limitReachedAt: Nullable(Instant) })),
 })
 export type MeterUsage = Static<typeof MeterUsage>
 export const UsageSummary = strict({

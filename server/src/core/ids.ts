@@ -21,6 +21,7 @@ export type IdKind =
   | 'grant'
   | 'posting'
   | 'purchase'
+  | 'import'
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
 

@@ -1,9 +1,10 @@
-import type { MeterUsage, UsageSummary } from '@turnpike/contract'
+import type { UsageSummary } from '@turnpike/contract'
 import { microOfWhole, numberOfMicro } from '../core/quantity.ts'
 import { counterName, meterState, windowAt } from '../modules/entitlements/index.ts'
 import { countRefusals, lifetime } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
+import { type Unprojected, withProjections } from './steps/with-projections.ts'
 
 /** Used, limit and state of every meter of the catalog, now (USE-6). */
 export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSummary> => {
@@ -11,7 +12,7 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
   const live = await liveCustomer(deps, tenantId, at.epochMilliseconds)
   const window = windowAt(live.content.window, at)
   const refusals = await countRefusals(deps.db, tenantId, window.start)
-  const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): MeterUsage => {
+  const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): Unprojected => {
     const isLevel = definition.aggregation === 'latest'
     const startMs = isLevel ? lifetime.startMs : window.start.epochMilliseconds
     const used = live.counters.get(counterName(meter, startMs))?.used ?? 0n
@@ -78,5 +79,6 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
       upgradePlan: entitlement.upgradePlan,
     }
   })
-  return { tenantId, snapshotVersion: live.version, meters, asOf: at.toString() }
+  const projected = await withProjections(deps, tenantId, meters, at)
+  return { tenantId, snapshotVersion: live.version, meters: projected, asOf: at.toString() }
 }

@@ -12,6 +12,9 @@ import { compileSchema } from './validate.ts'
 /** Routes whose repeat is harmless by what they carry: keys of their own, or nothing that changes. */
 const naturallyIdempotent: ReadonlySet<RouteName> = new Set([
   'reportUsage',
+  'createUsageImport',
+  'sendUsageImport',
+  'correctUsage',
   'check',
   'receiveWebhook',
   'validateCatalog',

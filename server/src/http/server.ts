@@ -27,6 +27,8 @@ import { ratingHandlers } from './routes/rating.ts'
 import { reconciliationHandlers } from './routes/reconciliation.ts'
 import { subscriptionHandlers } from './routes/subscriptions.ts'
 import { usageHandlers } from './routes/usage.ts'
+import { usageImportHandlers } from './routes/usage-imports.ts'
+import { usageRecordHandlers } from './routes/usage-records.ts'
 import { webhookHandlers } from './routes/webhooks.ts'
 import { pageHeaders } from './security-headers.ts'
 
@@ -46,6 +48,8 @@ const handlers: Handlers = {
   ...reconciliationHandlers,
   ...subscriptionHandlers,
   ...usageHandlers,
+  ...usageImportHandlers,
+  ...usageRecordHandlers,
   ...webhookHandlers,
 }
 

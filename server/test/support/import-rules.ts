@@ -11,6 +11,7 @@ const moduleImports: Record<string, readonly string[]> = {
   privacy: [],
   kpi: [],
   notices: [],
+  imports: [],
   identity: ['customers'],
   payments: ['customers'],
   usage: ['catalog', 'customers'],

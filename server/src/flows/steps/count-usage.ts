@@ -51,7 +51,7 @@ export const countUsage = async (
   const told = moved.filter(({ span }) => span !== 'hour')
   if (told.length > 0) await notifyAll(tx, movedNotices(told))
   // Event streams last: nothing may be waited for while holding one.
-  for (const [work, events] of crossings(works, told))
+  for (const [work, events] of crossings(works, told, recordedAt))
     await appendEvents(tx, deps.clock, work, work.correlationId, events)
   return { decisions, moved: told }
 }
@@ -112,11 +112,17 @@ const refusedRow = (
 ): NewRefusal => ({ ...rowOf(item), feature, used, limit, code })
 
 /** Threshold events of each customer whose counters crossed a line, in the order of tenants. */
-const crossings = (works: readonly UsageWork[], moved: readonly CounterRow[]): [UsageWork, NewEvent[]][] => {
+const crossings = (
+  works: readonly UsageWork[],
+  moved: readonly CounterRow[],
+  nowMs: number,
+): [UsageWork, NewEvent[]][] => {
   const byTenant = new Map(works.map((work) => [work.tenantId, work]))
   const found = new Map<string, [UsageWork, NewEvent[]]>()
   for (const counter of moved) {
     const work = byTenant.get(counter.tenantId)!
+    // Nobody needs a warning about a window that is over.
+    if (work.fact && counter.windowEnd <= nowMs) continue
     for (const entitlement of work.live.content.entitlements) {
       if (entitlement.kind !== 'metered' || entitlement.meter !== counter.meter) continue
       // The highest that was seen before, so that one line is told once in a window.

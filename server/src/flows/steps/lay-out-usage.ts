@@ -17,6 +17,8 @@ export type UsageWork = {
   live: LiveCustomer
   records: PreparedRecord[]
   atomic: boolean
+  /** Usage of the past that is brought in: no limit refuses what was. */
+  fact?: true
   correlationId: string
 }
 
@@ -76,7 +78,7 @@ export const layOut = (works: readonly UsageWork[]) => {
 }
 
 const spotOf = (
-  { tenantId, live }: UsageWork,
+  { tenantId, live, fact }: UsageWork,
   { meter, at, effects }: PreparedRecord,
   counterAt: (ref: CounterRef) => number,
 ): Spot => {
@@ -89,7 +91,7 @@ const spotOf = (
     const common = { tenantId, meter: effect.meter, aggregation: effect.counted }
     const inPeriod = counterAt({ ...common, span: 'period', windowStart: period.startMs, windowEnd: period.endMs })
     const inHour = counterAt({ ...common, span: 'hour', windowStart: hour.startMs, windowEnd: hour.endMs })
-    const { rule } = limitsOf(live, effect.meter)
+    const rule = fact ? null : limitsOf(live, effect.meter).rule
     return { counters: [inPeriod, inHour], limit: rule && { counter: inPeriod, rule } }
   })
   return {

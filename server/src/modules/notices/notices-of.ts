@@ -75,6 +75,7 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
   'payment_methods.updated': none,
   'entitlements.updated': none,
   'usage.updated': none,
+  'usage.corrected': none,
   'billing.updated': none,
   // The hosted page and the receipt have told of the purchase.
   'subscription.created': none,

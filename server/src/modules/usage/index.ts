@@ -6,10 +6,28 @@ export {
   type LimitRule,
   type RecordDecision,
 } from './decide-batch.ts'
+export {
+  type CorrectionRefusal,
+  decideCorrection,
+} from './decide-correction.ts'
+export { anomalySince, findAnomalies, type Joined, joinHours, stepsBetween } from './draw-history.ts'
+export { firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'
 export { hourAt } from './hour.ts'
 export { lifetime } from './lifetime.ts'
 export { isLevel, meterRules } from './meter-rules.ts'
+export { paceHours, paceOf, projectUsage } from './project-usage.ts'
 export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'
+export {
+  type CorrectedCounter,
+  findCorrections,
+  findLineage,
+  insertCorrection,
+  isKeyTaken,
+  type KeptCorrection,
+  type KeptRecord,
+  listRecords,
+  lockCountersOf,
+} from './records/store.ts'
 export {
   type CounterRef,
   type CounterRow,

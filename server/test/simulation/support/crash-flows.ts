@@ -1,5 +1,16 @@
+import { createHash } from 'node:crypto'
 import { eventually } from '../../support/world.ts'
 import type { Flow, Stage } from './crash-stage.ts'
+
+/** Rows of a file, the tenth of which cannot be read; a third is of long ago. */
+const importRows = (from: number, to: number): string =>
+  Array.from({ length: to - from }, (_, n) => {
+    const key = from + n
+    const at = Temporal.Now.instant()
+      .subtract({ hours: key % 3 === 0 ? 24 * 60 : 0, minutes: 1 })
+      .toString()
+    return `${at},${key % 2 ? 'api_calls' : 'tokens'},${key % 10 === 9 ? 'many' : key},past-${key}\n`
+  }).join('')
 
 const returnUrl = 'http://127.0.0.1:9999/back'
 
@@ -279,6 +290,45 @@ export const flows: Flow[] = [
       traces: await traces(stage, tenantId),
       left: await stage.rows(
         'select (select count(*) from usage_records where tenant_id = $1)::int as usage, (select count(*) from invoices where tenant_id = $1)::int as invoices',
+        [tenantId],
+      ),
+    }),
+  },
+  {
+    name: 'a file of past usage',
+    before: subscriber,
+    act: async (stage, tenantId) => {
+      const pieces = ['at,meter,quantity,key\n', importRows(0, 40), importRows(40, 80), importRows(70, 120)]
+      const text = pieces.join('')
+      const { data: begun } = await stage.operator.createUsageImport({
+        body: {
+          tenantId,
+          name: 'past.csv',
+          format: 'csv',
+          size: Buffer.byteLength(text),
+          sha256: createHash('sha256').update(text).digest('hex'),
+          columns: { idempotencyKey: 'key' },
+        },
+      })
+      let offset = 0
+      for (const piece of pieces) {
+        await stage.operator.sendUsageImport({ params: { importId: begun.id }, body: { offset, text: piece } })
+        offset += Buffer.byteLength(piece)
+      }
+    },
+    done: quiet,
+    outcome: async (stage, tenantId) => ({
+      traces: await traces(stage, tenantId),
+      imports: await stage.rows(
+        'select state, place = size as whole, lines::int, accepted::int, duplicates::int, invalid::int, mistakes from usage_imports where tenant_id = $1',
+        [tenantId],
+      ),
+      used: await stage.rows(
+        `select meter, sum(used)::text as used, sum(records)::int as records from usage_counters where tenant_id = $1 and window_end < '9999-01-01' group by meter order by meter`,
+        [tenantId],
+      ),
+      records: await stage.rows(
+        'select count(*)::int as records, sum(quantity)::text as used from usage_records where tenant_id = $1',
         [tenantId],
       ),
     }),

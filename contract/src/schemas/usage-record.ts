@@ -1,0 +1,81 @@
+import { type Static, Type } from 'typebox'
+import { Instant, Key, Nullable, Page, Quantity, strict, TenantId, TenantQuery, Text } from './common.ts'
+
+export const correctionActions = ['void', 'amend'] as const
+const RecordKey = Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })
+
+/** A correction of a record that was reported before (USE-2). */
+export const NewCorrection = strict({
+  tenantId: Type.Optional(TenantId),
+  /** The key of the record, or of an earlier correction of it. */
+  corrects: RecordKey,
+  /** `void` takes the record back; `amend` sets its quantity. The last correction counts. */
+  action: Type.Enum(correctionActions),
+  quantity: Type.Optional(Quantity),
+  reason: Text(500, 3),
+  idempotencyKey: RecordKey,
+})
+export type NewCorrection = Static<typeof NewCorrection>
+
+const Correction = strict({
+  idempotencyKey: Type.String(),
+  action: Type.Enum(correctionActions),
+  before: Quantity,
+  after: Quantity,
+  reason: Type.String(),
+  correctedBy: Type.String(),
+  recordedAt: Instant,
+})
+
+export const CorrectionAnswer = strict({
+  tenantId: TenantId,
+  meter: Key,
+  /** The key of the original. */
+  corrects: Type.String(),
+  /** What is added to the counters: signed. */
+  quantity: Quantity,
+  at: Instant,
+  /** True when this key had made the same correction before. */
+  repeated: Type.Boolean(),
+  ...Correction.properties,
+})
+export type CorrectionAnswer = Static<typeof CorrectionAnswer>
+
+/**
+ * A record as it was kept. The quantities of a list add up to what was counted: a correction is a record of its own, at the
+ * time of its original, with the signed difference.
+ */
+export const RecordedUsage = strict({
+  tenantId: TenantId,
+  idempotencyKey: Type.String(),
+  meter: Key,
+  quantity: Quantity,
+  at: Instant,
+  recordedAt: Instant,
+  /** Of the usage period that took it in. */
+  windowStart: Instant,
+  service: Nullable(Type.String()),
+  correlationId: Nullable(Type.String()),
+  properties: Nullable(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]))),
+  /** The entitlements that it was decided with. */
+  snapshotVersion: Nullable(Type.Integer()),
+  /** Of a correction: the key of the original, and what it did. */
+  corrects: Nullable(Type.String()),
+  correction: Nullable(Type.Enum(correctionActions)),
+  /** Of an original: what it counts now, after all corrections; null for a correction. */
+  effectiveQuantity: Nullable(Quantity),
+  /** Of an original: its corrections, the first one first. */
+  corrections: Type.Array(Correction),
+})
+export type RecordedUsage = Static<typeof RecordedUsage>
+
+export const RecordQuery = strict({
+  ...TenantQuery.properties,
+  meter: Type.Optional(Key),
+  from: Type.Optional(Instant),
+  /** Exclusive. */
+  to: Type.Optional(Instant),
+  /** One record with its corrections, by its key or by that of one of them. */
+  key: Type.Optional(RecordKey),
+  ...Page,
+})

@@ -1,0 +1,10 @@
+export { type Reading, type ReadRow, readRows } from './read-rows.ts'
+export {
+  findImport,
+  findSameImport,
+  type ImportRecord,
+  insertImport,
+  listImports,
+  lockImport,
+  saveProgress,
+} from './store.ts'
