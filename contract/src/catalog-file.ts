@@ -218,7 +218,16 @@ const Policies = strict({
   ),
   dunning: DunningPolicy,
   /** How usage becomes amounts, for all plans (RAT-1). */
-  billing: Type.Optional(strict({ settings: Type.Optional(BillingSettings), trial: Type.Optional(TrialBilling) })),
+  billing: Type.Optional(
+    strict({
+      settings: Type.Optional(BillingSettings),
+      trial: Type.Optional(TrialBilling),
+      /** How long after its end a usage period is rated, so that its last records arrive; 5 where left out. Drafts of renewals are open for an hour. */
+      closeAfterMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 45 })),
+      /** When the invoice of the renewal is finalized already: an invoice of its own (where left out), or with the next one. */
+      withoutDraft: Type.Optional(Type.Enum(['own_invoice', 'next_invoice'])),
+    }),
+  ),
   /** Exceptions that support grants (ENT-2). Left out: any reason and end will do, one person is enough. */
   overrides: Type.Optional(
     strict({

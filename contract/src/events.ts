@@ -71,6 +71,23 @@ const RemediationData = strict({
   deadline: Nullable(Instant),
 })
 
+const RatedPeriod = strict({
+  periodId: Id('period'),
+  subscriptionId: Type.String(),
+  start: Instant,
+  end: Instant,
+  lines: Type.Array(
+    strict({
+      lineId: Id('line'),
+      charge: Type.String(),
+      name: Type.String(),
+      quantity: Type.String(),
+      amountMinor: Type.String(),
+    }),
+  ),
+  amount: Money,
+})
+
 /**
  * Every domain event (EVT-1) with the schema of its `data`; a change of a schema is a new version in `dataschema`.
  * `budget` is the customer's budget after the change, so that a replica needs nothing else (EVT-4).
@@ -277,6 +294,23 @@ export const eventTypes = {
   'downgrade.remediation_enforced': {
     meaning: 'The cleanup window has ended: the limits of the smaller plan hold, nothing was destroyed',
     data: RemediationData,
+  },
+  'usage_period.rated': {
+    meaning: 'A period is over: what was used in it is charged with these lines',
+    data: RatedPeriod,
+  },
+  'usage_period.adjusted': {
+    meaning: 'Later usage or a correction of a period that was rated: these lines make up the difference',
+    data: RatedPeriod,
+  },
+  'usage_period.placed': {
+    meaning: 'Lines for usage are on an invoice of the provider',
+    data: strict({
+      subscriptionId: Type.String(),
+      providerInvoiceId: Type.String(),
+      lines: Type.Integer(),
+      amount: Money,
+    }),
   },
   'billing.updated': {
     meaning: 'Any of the above changed what the status answers',

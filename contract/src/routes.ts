@@ -9,6 +9,7 @@ import { invoicesRoutes } from './routes/invoices.ts'
 import { noticesRoutes } from './routes/notices.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { ownersRoutes } from './routes/owners.ts'
+import { periodsRoutes } from './routes/periods.ts'
 import { privacyRoutes } from './routes/privacy.ts'
 import { ratingRoutes } from './routes/rating.ts'
 import { reconciliationRoutes } from './routes/reconciliation.ts'
@@ -33,6 +34,7 @@ export const routes = {
   ...invoicesRoutes,
   ...usageImportRoutes,
   ...usageRecordRoutes,
+  ...periodsRoutes,
   ...ratingRoutes,
   ...creditsRoutes,
   ...eventsRoutes,

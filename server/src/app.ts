@@ -8,6 +8,7 @@ import { ensureBootstrapKey } from './flows/change-api-key.ts'
 import type { CheckDeps } from './flows/check-entitlements.ts'
 import { diffCatalog } from './flows/diff-catalog.ts'
 import { pushCatalog } from './flows/push-catalog.ts'
+import { closeGauges } from './flows/read-close-progress.ts'
 import { readReconciliationFigures } from './flows/read-reconciliation.ts'
 import { createUsageRecorder } from './flows/record-usage.ts'
 import { catalogFacts } from './flows/steps/catalog-facts.ts'
@@ -172,6 +173,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     gauge('turnpike_drift_per_thousand_customers', 'Findings of the last 30 days per thousand customers', async () => [
       { value: (await readReconciliationFigures(db, clock.now())).driftPerThousandCustomers },
     ]),
+    ...closeGauges(flowDeps),
     gauge(
       'turnpike_findings_correction_seconds',
       'Median time from first seen to corrected, last 30 days',

@@ -22,6 +22,9 @@ export type IdKind =
   | 'posting'
   | 'purchase'
   | 'import'
+  | 'period'
+  | 'line'
+  | 'placing'
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
 

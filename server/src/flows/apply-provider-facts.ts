@@ -11,6 +11,7 @@ import { applySubscriptions, type SubscriptionChange, subscriptionEvent } from '
 import { followDunning } from './steps/follow-dunning.ts'
 import { applyDowngrades } from './steps/follow-remediations.ts'
 import { followRetention } from './steps/follow-retention.ts'
+import { followUsagePeriods } from './steps/follow-usage-periods.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { remindersDue } from './steps/remind.ts'
 import { settleCheckouts } from './steps/settle-checkouts.ts'
@@ -76,6 +77,7 @@ export const applyProviderFacts = async (
       .sort(Temporal.Instant.compare)
       .at(-1),
   )
+  await followUsagePeriods(tx, customer, current, changes, refreshed.content, at)
   const events: NewEvent[] = [
     ...changes.map((change) => subscriptionEvent(deps.catalog(), change)),
     ...invoiceEvents,

@@ -22,6 +22,7 @@ import { invoiceHandlers } from './routes/invoices.ts'
 import { noticeHandlers } from './routes/notices.ts'
 import { operatorHandlers } from './routes/operator.ts'
 import { ownerHandlers } from './routes/owners.ts'
+import { periodHandlers } from './routes/periods.ts'
 import { privacyHandlers } from './routes/privacy.ts'
 import { ratingHandlers } from './routes/rating.ts'
 import { reconciliationHandlers } from './routes/reconciliation.ts'
@@ -40,6 +41,7 @@ const handlers: Handlers = {
   ...entitlementHandlers,
   ...eventHandlers,
   ...invoiceHandlers,
+  ...periodHandlers,
   ...noticeHandlers,
   ...operatorHandlers,
   ...ownerHandlers,

@@ -28,6 +28,28 @@ export const appendAudit = async (tx: Tx, clock: Clock, record: AuditRecord): Pr
   await query(tx, insert(clock, record))
 }
 
+/** Several records of one moment in one statement, for work on many customers at once. */
+export const appendAudits = async (tx: Tx, clock: Clock, records: readonly AuditRecord[]): Promise<void> => {
+  if (records.length === 0) return
+  const rows = records.map(({ tenantId, actor, action, object, before, after, reason }) => ({
+    t: tenantId,
+    a: actor.id,
+    k: actor.kind,
+    w: action,
+    o: object ?? null,
+    b: before ?? null,
+    n: after ?? null,
+    r: reason ?? null,
+    q: actor.requestId,
+  }))
+  await query(
+    tx,
+    sql`insert into audit_log (at, tenant_id, actor, actor_kind, action, object, result, before, after, reason, request_id)
+        select ${clock.now().toString()}::timestamptz, t, a, k, w, o, 'allowed', nullif(b, 'null'), nullif(n, 'null'), r, q
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (t text, a text, k text, w text, o text, b jsonb, n jsonb, r text, q text)`,
+  )
+}
+
 /** A denied attempt changes nothing else, so it is a statement of its own. */
 export const recordDenial = async (db: Db, clock: Clock, record: Omit<AuditRecord, 'result'>): Promise<void> => {
   await query(db, insert(clock, { ...record, result: 'denied' }))

@@ -52,6 +52,29 @@ export const appendEvents = async (
   )
 }
 
+/** Events of many customers at once; none of them carries a budget. The last that a transaction locks, as above. */
+export const appendEventsOf = async (
+  tx: Tx,
+  clock: Clock,
+  correlationId: string | null,
+  all: readonly { customer: { tenantId: string; customerId: string }; events: readonly NewEvent[] }[],
+): Promise<void> => {
+  const told = all.filter(({ events }) => events.length > 0)
+  if (told.length === 0) return
+  const last = await takePlaces(tx, new Map(told.map(({ customer, events }) => [customer.tenantId, events.length])))
+  await writeEvents(
+    tx,
+    clock,
+    correlationId,
+    told.flatMap(({ customer: { tenantId, customerId }, events }) =>
+      events.map(({ type, data }, index) => {
+        assert(typeof data !== 'function', 'an event of many customers carries no budget')
+        return { tenantId, customerId, sequence: last.get(tenantId)! - events.length + 1 + index, type, data }
+      }),
+    ),
+  )
+}
+
 /** Takes places in the streams of customers, in the order of tenants; gives the last of each. */
 export const takePlaces = async (tx: Tx, counts: ReadonlyMap<string, number>): Promise<Map<string, number>> => {
   const rows = await queryPrepared<{ tenant_id: string; sequence: bigint }>(

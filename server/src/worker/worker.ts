@@ -3,6 +3,7 @@ import { newId } from '../core/ids.ts'
 import { announceUsage } from '../flows/announce-usage.ts'
 import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
+import { closePeriods } from '../flows/close-periods.ts'
 import { lapseCreditRequests } from '../flows/decide-credit.ts'
 import { expireOverrideRequests } from '../flows/decide-override.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
@@ -12,6 +13,7 @@ import { followRemediationsDue } from '../flows/follow-remediations.ts'
 import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
 import { makeNotices } from '../flows/make-notices.ts'
+import { placeLines } from '../flows/place-lines.ts'
 import { startRun, workOnRuns } from '../flows/reconcile.ts'
 import { remind } from '../flows/remind.ts'
 import type { ReconcileDeps } from '../flows/repair-finding.ts'
@@ -54,6 +56,8 @@ export const startWorker = async (
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
   const reconciliation = startLoop('reconciliation', log, 1_000, () => workOnRuns(deps))
+  // What is over is rated, and brought to invoices at once: the draft of a renewal is open for an hour.
+  const periods = startLoop('periods', log, 1_000, async () => (await closePeriods(deps)) + (await placeLines(deps)))
   const mail = startLoop('mail', log, 1_000, () => sendNotices(deps))
   const notices = startLoop('notices', log, 1_000, async () => {
     const read = await makeNotices(deps)
@@ -128,6 +132,7 @@ export const startWorker = async (
         notices.stop(),
         mail.stop(),
         reconciliation.stop(),
+        periods.stop(),
       ])
     },
   }

@@ -13,6 +13,7 @@ export {
   listOwners,
   listTransfers,
   lockCustomer,
+  lockFreeCustomers,
   markResolved,
   pageTenants,
   queueContactUpdate,

@@ -27,6 +27,7 @@ export {
   saveDecision,
   snapshotAt,
   waitingRequests,
+  windowsInForce,
   withdrawOverride,
 } from './store.ts'
 export { windowAt } from './window.ts'

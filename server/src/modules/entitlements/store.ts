@@ -50,6 +50,22 @@ export const newestSnapshots = async (on: Db | Tx, tenantIds: readonly string[])
     )
   ).map(fromRow)
 
+/** The counting windows in force of several tenants, and the subscription that each is of. */
+export const windowsInForce = async (
+  on: Db | Tx,
+  tenantIds: readonly string[],
+): Promise<Map<string, Pick<SnapshotContent, 'window' | 'subscriptionId'>>> =>
+  new Map(
+    (
+      await queryPrepared<{ tenant_id: string; window: SnapshotContent['window']; subscription_id: string | null }>(
+        on,
+        'windows_in_force',
+        sql`select t.tenant_id, s.content -> 'window' as window, s.content ->> 'subscriptionId' as subscription_id from unnest(${[...tenantIds]}::text[]) as t (tenant_id)
+            cross join lateral (select content from entitlement_snapshots e where e.tenant_id = t.tenant_id order by e.version desc limit 1) s`,
+      )
+    ).map((row) => [row.tenant_id, { window: row.window, subscriptionId: row.subscription_id }]),
+  )
+
 /** What was in force at a past time (ENT-3). */
 export const snapshotAt = async (
   on: Db | Tx,

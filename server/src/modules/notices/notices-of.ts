@@ -76,6 +76,9 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
   'entitlements.updated': none,
   'usage.updated': none,
   'usage.corrected': none,
+  'usage_period.rated': none,
+  'usage_period.adjusted': none,
+  'usage_period.placed': none,
   'billing.updated': none,
   // The hosted page and the receipt have told of the purchase.
   'subscription.created': none,

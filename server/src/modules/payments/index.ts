@@ -3,6 +3,7 @@ export { type CheckoutRecord, canStillBePaid, checkoutActions, isUnderWay, nextC
 export type * from './listing.ts'
 export type * from './money-back.ts'
 export type * from './order.ts'
+export type * from './placing-port.ts'
 export type * from './provider.ts'
 export type { PurchaseRecord } from './purchase.ts'
 export {

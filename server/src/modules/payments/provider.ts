@@ -3,6 +3,7 @@ import type { Interval, Period } from '../../core/period.ts'
 import type { ProviderListing } from './listing.ts'
 import type { MoneyBack } from './money-back.ts'
 import type { OrderOutcome, OrderPreview, OrderRequest, PriceLine } from './order.ts'
+import type { InvoicePlacing } from './placing-port.ts'
 
 /**
  * What we ask of a payment provider, in our words (PAY-3). Prices are named by our lookup keys; the adapter finds the
@@ -16,6 +17,8 @@ export type PaymentProvider = MoneyBack & {
   availability(): ProviderAvailability
   /** All that it has, for comparing. */
   listing: ProviderListing
+  /** How our lines reach its invoices. */
+  placing: InvoicePlacing
   createCustomer(customer: {
     tenantId: string
     customerId: string

@@ -60,3 +60,17 @@ export const textOf = ({ n, d }: Exact): string => {
   const digits = String(scaled).padStart(places + 1, '0')
   return `${n < 0n ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`
 }
+
+/** What `textOf` has written, decimal or fraction. */
+const ofText = (text: string): Exact => {
+  const [n, d] = text.split('/')
+  return d === undefined ? exactOfLong(text) : fraction(BigInt(n!), BigInt(d))
+}
+const exactOfLong = (text: string): Exact => {
+  const [digits, decimals = ''] = text.split('.')
+  return fraction(BigInt(`${digits}${decimals}`), 10n ** BigInt(decimals.length))
+}
+
+/** A number less others, all as text. */
+export const differenceOf = (text: string, less: readonly string[]): string =>
+  textOf(minus(ofText(text), sumOf(less.map(ofText))))

@@ -2,12 +2,14 @@ export { changedFields } from './compare.ts'
 export { effectiveTimeOf } from './effective-time.ts'
 export { lastEnd, readOnlyUntil } from './ended.ts'
 export { reminderOf } from './reminders.ts'
+export { renewsAt } from './renews-at.ts'
 export {
   countLiveSubscriptions,
   countWithoutSubscription,
   findSubscriptionById,
   findSubscriptions,
   findSubscriptionsByProviderIds,
+  findSubscriptionsOf,
   groupLiveSubscriptions,
   pageLiveSubscriptions,
   saveReminder,

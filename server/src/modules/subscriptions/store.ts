@@ -85,6 +85,10 @@ export const findSubscriptions = async (on: Db | Tx, tenantId: string): Promise<
     )
   ).map(fromRow)
 
+/** All of several tenants. */
+export const findSubscriptionsOf = async (on: Db | Tx, tenantIds: readonly string[]): Promise<SubscriptionRecord[]> =>
+  (await query<Row>(on, sql`select * from subscriptions where tenant_id = any(${[...tenantIds]})`)).map(fromRow)
+
 /** Those with one of these ids of the provider, whoever they belong to. */
 export const findSubscriptionsByProviderIds = async (
   on: Db | Tx,

@@ -14,6 +14,14 @@ export { anomalySince, findAnomalies, type Joined, joinHours, stepsBetween } fro
 export { firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'
 export { hourAt } from './hour.ts'
 export { lifetime } from './lifetime.ts'
+export {
+  type EffectiveRecord,
+  measureRecords,
+  readPeriodCounters,
+  readRecords,
+  readUsedHours,
+  type Stretch,
+} from './measure/store.ts'
 export { isLevel, meterRules } from './meter-rules.ts'
 export { paceHours, paceOf, projectUsage } from './project-usage.ts'
 export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'

@@ -8,6 +8,7 @@ import type { Circuit } from './circuit.ts'
 import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
 import { createStripeListing } from './list.ts'
 import { createStripeMoneyBack } from './money-back.ts'
+import { createStripePlacing } from './placing.ts'
 import { createInvoiceReader } from './read-invoice.ts'
 import { list } from './shape.ts'
 import { checkoutFact, scheduledChange, subscriptionFact } from './translate.ts'
@@ -128,6 +129,8 @@ export const createStripeProvider = (
       readSubscription,
       readInvoice,
     }),
+
+    placing: createStripePlacing(stripe, log),
 
     createCustomer: async (customer) => {
       const created = await asking(log, 'customers.create', () =>

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { fail } from '../../core/errors.ts'
 import type { InvoicePreview, OrderPreview, OrderRequest } from '../../modules/payments/index.ts'
+import type { Log } from '../../platform/log.ts'
 import { changesTo, type OrderTools, readSubscription, runningPeriod, secondsOf } from './change.ts'
 import { asking, refusalOf } from './client.ts'
 
@@ -89,10 +90,16 @@ export const previewOf = async (stripe: Stripe, tools: OrderTools, request: Orde
   }
 }
 
+/** The next invoice of a subscription as it would be now; null when there is none to come. */
+export const previewNext = async (stripe: Stripe, log: Log, subscription: string): Promise<InvoicePreview | null> => {
+  const invoice = await askPreview(stripe, { log }, { subscription })
+  return invoice && invoicePreview(invoice)
+}
+
 /** Null when there is nothing that could be billed. */
 const askPreview = async (
   stripe: Stripe,
-  { log }: OrderTools,
+  { log }: Pick<OrderTools, 'log'>,
   parameters: Stripe.InvoiceCreatePreviewParams,
 ): Promise<Stripe.Invoice | null> => {
   try {

@@ -1,0 +1,45 @@
+import { newId } from '../core/ids.ts'
+import { tenantsToClose } from '../modules/periods/index.ts'
+import { systemActor } from '../platform/audit.ts'
+import { transact } from '../platform/db.ts'
+import type { Deps } from './deps.ts'
+import { closeCustomers } from './steps/close-customers.ts'
+import { closeAfter } from './steps/close-policy.ts'
+
+/** As many customers as one transaction rates and writes. */
+const batchSize = 250
+
+/**
+ * Closes what is over: rates the usage of each period, writes its lines and opens the next (INV-6), hundreds of customers
+ * in one transaction. Killed anywhere, it has done a batch or not; a repeat finds what is left. Answers how many periods it
+ * rated; call again while that is not 0.
+ */
+export const closePeriods = async (deps: Pick<Deps, 'db' | 'clock' | 'catalog' | 'log'>): Promise<number> => {
+  const at = deps.clock.now()
+  const endedBy = at.subtract(closeAfter(deps))
+  const tenantIds = await tenantsToClose(deps.db, endedBy, at, batchSize)
+  if (tenantIds.length === 0) return 0
+  const actor = systemActor('period close', newId('request'))
+  const close = (ids: readonly string[]) =>
+    transact(deps.db, (tx) => closeCustomers(tx, deps, ids, { at, endedBy, actor }))
+  try {
+    return await close(tenantIds)
+  } catch (error) {
+    deps.log.warn(
+      { err: error, customers: tenantIds.length },
+      'a batch of periods could not be closed; each is tried alone',
+    )
+  }
+  // One customer that cannot be closed costs the others nothing.
+  let rated = 0
+  for (const tenantId of tenantIds)
+    try {
+      rated += await close([tenantId])
+    } catch (error) {
+      deps.log.error(
+        { err: error, tenantId },
+        'the periods of a customer could not be closed; the next run tries again',
+      )
+    }
+  return rated
+}

@@ -1,0 +1,245 @@
+import { idFor } from '../../core/ids.ts'
+import { isBefore } from '../../core/period.ts'
+import { type CustomerRecord, lockFreeCustomers } from '../../modules/customers/index.ts'
+import { windowAt, windowsInForce } from '../../modules/entitlements/index.ts'
+import {
+  findBilled,
+  findOpenPeriods,
+  findPeriodsToRate,
+  insertLines,
+  insertPeriods,
+  insertPlacings,
+  joinPlacings,
+  linesOf,
+  type NewLine,
+  type Placing,
+  type RatedPeriod,
+  ratingOf,
+  saveRated,
+  sumWaiting,
+  type UsagePeriod,
+} from '../../modules/periods/index.ts'
+import {
+  findSubscriptionsOf,
+  isTerminal,
+  renewsAt,
+  type SubscriptionRecord,
+} from '../../modules/subscriptions/index.ts'
+import { type Actor, type AuditRecord, appendAudits } from '../../platform/audit.ts'
+import type { Tx } from '../../platform/db.ts'
+import { appendEventsOf, type NewEvent } from '../../platform/outbox.ts'
+import type { Deps } from '../deps.ts'
+import { openedPeriod } from './follow-usage-periods.ts'
+import { readPeriodUsage } from './read-period-usage.ts'
+import { subjectsOf } from './subjects-of.ts'
+
+type Close = { at: Temporal.Instant; endedBy: Temporal.Instant; actor: Actor }
+
+/**
+ * Rates what is over of these customers and writes it down: lines, the placings that bring them to invoices, the next
+ * periods, audit and events. Customers that somebody else works on are left to the next run. A period that was rated before
+ * is looked at again with each close of its subscription, and a last time when no later usage is accepted any more (USE-5).
+ */
+export const closeCustomers = async (
+  tx: Tx,
+  deps: Pick<Deps, 'clock' | 'catalog'>,
+  tenantIds: readonly string[],
+  { at, endedBy, actor }: Close,
+): Promise<number> => {
+  const customers = new Map((await lockFreeCustomers(tx, tenantIds)).map((customer) => [customer.tenantId, customer]))
+  const locked = [...customers.keys()]
+  const over = await findPeriodsToRate(tx, locked, endedBy)
+  const closing = new Set(over.flatMap(({ state, subscriptionId }) => (state === 'open' ? [subscriptionId] : [])))
+  const isLast = ({ lateUntil }: UsagePeriod) => lateUntil !== null && !isBefore(at, lateUntil)
+  const periods = over.filter((period) => closing.has(period.subscriptionId) || isLast(period))
+  if (periods.length === 0) return 0
+  const subscriptions = new Map(
+    (await findSubscriptionsOf(tx, locked)).map((record) => [record.subscriptionId, record]),
+  )
+  const rated = await rateAll(tx, deps, periods, subscriptions, locked)
+
+  const lateHours = 24 * deps.catalog().file.policies.usage.acceptLateDays
+  const lines: NewLine[] = []
+  const saved: RatedPeriod[] = []
+  for (const [index, period] of periods.entries()) {
+    const { input, inputHash, made } = rated[index]!
+    const isFirst = period.state === 'open'
+    lines.push(...made.map((line) => ({ ...line, placingId: null, createdAt: at })))
+    const owes = made.some(({ amountMinor }) => amountMinor !== 0n)
+    const lateUntil = period.lateUntil ?? period.period.end.add({ hours: lateHours })
+    const isSettled = !isBefore(at, lateUntil)
+    if (!isFirst && inputHash === period.inputHash && !isSettled) continue
+    const state = isSettled ? 'settled' : owes ? 'rated' : isFirst ? 'nothing_due' : period.state
+    saved.push({ tenantId: period.tenantId, periodId: period.periodId, state, input, inputHash, lateUntil })
+  }
+  await insertLines(tx, lines)
+  await saveRated(tx, saved, at)
+
+  const placings = await placingsOf(tx, periods, subscriptions, customers, locked, at)
+  await insertPlacings(tx, placings)
+  await joinPlacings(tx, placings)
+  await openNext(tx, periods, subscriptions, customers, locked, at)
+  await tell(tx, deps, periods, lines, customers, actor)
+  return periods.length
+}
+
+type Rated = { input: string; inputHash: string; made: ReturnType<typeof linesOf> }
+
+const rateAll = async (
+  tx: Tx,
+  deps: Pick<Deps, 'catalog'>,
+  periods: readonly UsagePeriod[],
+  subscriptions: ReadonlyMap<string, SubscriptionRecord>,
+  tenantIds: readonly string[],
+): Promise<Rated[]> => {
+  const subjects = await subjectsOf(tx, deps, periods, subscriptions, tenantIds)
+  const usage = await readPeriodUsage(
+    tx,
+    subjects.flatMap((each) => (each ? [each.usageOf] : [])),
+  )
+  const billed = await findBilled(
+    tx,
+    tenantIds,
+    periods.filter(({ state }) => state !== 'open').map(({ periodId }) => periodId),
+  )
+  let next = 0
+  return periods.map((period, index): Rated => {
+    const known = subjects[index]
+    if (!known) return { input: '{}', inputHash: '', made: [] }
+    const { text, hash, rated } = ratingOf(known.subject, known.input, usage[next++]!)
+    // The same input gives the same lines: there is nothing to make up for.
+    const isSame = period.state !== 'open' && hash === period.inputHash
+    const made = isSame ? [] : linesOf(period, rated(), known.input.currency, billed.get(period.periodId) ?? [])
+    return { input: text, inputHash: hash, made }
+  })
+}
+
+/**
+ * One placing for each subscription with something to charge: onto the draft of the renewal with which its newest period
+ * ended, else an invoice of its own. Credit is no invoice: it waits for the next one.
+ */
+const placingsOf = async (
+  tx: Tx,
+  periods: readonly UsagePeriod[],
+  subscriptions: ReadonlyMap<string, SubscriptionRecord>,
+  customers: ReadonlyMap<string, CustomerRecord>,
+  tenantIds: readonly string[],
+  at: Temporal.Instant,
+): Promise<Placing[]> => {
+  const waiting = await sumWaiting(tx, tenantIds)
+  const newest = new Map(periods.map((period) => [period.subscriptionId, period]))
+  return [...newest.values()].flatMap((period): Placing[] => {
+    const subscription = subscriptions.get(period.subscriptionId)!
+    const sum = waiting.get(period.subscriptionId)
+    if (!sum) return []
+    // What was looked at a last time, while the subscription goes on, comes with its next close.
+    if (period.state !== 'open' && !isTerminal(subscription.status)) return []
+    const renewalAt = period.state === 'open' && renewsAt(subscription, period.period.end) ? period.period.end : null
+    if (renewalAt === null && sum.amountMinor <= 0n) return []
+    return [
+      {
+        tenantId: period.tenantId,
+        placingId: idFor('placing', `${period.periodId} ${period.state === 'open' ? 'close' : 'late'}`),
+        customerId: customers.get(period.tenantId)!.customerId,
+        subscriptionId: period.subscriptionId,
+        providerSubscriptionId: subscription.providerSubscriptionId,
+        renewalAt,
+        currency: subscription.currency,
+        state: 'waiting',
+        providerInvoiceId: null,
+        own: false,
+        attempts: 0,
+        dueAt: at,
+        failure: null,
+        createdAt: at,
+        settledAt: null,
+      },
+    ]
+  })
+}
+
+/** The period after each that was closed, unless its subscription ends with it or another window has begun. */
+const openNext = async (
+  tx: Tx,
+  periods: readonly UsagePeriod[],
+  subscriptions: ReadonlyMap<string, SubscriptionRecord>,
+  customers: ReadonlyMap<string, CustomerRecord>,
+  tenantIds: readonly string[],
+  at: Temporal.Instant,
+): Promise<void> => {
+  const windows = await windowsInForce(tx, tenantIds)
+  const isTaken = new Set((await findOpenPeriods(tx, tenantIds)).map(({ tenantId }) => tenantId))
+  const next = periods.flatMap(({ tenantId, subscriptionId, period, state }) => {
+    const { endedAt, endsAt } = subscriptions.get(subscriptionId)!
+    const inForce = windows.get(tenantId)
+    if (state !== 'open' || isTaken.has(tenantId) || inForce?.subscriptionId !== subscriptionId) return []
+    if (inForce.window.kind !== 'billing_period' || endedAt !== null) return []
+    if (endsAt !== null && !isBefore(period.end, endsAt)) return []
+    const regular = windowAt(inForce.window, period.end)
+    const { customerId } = customers.get(tenantId)!
+    const opened = {
+      tenantId,
+      customerId,
+      subscriptionId,
+      period: { start: period.end, end: regular.end },
+      regular,
+      byRecords: !regular.start.equals(period.end),
+    }
+    return [openedPeriod(opened, at)]
+  })
+  await insertPeriods(tx, next)
+}
+
+/** Audit and one event for each period that was charged for; of nothing due nobody is told, its row says so. */
+const tell = async (
+  tx: Tx,
+  deps: Pick<Deps, 'clock'>,
+  periods: readonly UsagePeriod[],
+  lines: readonly NewLine[],
+  customers: ReadonlyMap<string, CustomerRecord>,
+  actor: Actor,
+): Promise<void> => {
+  const made = Map.groupBy(lines, ({ periodId }) => periodId)
+  const audits: AuditRecord[] = []
+  const events = new Map<string, NewEvent[]>()
+  for (const period of periods) {
+    const its = made.get(period.periodId)
+    if (!its) continue
+    const { tenantId, periodId, subscriptionId } = period
+    const total = its.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
+    const isLate = period.state !== 'open'
+    const amount = { amountMinor: String(total), currency: its[0]!.currency }
+    audits.push({
+      tenantId,
+      actor,
+      action: isLate ? 'usage_period.adjusted' : 'usage_period.rated',
+      object: periodId,
+      after: { lines: its.length, amountMinor: amount.amountMinor, currency: amount.currency },
+    })
+    const event: NewEvent = {
+      type: isLate ? 'usage_period.adjusted' : 'usage_period.rated',
+      data: {
+        periodId,
+        subscriptionId,
+        start: period.period.start.toString(),
+        end: period.period.end.toString(),
+        lines: its.map(({ lineId, charge, name, quantity, amountMinor }) => ({
+          lineId,
+          charge,
+          name,
+          quantity,
+          amountMinor: String(amountMinor),
+        })),
+        amount,
+      },
+    }
+    events.set(tenantId, [...(events.get(tenantId) ?? []), event])
+  }
+  await appendAudits(tx, deps.clock, audits)
+  await appendEventsOf(
+    tx,
+    deps.clock,
+    actor.requestId,
+    [...events].map(([tenantId, of]) => ({ customer: customers.get(tenantId)!, events: of })),
+  )
+}

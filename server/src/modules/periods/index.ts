@@ -1,0 +1,36 @@
+export { followPeriods } from './follow-periods.ts'
+export { linesOf } from './lines-of.ts'
+export { ratingInput, ratingOf, type Subject } from './rating-of.ts'
+export {
+  findBilled,
+  findFailures,
+  findLines,
+  findLinesOf,
+  findOpenPeriods,
+  findPeriods,
+  findPeriodsToRate,
+  findPlacing,
+  findTerms,
+  insertLines,
+  insertPeriods,
+  insertPlacings,
+  insertTerms,
+  joinPlacings,
+  leavePlacing,
+  markLinesPlaced,
+  markPlaced,
+  movePeriod,
+  type NewLine,
+  type RatedPeriod,
+  ratedUntil,
+  readCloseFigures,
+  removePeriod,
+  savePlacing,
+  saveRated,
+  sumWaiting,
+  takeDuePlacings,
+  tenantsToClose,
+} from './store.ts'
+export { areNewTerms, termsIn } from './terms-in.ts'
+export type { ChargeLine, Placing, UsagePeriod } from './usage-period.ts'
+export { wordsOf } from './words-of.ts'
