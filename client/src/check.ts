@@ -1,7 +1,10 @@
 import type { CheckRequest, Decision } from '@turnpike/contract'
+import { createCircuit } from './circuit.ts'
 import type { Client } from './client.ts'
-import { isOutage, TurnpikeError } from './errors.ts'
+import { isOutage, type TurnpikeError } from './errors.ts'
 import { createMemory } from './memory.ts'
+import type { Spool } from './spool/index.ts'
+import { createUnsettled, type Keeper, type LetThrough } from './unsettled.ts'
 
 /**
  * What to answer while the service cannot be reached (ENT-9). `lastKnownForMs`: the last answer of the service, as long as
@@ -13,6 +16,8 @@ export type FailurePolicy = 'open' | 'closed' | { lastKnownForMs: number; otherw
 export type Answer = Omit<Decision, 'reason'> & {
   reason: Decision['reason'] | 'service_unreachable'
   source: 'service' | 'last_known' | 'policy'
+  /** When the service will be asked again; only where it could not be asked. */
+  retryAfterMs?: number
 }
 
 export type CheckerOptions = {
@@ -23,50 +28,79 @@ export type CheckerOptions = {
   freshForMs?: number
   /** A check that takes longer counts as an outage; 1 s unless told. */
   timeoutMs?: number
-  /** After an outage the policy answers at once for so long, then the service is asked again; 1 s unless told. */
+  /**
+   * After an outage the policy answers at once for so long (1 s unless told), or for as long as the service asked for; then
+   * one request tries it again.
+   */
   retryOutageAfterMs?: number
+  /**
+   * Where what is let through waits to be counted (`@turnpike/client/spool`). Without one it waits in memory, and is lost
+   * with the process.
+   */
+  spool?: Pick<Spool, 'keep' | 'flush' | 'status'>
   /** Named in usage records as the service that reported. */
   service?: string
-  /** Told of a consumption that was let through in an outage and that the service afterwards turned down as wrong. */
-  onUncounted?: (consumption: Consumption, error: TurnpikeError) => void
+  /** Told of a use that was let through, waited in memory, and was then turned down as wrong. A spool keeps its own list. */
+  onUncounted?: (use: LetThrough, error: TurnpikeError) => void
   now?: () => number
 }
-
-type Consumption = { tenantId: string; feature: string; quantity: number; idempotencyKey: string }
-
-/** More than this that was let through and could not be counted is a long outage: the oldest stay, new ones are refused. */
-const mostUnsettled = 10_000
-const turnedDown: ReadonlySet<number> = new Set([400, 404, 409, 422])
 
 export type Checker = ReturnType<typeof createChecker>
 
 /** Checks that never throw because the service is away. They still throw when the question is wrong (an unknown feature). */
 export const createChecker = (client: Pick<Client, 'check'>, options: CheckerOptions) => {
-  const { freshForMs = 0, timeoutMs = 1_000, retryOutageAfterMs = 1_000, now = Date.now } = options
+  const { freshForMs = 0, timeoutMs = 1_000, retryOutageAfterMs = 1_000, now = Date.now, spool, service } = options
   const memory = createMemory()
-  const unsettled: Consumption[] = []
-  let outageUntil = Number.NEGATIVE_INFINITY
-  let settling: Promise<void> | null = null
+  const circuit = createCircuit(retryOutageAfterMs, now)
 
-  const ask = async (body: CheckRequest & { tenantId: string; quantity: number }): Promise<Answer> => {
+  type Question = CheckRequest & { tenantId: string; quantity: number }
+  const ask = async (body: Question): Promise<Answer> => {
     const { data } = await client.check({ body, timeoutMs, retries: 0, idempotencyKey: body.idempotencyKey })
     const answer: Answer = { ...data.decisions[0]!, source: 'service' }
     memory.remember(body.tenantId, answer, body.quantity, now())
-    outageUntil = Number.NEGATIVE_INFINITY
     return answer
   }
 
+  const keeper: Keeper<LetThrough> = spool
+    ? {
+        keep: async (use) => {
+          const at = new Date(now()).toISOString()
+          return (await spool.keep({ ...use, at, ...(service === undefined ? {} : { service }) })).status === 'spooled'
+        },
+        settle: spool.flush,
+        waiting: () => spool.status().waiting,
+      }
+    : createUnsettled({
+        tell: (use) => ask({ ...use, consume: true, service }),
+        onOutage: circuit.failed,
+        onUncounted: options.onUncounted,
+      })
+  const settleSoon = (wasAway: boolean) => {
+    // A spool tries again by itself; that the service is back is news to it.
+    if ((wasAway || !spool) && keeper.waiting() > 0) void keeper.settle()
+  }
+
   /** The service's answer, or null when it cannot be had now. */
-  const askOrNull = async (body: CheckRequest & { tenantId: string; quantity: number }): Promise<Answer | null> => {
-    if (now() < outageUntil) return null
+  const askOrNull = async (body: Question): Promise<Answer | null> => {
+    if (!circuit.enter()) return null
     try {
-      return await ask(body)
+      const answer = await ask(body)
+      settleSoon(circuit.succeeded())
+      return answer
     } catch (error) {
+      if (isOutage(error)) circuit.failed(error)
+      else circuit.succeeded()
       if (!isOutage(error)) throw error
-      outageUntil = now() + retryOutageAfterMs
       return null
     }
   }
+  const unreachable = (feature: string, allowed: boolean): Answer => ({
+    ...withoutAnswer,
+    feature,
+    allowed,
+    state: allowed ? 'available' : 'blocked',
+    retryAfterMs: circuit.waitMs(),
+  })
 
   const withoutService = (tenantId: string, feature: string, quantity: number): Answer => {
     const policy = Object.hasOwn(options.policies, feature)
@@ -77,11 +111,8 @@ export const createChecker = (client: Pick<Client, 'check'>, options: CheckerOpt
     return known ? known.answer : unreachable(feature, policy.otherwise === 'open')
   }
 
-  const askFirst = async (tenantId: string, feature: string, quantity: number): Promise<Answer> => {
-    const answer = await askOrNull({ tenantId, feature, quantity, service: options.service })
-    if (answer) settleSoon()
-    return answer ?? withoutService(tenantId, feature, quantity)
-  }
+  const askFirst = async (tenantId: string, feature: string, quantity: number): Promise<Answer> =>
+    (await askOrNull({ tenantId, feature, quantity, service })) ?? withoutService(tenantId, feature, quantity)
 
   /** Whether it is allowed now, without counting it. */
   const check = (tenantId: string, feature: string, quantity = 1): Promise<Answer> => {
@@ -94,7 +125,8 @@ export const createChecker = (client: Pick<Client, 'check'>, options: CheckerOpt
 
   /**
    * Checks and counts in one step; the same key counts once. What a policy lets through during an outage is kept and
-   * counted under its key when the service is back, so that failing open does not lose usage.
+   * counted under its key, at its time, when the service is back: failing open does not lose usage. What cannot be kept is
+   * not let through.
    */
   const consume = async (
     tenantId: string,
@@ -102,57 +134,27 @@ export const createChecker = (client: Pick<Client, 'check'>, options: CheckerOpt
     quantity: number,
     idempotencyKey: string,
   ): Promise<Answer> => {
-    const request = { tenantId, feature, quantity, idempotencyKey }
-    const answer = await askOrNull({ ...request, consume: true, service: options.service })
-    if (answer) {
-      settleSoon()
-      return answer
-    }
+    const use = { tenantId, feature, quantity, idempotencyKey }
+    const answer = await askOrNull({ ...use, consume: true, service })
+    if (answer) return answer
     const local = withoutService(tenantId, feature, quantity)
     if (!local.allowed) return local
-    if (unsettled.length >= mostUnsettled) return unreachable(feature, false)
-    unsettled.push(request)
-    return { ...local, consumed: false }
-  }
-
-  const settleAll = async (): Promise<void> => {
-    while (unsettled.length > 0) {
-      const next = unsettled[0]!
-      try {
-        await ask({ ...next, consume: true, service: options.service })
-      } catch (error) {
-        if (isOutage(error)) outageUntil = now() + retryOutageAfterMs
-        // Only a consumption that the service understood and turned down is given up; a missing right may come back.
-        if (!(error instanceof TurnpikeError) || !turnedDown.has(error.status)) return
-        options.onUncounted?.(next, error)
-      }
-      unsettled.shift()
-    }
-  }
-
-  /** Counts what was let through during an outage. Runs by itself after the next answer; await it before shutting down. */
-  const settle = (): Promise<void> => {
-    settling ??= settleAll().finally(() => {
-      settling = null
-    })
-    return settling
-  }
-  const settleSoon = () => {
-    if (unsettled.length > 0) void settle()
+    // Taken before anything is waited for, so that two at once do not both get the last one.
+    memory.use(tenantId, feature, quantity)
+    return (await keeper.keep(use)) ? { ...local, consumed: false } : unreachable(feature, false)
   }
 
   return {
     check,
     consume,
-    settle,
-    /** How many consumptions wait to be counted. */
-    unsettled: () => unsettled.length,
+    /** Counts what was let through during an outage. Runs by itself after the next answer; await it before shutting down. */
+    settle: async (): Promise<void> => void (await keeper.settle()),
+    /** How many uses wait to be counted. */
+    unsettled: keeper.waiting,
   }
 }
 
-const unreachable = (feature: string, allowed: boolean): Answer => ({
-  feature,
-  allowed,
+const withoutAnswer = {
   reason: 'service_unreachable',
   kind: 'boolean',
   value: null,
@@ -160,8 +162,7 @@ const unreachable = (feature: string, allowed: boolean): Answer => ({
   used: null,
   remaining: null,
   resetsAt: null,
-  state: allowed ? 'available' : 'blocked',
   upgradePlan: null,
   consumed: false,
   source: 'policy',
-})
+} as const

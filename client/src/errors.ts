@@ -79,6 +79,15 @@ export const isOutage = (error: unknown): boolean =>
     ? error.status === 0 || error.status === 429 || error.status >= 500
     : false
 
+/**
+ * True when the service understood a request and will never take it as it is. A credential that is turned down is not the
+ * request's fault, and a page of a proxy says nothing about it, except that it is too large.
+ */
+export const isTurnedDown = (error: unknown): error is TurnpikeError =>
+  error instanceof TurnpikeError &&
+  (error.status === 413 ||
+    ([400, 404, 409, 422].includes(error.status) && error.code !== 'unexpected_answer' && error.retry !== 'later'))
+
 const parse = (text: string): Record<string, unknown> => {
   try {
     const value: unknown = JSON.parse(text)

@@ -39,11 +39,26 @@ export const createMemory = (mostTenants = 10_000) => {
     return covers(known, quantity) ? known : null
   }
 
-  return { remember, recall }
+  /** What is let through without the service leaves less of what is known to be there. */
+  const use = (tenantId: string, feature: string, quantity: number): void => {
+    const known = tenants.get(tenantId)?.get(feature)
+    if (!known?.answer.allowed || known.answer.kind !== 'metered') return
+    const { used, remaining } = known.answer
+    const left = remaining === null ? null : Math.max(0, remaining - quantity)
+    known.answer = { ...known.answer, used: used === null ? null : used + quantity, remaining: left }
+    known.promise = Promise.resolve(known.answer)
+    known.quantity = Math.max(0, known.quantity - quantity)
+  }
+
+  return { remember, recall, use }
 }
 
-/** Allowed for more means allowed for less, refused for less means refused for more. In between only the service knows. */
+/**
+ * Allowed for more means allowed for less, refused for less means refused for more; above a soft limit everything is let
+ * through. In between only the service knows.
+ */
 const covers = ({ answer, quantity }: Known, asked: number): boolean => {
   if (!answer.allowed) return asked >= quantity
+  if (answer.reason === 'soft_limit_exceeded') return true
   return asked <= quantity || answer.remaining === null || asked <= answer.remaining
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createChecker, createClient, type FailurePolicy } from '../src/index.ts'
+import { openSpool, type Spool } from '../src/spool/index.ts'
 import { breakOff, decisionOf, startWire, type Wire } from './support/wire.ts'
 
 let wire: Wire
@@ -146,6 +150,49 @@ test('during an outage the service is left alone for a while and then asked agai
   expect(await checker.check('ana', 'exports')).toMatchObject({ allowed: true, source: 'service' })
 })
 
+test('the service is left alone for as long as it asks for', async () => {
+  const checker = checkerOf('open', { retryOutageAfterMs: 1_000 })
+  wire.handlers.check = (_request, reply) => wire.fail(reply.header('retry-after', '7'), 'unavailable')
+  expect(await checker.check('ana', 'exports')).toMatchObject({ source: 'policy', retryAfterMs: 7_000 })
+  answer({})
+  now += 6_999
+  expect(await checker.check('ana', 'exports')).toMatchObject({ source: 'policy', retryAfterMs: 1 })
+  now += 1
+  expect(await checker.check('ana', 'exports')).toMatchObject({ source: 'service' })
+})
+
+test('after an outage one request tries, and the others do not wait for it', async () => {
+  const checker = checkerOf('open', { retryOutageAfterMs: 1_000 })
+  outage()
+  await checker.check('ana', 'exports')
+  now += 1_000
+  let reply: (() => void) | undefined
+  wire.handlers.check = () =>
+    new Promise((resolve) => {
+      reply = () =>
+        resolve(wire.envelope({ tenantId: 'ana', allowed: true, decisions: [decisionOf()], snapshotVersion: 1 }))
+    })
+  const first = checker.check('ana', 'exports')
+  await expect.poll(() => reply).toBeDefined()
+  expect(await checker.check('ana', 'exports')).toMatchObject({ source: 'policy' })
+  expect(wire.requests).toHaveLength(2)
+  reply!()
+  expect(await first).toMatchObject({ source: 'service' })
+  answer({})
+  expect(await checker.check('ana', 'exports')).toMatchObject({ source: 'service' })
+})
+
+test('a wrong question shows that the service is there again', async () => {
+  const checker = checkerOf('open', { retryOutageAfterMs: 1_000 })
+  outage()
+  await checker.check('ana', 'exports')
+  now += 1_000
+  wire.handlers.check = (_request, reply) => wire.fail(reply, 'feature_unknown')
+  await expect(checker.check('ana', 'exports')).rejects.toMatchObject({ code: 'feature_unknown' })
+  answer({})
+  expect(await checker.check('ana', 'exports')).toMatchObject({ source: 'service' })
+})
+
 test('every check asks the service unless fresh answers may be used again', async () => {
   answer({})
   const asking = checkerOf('closed')
@@ -185,6 +232,78 @@ test('what is let through in an outage is counted under its key when the service
   await checker.settle()
   expect(checker.unsettled()).toBe(0)
   expect(bodies().flatMap(({ idempotencyKey }) => idempotencyKey ?? [])).toEqual(keys)
+})
+
+test('what is let through in an outage leaves less of what was last known', async () => {
+  const checker = checkerOf({ lastKnownForMs: 60_000 })
+  answer({ remaining: 5, used: 95 })
+  await checker.check('ana', 'exports', 2)
+  outage()
+  const answers = []
+  for (const key of ['a', 'b', 'c', 'd']) answers.push(await checker.consume('ana', 'exports', 2, `key_${key}`))
+  expect(answers.map(({ allowed, source }) => [allowed, source])).toEqual([
+    [true, 'last_known'],
+    [true, 'last_known'],
+    [false, 'policy'],
+    [false, 'policy'],
+  ])
+  expect(await checker.check('ana', 'exports', 1)).toMatchObject({ allowed: true, used: 99, remaining: 1 })
+  expect(checker.unsettled()).toBe(2)
+})
+
+test('many at once do not get the last one twice', async () => {
+  const checker = checkerOf({ lastKnownForMs: 60_000 })
+  answer({ remaining: 3 })
+  await checker.check('ana', 'exports')
+  outage()
+  await checker.check('bob', 'exports')
+  const keys = Array.from({ length: 10 }, (_, n) => `key_${n}`)
+  const answers = await Promise.all(keys.map((key) => checker.consume('ana', 'exports', 1, key)))
+  expect(answers.filter(({ allowed }) => allowed)).toHaveLength(3)
+})
+
+test('above a soft limit everything is let through, in an outage too', async () => {
+  const checker = checkerOf({ lastKnownForMs: 60_000 })
+  answer({ reason: 'soft_limit_exceeded', remaining: 0, used: 120 })
+  await checker.consume('ana', 'exports', 1, 'key_a')
+  outage()
+  expect(await checker.consume('ana', 'exports', 7, 'key_b')).toMatchObject({ allowed: true, source: 'last_known' })
+})
+
+test('what a spool has no room for is not let through', async () => {
+  const spool = {
+    keep: async () => ({ status: 'not_kept', reason: 'spool_full' }) as const,
+    flush: async () => true,
+    status: () => ({ waiting: 0 }) as ReturnType<Spool['status']>,
+  }
+  outage()
+  expect(await checkerOf('open', { spool }).consume('ana', 'exports', 1, 'key_a')).toMatchObject({ allowed: false })
+})
+
+test('what is let through waits in the spool with its time, and is told when the service is back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-checker-'))
+  const spool = openSpool({ folder, client: createClient({ baseUrl: wire.url, credential: 'key_1' }), now: () => now })
+  const checker = checkerOf('open', { spool, service: 'notes' })
+  outage()
+  expect(await checker.consume('ana', 'exports', 2, 'key_a')).toMatchObject({ allowed: true, source: 'policy' })
+  expect(checker.unsettled()).toBe(1)
+  answer({})
+  wire.requests.length = 0
+  now += 1_000
+  await checker.check('ana', 'exports')
+  await checker.settle()
+  expect(bodies().find(({ consume }) => consume)).toEqual({
+    tenantId: 'ana',
+    feature: 'exports',
+    quantity: 2,
+    idempotencyKey: 'key_a',
+    at: '2026-11-21T12:00:00.000Z',
+    service: 'notes',
+    consume: true,
+  })
+  expect(checker.unsettled()).toBe(0)
+  await spool.close()
+  rmSync(folder, { recursive: true })
 })
 
 test('what is refused in an outage is not counted later', async () => {

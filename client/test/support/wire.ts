@@ -21,7 +21,10 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
  * nothing; a test says what it answers, when it breaks, and which events it has.
  */
 export const startWire = async () => {
-  const app = Fastify({ forceCloseConnections: true, ajv: { customOptions: { removeAdditional: false } } })
+  const app = Fastify({
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, allowUnionTypes: true } },
+  })
   const requests: { name: RouteName; headers: FastifyRequest['headers']; body: unknown; url: string }[] = []
   const handlers: Partial<Record<RouteName, Handler>> = {}
   const faults: Handler[] = []
