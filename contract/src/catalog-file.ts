@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Amounts, BillingSettings, PlanBilling, TrialBilling, UsagePrice } from './catalog-prices.ts'
 import { accessLevels } from './schemas/billing.ts'
-import { Currency, Key, Nullable, strict } from './schemas/common.ts'
+import { Currency, Instant, Key, Nullable, strict } from './schemas/common.ts'
 import { safeFindingKinds } from './schemas/reconciliation.ts'
 
 /** The reviewed catalog file (CAT-1): plans are configuration, no plan name or limit stands in code. */
@@ -163,6 +163,26 @@ const Product = strict({
   ),
 })
 
+/** What takes something off a price (INV-3). The provider computes it; a change of content is another coupon there. */
+const Coupon = strict({
+  name: Type.String({ minLength: 1, maxLength: 40, description: 'As customers see it on invoices.' }),
+  status: Type.Enum(['active', 'archived']),
+  /** What people type; its case does not count. The coupon's own name works too. */
+  code: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{3,40}$' })),
+  /** Exactly one of `percentOff` and `amountsOff`: text with at most 2 decimals, as nothing is rounded. */
+  percentOff: Type.Optional(
+    Type.String({ pattern: '^(100(\\.0{1,2})?|[1-9]?[0-9](\\.[0-9]{1,2})?)$', description: 'From 0.01 to 100.' }),
+  ),
+  amountsOff: Type.Optional(Type.Record(Currency, Type.Integer({ minimum: 1 }), { minProperties: 1 })),
+  /** `once`: the first invoice. Months count by the calendar. */
+  duration: Type.Union([Type.Enum(['once', 'forever']), strict({ months: Type.Integer({ minimum: 1, maximum: 60 }) })]),
+  /** What it takes something off; everything where both are left out. */
+  plans: Type.Optional(Type.Array(Key, { minItems: 1, uniqueItems: true })),
+  products: Type.Optional(Type.Array(Key, { minItems: 1, uniqueItems: true })),
+  redeemBy: Type.Optional(Instant),
+  maxRedemptions: Type.Optional(Type.Integer({ minimum: 1 })),
+})
+
 const AccessPolicy = Type.Optional(Type.Enum(accessLevels))
 const Policies = strict({
   /** The access level that each status gives; a status left out gives `none` (SUB-2). */
@@ -289,6 +309,7 @@ export const CatalogFile = Type.Object(
     plans: Type.Record(Key, Plan, { minProperties: 1 }),
     addOns: Type.Optional(Type.Record(Key, AddOn)),
     products: Type.Optional(Type.Record(Key, Product)),
+    coupons: Type.Optional(Type.Record(Key, Coupon)),
     policies: Policies,
   },
   {
@@ -305,6 +326,7 @@ export type CatalogMeter = Static<typeof Meter>
 export type CatalogPrice = Static<typeof Price>
 export type CatalogAddOn = Static<typeof AddOn>
 export type CatalogProduct = Static<typeof Product>
+export type CatalogCoupon = Static<typeof Coupon>
 export type CatalogGrant = Static<typeof Grant>
 export type CatalogMeteredGrant = Static<typeof MeteredGrant>
 export type CatalogAddOnGrant = Static<typeof AddOnGrant>

@@ -340,6 +340,13 @@ export const problems = {
     next: 'Use an allowed origin, or add it to RETURN_ORIGINS.',
     retry: 'after_change',
   },
+  coupon_not_usable: {
+    status: 422,
+    title: 'Coupon not usable',
+    detail: 'The coupon is unknown, has ended or was used up, or is not for what was chosen.',
+    next: 'Go on without it, or use another one.',
+    retry: 'after_change',
+  },
   credit_invalid: {
     status: 422,
     title: 'Credit does not fit',

@@ -31,6 +31,7 @@ export const billingRoutes = {
       'plan_unknown',
       'plan_not_available',
       'plan_already_held',
+      'coupon_not_usable',
       'checkout_open',
       'change_under_way',
       'return_url_not_allowed',

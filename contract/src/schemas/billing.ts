@@ -64,6 +64,15 @@ export const Subscription = strict({
   endsAt: Nullable(Instant),
   endedAt: Nullable(Instant),
   pendingChange: Nullable(PendingChange),
+  /** What takes something off its invoices; `coupon` is null for one that the catalog does not have. */
+  discounts: Type.Array(
+    strict({
+      coupon: Nullable(Key),
+      name: Nullable(Type.String()),
+      startsAt: Nullable(Instant),
+      endsAt: Nullable(Instant),
+    }),
+  ),
   providerSubscriptionId: Type.String(),
   startedAt: Instant,
   updatedAt: Instant,
@@ -85,6 +94,8 @@ export const SessionCreate = strict({
   addOns: Type.Optional(
     Type.Array(strict({ addOn: Key, quantity: Type.Integer({ minimum: 1, maximum: 1_000 }) }), { maxItems: 20 }),
   ),
+  /** A coupon of the catalog, by its name or by its code. */
+  coupon: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' })),
   returnUrl: Type.Optional(Url),
   cancelUrl: Type.Optional(Url),
   replaceOpen: Type.Optional(Type.Boolean()),
@@ -136,6 +147,7 @@ export const Checkout = strict({
   price: Nullable(Key),
   currency: Currency,
   seats: Nullable(Type.Integer()),
+  coupon: Nullable(Key),
   sessionUrl: Nullable(Type.String()),
   openedAt: Instant,
   returnedAt: Nullable(Instant),

@@ -17,7 +17,7 @@ export type CatalogCurrent = Static<typeof CatalogCurrent>
 export const catalogChangeKinds = ['add', 'update', 'archive', 'remove', 'blocked'] as const
 export const CatalogChange = strict({
   kind: Type.Enum(catalogChangeKinds),
-  object: Type.Enum(['meter', 'feature', 'plan', 'price', 'add_on', 'product', 'policy', 'catalog']),
+  object: Type.Enum(['meter', 'feature', 'plan', 'price', 'add_on', 'product', 'coupon', 'policy', 'catalog']),
   key: Type.String(),
   sentence: Type.String(),
   before: Type.Unknown(),
@@ -58,7 +58,7 @@ export const CatalogApply = strict({
 
 export const ProviderDifference = strict({
   kind: Type.Enum(['missing_at_provider', 'unknown_to_catalog', 'differs', 'inactive_at_provider']),
-  object: Type.Enum(['product', 'price']),
+  object: Type.Enum(['product', 'price', 'coupon']),
   key: Type.String(),
   field: Nullable(Type.String()),
   ours: Nullable(Type.String()),

@@ -39,7 +39,7 @@ export const openSession = async (
   const urls = returnUrls(deps, request)
   if (request.kind === 'portal')
     return unlessDeleted(deps, actor, tenantId, () => openPortal(deps, actor, customer, urls.returnUrl))
-  const selection = select(deps.catalog(), customer, request)
+  const selection = select(deps.catalog(), customer, request, deps.clock.now())
   const intent = await saveIntent(deps, actor, customer, selection, urls, request.replaceOpen ?? false)
   if (intent.kind === 'end_first') {
     // Once: a page that cannot be ended was paid, and then it is not ours to open another one over it.
@@ -47,8 +47,26 @@ export const openSession = async (
     await endOpenCheckouts(deps, actor, tenantId, intent.checkouts)
     return openSession(deps, actor, tenantId, { ...request, replaceOpen: false }, true)
   }
-  const opened = await unlessDeleted(deps, actor, tenantId, () => askProvider(deps, actor, customer, intent.checkout))
+  const opened = await unlessDeleted(deps, actor, tenantId, () =>
+    askUnlessUsedUp(deps, actor, customer, intent.checkout),
+  )
   return sessionView(opened)
+}
+
+/** A coupon that the provider finds used up opens no page, and leaves none open. */
+const askUnlessUsedUp = async (
+  deps: Deps,
+  actor: Actor,
+  customer: CustomerRecord,
+  checkout: CheckoutRecord,
+): Promise<CheckoutRecord> => {
+  try {
+    return await askProvider(deps, actor, customer, checkout)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'coupon_not_usable')
+      await endCheckout(deps, actor, checkout, { reason: 'the provider does not take the coupon' })
+    throw error
+  }
 }
 
 /** A refusal may mean that the customer was deleted at the provider and nobody told us: then another one is made. */

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@turnpike/local/test-data
 import { startSandbox } from '@turnpike/sandbox'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { loadCatalog, lookupKeyOf, wantedAtProvider } from '../modules/catalog/index.ts'
+import { loadCatalog, lookupKeyOf, wantedAtProvider, wantedCoupons } from '../modules/catalog/index.ts'
 import { systemActor } from '../platform/audit.ts'
 import { movableClock } from '../platform/clock.ts'
 import { closeDb, type Db, openDb, query, sql } from '../platform/db.ts'
@@ -59,13 +59,14 @@ const priceAt = async (lookupKey: string) => (await stripe.prices.list({ lookup_
 test('before the push everything is missing, after it nothing', async () => {
   const catalog = await apply(acme)
   const wanted = wantedAtProvider(catalog)
+  const all = wanted.products.length + wanted.prices.length + wantedCoupons(catalog).length
   const before = await diffCatalog(deps)
   expect(before.inSync).toBe(false)
-  expect(before.differences).toHaveLength(wanted.products.length + wanted.prices.length)
+  expect(before.differences).toHaveLength(all)
   expect(new Set(before.differences.map(({ kind }) => kind))).toEqual(new Set(['missing_at_provider']))
 
   const pushed = await pushCatalog(deps, actor)
-  expect(pushed.created).toHaveLength(wanted.products.length + wanted.prices.length)
+  expect(pushed.created).toHaveLength(all)
   expect(pushed).toMatchObject({ updated: [], unchanged: 0 })
   expect(await diffCatalog(deps)).toEqual({ inSync: true, differences: [] })
 })

@@ -1,6 +1,12 @@
 import type { CatalogPush } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { loadCatalog, type ProviderCatalog, pickPrice, wantedAtProvider } from '../modules/catalog/index.ts'
+import {
+  loadCatalog,
+  type ProviderCatalog,
+  pickPrice,
+  wantedAtProvider,
+  wantedCoupons,
+} from '../modules/catalog/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, transact } from '../platform/db.ts'
@@ -21,9 +27,11 @@ export const pushCatalog = async (deps: PushCatalogDeps, actor: Actor): Promise<
   if (!catalog) throw fail('not_found')
   const provider = deps.providerCatalog(catalog.file.catalog)
   const wanted = wantedAtProvider(catalog)
+  const coupons = wantedCoupons(catalog)
   const state = await provider.read({
     productIds: wanted.products.map(({ id }) => id),
     lookupKeys: wanted.prices.map(({ lookupKey }) => lookupKey),
+    couponIds: coupons.map(({ id }) => id),
   })
   const pushed: CatalogPush = { created: [], updated: [], unchanged: 0 }
   for (const product of wanted.products) {
@@ -41,6 +49,14 @@ export const pushCatalog = async (deps: PushCatalogDeps, actor: Actor): Promise<
     }
     await provider.createPrice(price)
     pushed.created.push(price.lookupKey)
+  }
+  for (const coupon of coupons) {
+    if (state.coupons.some(({ id }) => id === coupon.id)) {
+      pushed.unchanged++
+      continue
+    }
+    await provider.createCoupon(coupon)
+    pushed.created.push(coupon.id)
   }
   if (pushed.created.length + pushed.updated.length > 0)
     await transact(deps.db, (tx) =>

@@ -1,5 +1,5 @@
 import { fail } from '../../core/errors.ts'
-import { type Catalog, findPlan, lookupKeyOf } from '../../modules/catalog/index.ts'
+import { type Catalog, couponIdOf, findPlan, lookupKeyOf } from '../../modules/catalog/index.ts'
 import { type CustomerRecord, lockCustomer } from '../../modules/customers/index.ts'
 import {
   type CheckoutRecord,
@@ -45,6 +45,7 @@ export const askProvider = async (
           lines: linesOf(catalog, checkout),
           trial: await trialFor(deps, catalog, checkout),
           planVersion: checkout.planVersion,
+          couponId: checkout.coupon && couponIdOf(catalog, checkout.coupon, checkout.currency),
           successUrl: back('returned', checkout.returnUrl),
           cancelUrl: back('canceled', checkout.cancelUrl),
         })

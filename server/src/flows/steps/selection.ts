@@ -2,7 +2,14 @@ import type { CatalogProduct, NextAction, SessionCreate } from '@turnpike/contra
 import { canonicalJson, sha256 } from '../../core/canonical.ts'
 import { fail } from '../../core/errors.ts'
 import { own } from '../../core/own.ts'
-import { type Catalog, findPlan, lookupKeyOf, type PriceRef } from '../../modules/catalog/index.ts'
+import {
+  type Catalog,
+  couponRefusal,
+  findCoupon,
+  findPlan,
+  lookupKeyOf,
+  type PriceRef,
+} from '../../modules/catalog/index.ts'
 import type { CustomerRecord } from '../../modules/customers/index.ts'
 import type { CheckoutRecord, PortalOffer, PriceLine } from '../../modules/payments/index.ts'
 import type { SubscriptionRecord } from '../../modules/subscriptions/index.ts'
@@ -10,11 +17,16 @@ import type { SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 /** What a customer has chosen, checked against the catalog. Equal selections have equal hashes. */
 export type Selection = Pick<
   CheckoutRecord,
-  'plan' | 'planVersion' | 'price' | 'product' | 'currency' | 'seats' | 'addOns' | 'gives' | 'selectionHash'
+  'plan' | 'planVersion' | 'price' | 'product' | 'currency' | 'seats' | 'addOns' | 'gives' | 'coupon' | 'selectionHash'
 >
 
 /** The selection against the catalog: active, offered in this currency, complete. */
-export const select = (catalog: Catalog, customer: CustomerRecord, request: SessionCreate): Selection => {
+export const select = (
+  catalog: Catalog,
+  customer: CustomerRecord,
+  request: SessionCreate,
+  at: Temporal.Instant,
+): Selection => {
   const currency = request.currency ?? customer.currency
   if (request.kind === 'product') {
     const product = request.product === undefined ? undefined : own(catalog.file.products, request.product)
@@ -30,6 +42,7 @@ export const select = (catalog: Catalog, customer: CustomerRecord, request: Sess
       seats: null,
       addOns: [],
       gives: creditOf(product, currency),
+      coupon: couponFor(catalog, request, { plan: null, product: request.product, currency }, at),
     })
   }
   const plan = request.plan === undefined ? null : findPlan(catalog, request.plan)
@@ -78,7 +91,22 @@ export const select = (catalog: Catalog, customer: CustomerRecord, request: Sess
     seats,
     addOns,
     gives: null,
+    coupon: couponFor(catalog, request, { plan: plan.key, product: null, currency }, at),
   })
+}
+
+/** The coupon that was named, if it can be used for this now. Whether it was used up is for the provider to say. */
+const couponFor = (
+  catalog: Catalog,
+  { coupon: named }: SessionCreate,
+  chosen: Parameters<typeof couponRefusal>[1],
+  at: Temporal.Instant,
+): string | null => {
+  if (named === undefined) return null
+  const found = findCoupon(catalog, named)
+  const refusal = found ? couponRefusal(found.coupon, chosen, at) : 'There is no such coupon.'
+  if (!found || refusal) throw fail('coupon_not_usable', { errors: [{ field: 'coupon', message: refusal! }] })
+  return found.key
 }
 
 const creditOf = ({ credits }: CatalogProduct, currency: string): CheckoutRecord['gives'] => {
@@ -99,6 +127,11 @@ export const refuseUnlessChangeable = (catalog: Catalog, held: SubscriptionRecor
   const refuse = (field: string, message: string) => fail('plan_not_available', { errors: [{ field, message }] })
   if (held.currency !== selection.currency)
     throw refuse('currency', `The subscription is in ${held.currency}; its currency cannot change.`)
+  // The hosted page of a change takes no coupon.
+  if (selection.coupon !== null)
+    throw fail('coupon_not_usable', {
+      errors: [{ field: 'coupon', message: 'A coupon is for a new subscription or a purchase.' }],
+    })
   // Hosted pages exchange the plan of a subscription that holds nothing else.
   const included = findPlan(catalog, held.plan, held.planVersion)?.content.seats?.included ?? 0
   if (held.addOns.length > 0 || held.seats > included)

@@ -47,6 +47,16 @@ export const subscriptionOfFact = (
         behavior: fact.collectionPaused.behavior,
         resumesAt: fact.collectionPaused.resumesAt?.toString() ?? null,
       },
+      // Left out where there is none, so that subscriptions from before are seen as unchanged.
+      ...(fact.discounts.length === 0
+        ? {}
+        : {
+            discounts: fact.discounts.map(({ couponId, startsAt, endsAt }) => ({
+              couponId,
+              startsAt: startsAt.toString(),
+              endsAt: endsAt?.toString() ?? null,
+            })),
+          }),
     },
     noted: before?.noted ?? null,
     startedAt: fact.startedAt,

@@ -1,5 +1,5 @@
 import type { Checkout, Override, PlanOffer, Subscription, SubscriptionCommand } from '@turnpike/contract'
-import { type Catalog, findPlan, intervalText } from '../../modules/catalog/index.ts'
+import { type Catalog, findPlan, intervalText, resolveCoupon } from '../../modules/catalog/index.ts'
 import type { CommandRecord } from '../../modules/commands/index.ts'
 import type { OverrideRecord } from '../../modules/entitlements/index.ts'
 import { type CheckoutRecord, canStillBePaid, checkoutActions } from '../../modules/payments/index.ts'
@@ -35,6 +35,10 @@ export const subscriptionView = (catalog: Catalog, record: SubscriptionRecord): 
   endsAt: textOrNull(record.endsAt),
   endedAt: textOrNull(record.endedAt),
   pendingChange: record.pendingChange,
+  discounts: (record.standing.discounts ?? []).map(({ couponId, startsAt, endsAt }) => {
+    const coupon = resolveCoupon(catalog, couponId)
+    return { coupon: coupon?.key ?? null, name: coupon?.name ?? null, startsAt, endsAt }
+  }),
   providerSubscriptionId: record.providerSubscriptionId,
   startedAt: record.startedAt.toString(),
   updatedAt: record.updatedAt.toString(),
@@ -71,6 +75,7 @@ export const checkoutView = (
     price: record.price,
     currency: record.currency,
     seats: record.seats,
+    coupon: record.coupon,
     sessionUrl: alive ? record.sessionUrl : null,
     openedAt: record.openedAt.toString(),
     returnedAt: textOrNull(record.returnedAt),

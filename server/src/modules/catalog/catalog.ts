@@ -13,8 +13,8 @@ export type Catalog = {
   file: CatalogFile
   /** By plan key, ascending by version; the last is the one on offer. */
   planVersions: ReadonlyMap<string, readonly PlanVersion[]>
-  /** Add-ons and products of earlier catalogs, oldest first: their prices may still be billed. */
-  earlier: readonly Pick<CatalogFile, 'addOns' | 'products'>[]
+  /** Add-ons, products and coupons of earlier catalogs, oldest first: their prices may still be billed. */
+  earlier: readonly Pick<CatalogFile, 'addOns' | 'products' | 'coupons'>[]
 }
 
 /** The plan at `version`, or its newest version; null when there is no such plan or version. */
@@ -56,6 +56,11 @@ export const nextCatalog = (current: Catalog | null, file: CatalogFile): Catalog
     hash: hashOf(file),
     file,
     planVersions,
-    earlier: current ? [...current.earlier, { addOns: current.file.addOns, products: current.file.products }] : [],
+    earlier: current
+      ? [
+          ...current.earlier,
+          { addOns: current.file.addOns, products: current.file.products, coupons: current.file.coupons },
+        ]
+      : [],
   }
 }

@@ -1,6 +1,7 @@
 import type { CatalogFile, CatalogInterval, CatalogPlan } from '@turnpike/contract'
 import { checkAmounts, currenciesOf } from './check-amounts.ts'
 import { checkBilling, checkBillingPolicy } from './check-billing.ts'
+import { checkCoupons } from './check-coupons.ts'
 import { checkUsagePrices } from './check-usage-prices.ts'
 import type { Draft } from './draft.ts'
 import type { Path } from './read-yaml.ts'
@@ -27,6 +28,7 @@ export const checkPrices = (draft: Draft): void => {
     if (draft.sound('products', product, 'credits'))
       checkAmounts(draft, ['products', product, 'credits', 'amounts'], draft.names('products', product, 'amounts'))
   }
+  checkCoupons(draft)
   for (const limits of ['maxAmounts', 'secondPersonAbove'])
     if (draft.sound('policies', 'credits', limits)) checkAmounts(draft, ['policies', 'credits', limits], [])
 }

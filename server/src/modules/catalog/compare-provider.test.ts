@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { type Catalog, nextCatalog } from './catalog.ts'
 import {
   compareWithProvider,
+  durationText,
+  type ProviderCoupon,
   type ProviderPrice,
   type ProviderProduct,
   type ProviderState,
 } from './compare-provider.ts'
+import { wantedCoupons } from './coupon.ts'
 import { lookupKeyOf } from './lookup-key.ts'
 import { parseCatalog } from './parse.ts'
 import { wantedAtProvider } from './provider-catalog.ts'
@@ -20,7 +23,7 @@ const catalogFrom = (text: string, before: Catalog | null = null): Catalog => {
 const catalog = catalogFrom(source)
 const key = lookupKeyOf(catalog, { kind: 'plan', plan: 'pro', price: 'monthly', currency: 'USD' })!
 
-type State = { products: ProviderProduct[]; prices: ProviderPrice[] }
+type State = { products: ProviderProduct[]; prices: ProviderPrice[]; coupons: ProviderCoupon[] }
 const pushed = (of: Catalog = catalog): State => {
   const wanted = wantedAtProvider(of)
   return {
@@ -33,6 +36,16 @@ const pushed = (of: Catalog = catalog): State => {
       amountMinor,
       currency,
       interval,
+    })),
+    coupons: wantedCoupons(of).map(({ id, name, percentOff, amountOff, duration }) => ({
+      id,
+      name,
+      ours: true,
+      valid: true,
+      percentOff,
+      amountMinor: amountOff?.amountMinor ?? null,
+      currency: amountOff?.currency ?? null,
+      duration: durationText(duration),
     })),
   }
 }
@@ -62,6 +75,35 @@ test('what is sold: paid plans that are not archived, add-ons, products, one pri
   expect(new Set(prices.map(({ lookupKey }) => lookupKey)).size).toBe(prices.length)
   const archived = catalogFrom(source.replace('status: legacy', 'status: archived'))
   expect(wantedAtProvider(archived).products.map(({ id }) => id)).not.toContain('acme_classic')
+})
+
+test.each<[string, (coupon: ProviderCoupon, state: State) => void, string, string | null]>([
+  ['is not there', (_, state) => state.coupons.splice(0, 1), 'missing_at_provider', null],
+  ['takes another share off', (coupon) => Object.assign(coupon, { percentOff: '25' }), 'differs', 'percentOff'],
+  ['lasts longer', (coupon) => Object.assign(coupon, { duration: 'forever' }), 'differs', 'duration'],
+  [
+    'is one of ours that nobody knows',
+    (_, state) => state.coupons.push({ ...state.coupons[0]!, id: 'x' }),
+    'unknown_to_catalog',
+    null,
+  ],
+])('a coupon that %s is named', (_, edit, kind, field) => {
+  const state = pushed()
+  edit(state.coupons[0]!, state)
+  expect(compareWithProvider(catalog, state)).toMatchObject([{ object: 'coupon', kind, field }])
+})
+
+test('a coupon that was used up there, one of an earlier catalog and one of others are no difference', () => {
+  const used = pushed()
+  used.coupons[0]!.valid = false
+  expect(compareWithProvider(catalog, used)).toEqual([])
+  const next = catalogFrom(source.replace('percentOff: "20"', 'percentOff: "30"'), catalog)
+  const both = { ...pushed(next), coupons: [...pushed(next).coupons, ...pushed().coupons] }
+  expect(new Set(both.coupons.map(({ id }) => id)).size).toBeGreaterThan(pushed().coupons.length)
+  expect(compareWithProvider(next, both)).toEqual([])
+  const foreign = pushed()
+  foreign.coupons.push({ ...foreign.coupons[0]!, id: 'theirs', ours: false })
+  expect(compareWithProvider(catalog, foreign)).toEqual([])
 })
 
 test('a provider that has what was pushed agrees', () => {

@@ -1,6 +1,7 @@
 import type { ProviderDifference } from '@turnpike/contract'
 import type { Interval } from '../../core/period.ts'
 import type { Catalog } from './catalog.ts'
+import { resolveCoupon, type WantedCoupon, wantedCoupons } from './coupon.ts'
 import { resolveLookupKey } from './lookup-key.ts'
 import { intervalText } from './price.ts'
 import { type WantedPrice, type WantedProduct, wantedAtProvider } from './provider-catalog.ts'
@@ -18,7 +19,22 @@ export type ProviderPrice = {
   interval: Interval | null
 }
 
+/** A coupon at the provider. `ours`: it carries our mark. */
+export type ProviderCoupon = {
+  id: string
+  name: string | null
+  ours: boolean
+  /** It can still be redeemed. */
+  valid: boolean
+  percentOff: string | null
+  amountMinor: bigint | null
+  currency: string | null
+  duration: string
+}
+
 export type ProviderState = {
+  /** Coupons with an id of ours or with our mark. */
+  coupons: readonly ProviderCoupon[]
   /** Products with an id of ours or with our mark. */
   products: readonly ProviderProduct[]
   /** Prices with a lookup key of ours, and every active price of these products. */
@@ -39,6 +55,13 @@ export const compareWithProvider = (catalog: Catalog, state: ProviderState): Pro
       ),
     ),
     ...wanted.prices.flatMap((price) => comparePrice(price, pickPrice(state.prices, price.lookupKey))),
+    ...wantedCoupons(catalog).flatMap((coupon) =>
+      compareCoupon(
+        coupon,
+        state.coupons.find(({ id }) => id === coupon.id),
+      ),
+    ),
+    ...unknownCoupons(catalog, state),
     ...unknownProducts(catalog, wanted.products, state),
     ...unknownPrices(catalog, state),
   ]
@@ -87,6 +110,36 @@ const comparePrice = (wanted: WantedPrice, found: ProviderPrice | undefined): Pr
   ] as const
   return fields.flatMap(([field, ours, theirs]) => (ours === theirs ? [] : [differs(at, field, ours, theirs)]))
 }
+
+// A coupon that has been used up or has run out there did what it was made for, so that is no difference.
+const compareCoupon = (wanted: WantedCoupon, found: ProviderCoupon | undefined): ProviderDifference[] => {
+  const at = { object: 'coupon', key: wanted.id } as const
+  if (!found) return [missing(at, `The provider has no coupon "${wanted.id}": push the catalog.`)]
+  const fields = [
+    ['name', wanted.name, found.name],
+    ['percentOff', wanted.percentOff && trimmed(wanted.percentOff), found.percentOff],
+    ['amountMinor', text(wanted.amountOff?.amountMinor), text(found.amountMinor)],
+    ['currency', wanted.amountOff?.currency ?? null, found.currency],
+    ['duration', durationText(wanted.duration), found.duration],
+  ] as const
+  return fields.flatMap(([field, ours, theirs]) => (ours === theirs ? [] : [differs(at, field, ours, theirs)]))
+}
+const text = (amount: bigint | null | undefined): string | null => (amount == null ? null : String(amount))
+const trimmed = (percent: string): string => String(Number(percent))
+export const durationText = (duration: WantedCoupon['duration']): string =>
+  typeof duration === 'string' ? duration : `${duration.months} months`
+
+/** Coupons of earlier catalogs stay there while their discounts run; they are not unknown. */
+const unknownCoupons = (catalog: Catalog, { coupons }: ProviderState): ProviderDifference[] =>
+  coupons
+    .filter(({ id, ours, valid }) => ours && valid && resolveCoupon(catalog, id) === null)
+    .map(({ id, name }) =>
+      unknown(
+        { object: 'coupon', key: id },
+        name,
+        `The provider redeems coupon "${id}", which the catalog does not have.`,
+      ),
+    )
 
 const unknownProducts = (
   catalog: Catalog,
@@ -161,5 +214,7 @@ const differs = (
   theirs,
   sentence:
     sentence ??
-    `${at.object === 'price' ? 'Price' : 'Product'} "${at.key}" differs in ${field}: ${ours ?? 'nothing'} here, ${theirs ?? 'nothing'} at the provider.`,
+    `${objects[at.object]} "${at.key}" differs in ${field}: ${ours ?? 'nothing'} here, ${theirs ?? 'nothing'} at the provider.`,
 })
+
+const objects = { price: 'Price', product: 'Product', coupon: 'Coupon' } as const

@@ -13,6 +13,7 @@ export const compareFiles = (before: CatalogFile | null, after: CatalogFile): Ca
     ...comparePlans(before?.plans ?? {}, after.plans),
     ...compareAddOns(before?.addOns ?? {}, after.addOns ?? {}),
     ...compareGroup('product', before?.products, after.products, (key) => `Product "${key}"`),
+    ...compareGroup('coupon', before?.coupons, after.coupons, (key) => `Coupon "${key}"`),
     ...compareGroup('policy', before?.policies, after.policies, (key) => `The policy "${key}"`),
     ...compareRest(before, after),
   ].map((change) => ({ ...change, before: change.before ?? null, after: change.after ?? null }))

@@ -1,10 +1,12 @@
 export { baselinePlan, type Catalog, findPlan, findProduct, nextCatalog, type PlanVersion } from './catalog.ts'
 export {
   compareWithProvider,
+  type ProviderCoupon,
   type ProviderPrice,
   type ProviderProduct,
   pickPrice,
 } from './compare-provider.ts'
+export { couponIdOf, couponRefusal, findCoupon, resolveCoupon, wantedCoupons } from './coupon.ts'
 export { lookupKeyOf, resolveLookupKey } from './lookup-key.ts'
 export { type ParsedCatalog, parseCatalog } from './parse.ts'
 export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-change.ts'

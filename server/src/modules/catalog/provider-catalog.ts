@@ -1,8 +1,10 @@
 import type { Interval } from '../../core/period.ts'
 import { type Catalog, findPlan } from './catalog.ts'
 import type { ProviderProduct, ProviderState } from './compare-provider.ts'
+import type { WantedCoupon } from './coupon.ts'
 import { addOnRefs, lookupKeyOf, planRefs, productRefs } from './lookup-key.ts'
 import { amountOf, intervalText, type PriceAmount, type PriceRef } from './price.ts'
+import { productIdOf } from './product-id.ts'
 
 /** A thing sold, as the provider should have it. `id` is ours and the same in every environment. */
 export type WantedProduct = { id: string; name: string; description: string | null }
@@ -12,9 +14,15 @@ export type WantedPrice = PriceAmount & { lookupKey: string; productId: string; 
 /** Products and prices at the provider, by our names. Reading and writing, nothing decided. */
 export type ProviderCatalog = {
   /** What is there of our lookup keys and of our products, active or not. */
-  read(wanted: { productIds: readonly string[]; lookupKeys: readonly string[] }): Promise<ProviderState>
+  read(wanted: {
+    productIds: readonly string[]
+    lookupKeys: readonly string[]
+    couponIds: readonly string[]
+  }): Promise<ProviderState>
   /** Makes the product, or brings name and description of ours up to date. A product that is not ours is left alone. */
   ensureProduct(wanted: WantedProduct, found: ProviderProduct | undefined): Promise<'created' | 'updated' | 'unchanged'>
+  /** Makes the coupon. Coupons are never changed there. */
+  createCoupon(coupon: WantedCoupon): Promise<void>
   /** Makes the price. Prices are never changed there. */
   createPrice(wanted: WantedPrice): Promise<void>
 }
@@ -41,27 +49,19 @@ export const wantedAtProvider = (catalog: Catalog): { products: WantedProduct[];
   for (const [key, { status }] of Object.entries(file.plans)) {
     const plan = findPlan(catalog, key)
     if (plan && status !== 'archived')
-      add(productIdOf(catalog, { kind: 'plan', plan: key }), plan.content, planRefs(key, plan.content))
+      add(productIdOf(file.catalog, { kind: 'plan', plan: key }), plan.content, planRefs(key, plan.content))
   }
   for (const [key, addOn] of Object.entries(file.addOns ?? {}))
     if (addOn.status !== 'archived')
-      add(productIdOf(catalog, { kind: 'add_on', addOn: key }), addOn, addOnRefs({ addOns: { [key]: addOn } }))
+      add(productIdOf(file.catalog, { kind: 'add_on', addOn: key }), addOn, addOnRefs({ addOns: { [key]: addOn } }))
   for (const [key, product] of Object.entries(file.products ?? {}))
     if (product.status !== 'archived')
       add(
-        productIdOf(catalog, { kind: 'product', product: key }),
+        productIdOf(file.catalog, { kind: 'product', product: key }),
         product,
         productRefs({ products: { [key]: product } }),
       )
   return { products, prices }
-}
-
-type Sold = { kind: 'plan'; plan: string } | { kind: 'add_on'; addOn: string } | { kind: 'product'; product: string }
-
-const productIdOf = (catalog: Catalog, sold: Sold): string => {
-  const name = catalog.file.catalog
-  if (sold.kind === 'plan') return `${name}_${sold.plan}`
-  return sold.kind === 'add_on' ? `${name}_addon_${sold.addOn}` : `${name}_product_${sold.product}`
 }
 
 const nicknameOf = (name: string, ref: PriceRef, interval: Interval | null): string => {

@@ -21,9 +21,13 @@ export const loadCatalog = async (on: Db | Tx): Promise<Catalog | null> => {
     versions.push({ key: row.plan_key, version: row.version, content: row.content })
     planVersions.set(row.plan_key, versions)
   }
-  const earlier = await query<{ addOns: CatalogFile['addOns'] | null; products: CatalogFile['products'] | null }>(
+  const earlier = await query<{
+    addOns: CatalogFile['addOns'] | null
+    products: CatalogFile['products'] | null
+    coupons: CatalogFile['coupons'] | null
+  }>(
     on,
-    sql`select content->'addOns' as "addOns", content->'products' as products from catalog_versions
+    sql`select content->'addOns' as "addOns", content->'products' as products, content->'coupons' as coupons from catalog_versions
         where version < ${newest.version} order by version`,
   )
   return {
@@ -31,7 +35,11 @@ export const loadCatalog = async (on: Db | Tx): Promise<Catalog | null> => {
     hash: newest.hash,
     file: newest.content,
     planVersions,
-    earlier: earlier.map((part) => ({ addOns: part.addOns ?? undefined, products: part.products ?? undefined })),
+    earlier: earlier.map((part) => ({
+      addOns: part.addOns ?? undefined,
+      products: part.products ?? undefined,
+      coupons: part.coupons ?? undefined,
+    })),
   }
 }
 

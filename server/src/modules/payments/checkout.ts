@@ -25,6 +25,7 @@ export type CheckoutRecord = {
   addOns: { addOn: string; quantity: number }[]
   /** The credit that comes with a product, as it was offered when the page was opened. */
   gives: GivenCredit | null
+  coupon: string | null
   selectionHash: string
   returnUrl: string
   cancelUrl: string

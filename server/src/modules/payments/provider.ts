@@ -87,6 +87,8 @@ type CheckoutRequest = {
     withoutPaymentMethod: 'cancel' | 'pause' | 'create_invoice'
   } | null
   planVersion: number | null
+  /** The provider's coupon, which computes the discount. Refused as `coupon_not_usable` when it was used up. */
+  couponId: string | null
   successUrl: string
   cancelUrl: string
 }
@@ -138,6 +140,8 @@ export type SubscriptionFact = {
   scheduled: PlannedItems | null
   /** A change that waits for its invoice to be paid, and when it is dropped. */
   unpaidChange: PlannedItems | null
+  /** What takes something off its invoices, by the provider's coupon. */
+  discounts: { couponId: string; startsAt: Temporal.Instant; endsAt: Temporal.Instant | null }[]
   /** The command of ours that made it, if one did. */
   orderedBy: string | null
 }

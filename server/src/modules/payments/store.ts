@@ -17,6 +17,7 @@ type Row = {
   seats: number | null
   add_ons: CheckoutRecord['addOns']
   gives: CheckoutRecord['gives']
+  coupon: string | null
   selection_hash: string
   return_url: string
   cancel_url: string
@@ -44,6 +45,7 @@ const fromRow = (row: Row): CheckoutRecord => ({
   seats: row.seats,
   addOns: row.add_ons,
   gives: row.gives,
+  coupon: row.coupon,
   selectionHash: row.selection_hash,
   returnUrl: row.return_url,
   cancelUrl: row.cancel_url,
@@ -61,9 +63,9 @@ const fromRow = (row: Row): CheckoutRecord => ({
 export const insertCheckout = async (tx: Tx, checkout: CheckoutRecord): Promise<void> => {
   await query(
     tx,
-    sql`insert into checkouts (tenant_id, checkout_id, kind, state, plan, plan_version, price, product, currency, seats, add_ons, gives, selection_hash, return_url, cancel_url, provider, opened_by, opened_at)
+    sql`insert into checkouts (tenant_id, checkout_id, kind, state, plan, plan_version, price, product, currency, seats, add_ons, gives, coupon, selection_hash, return_url, cancel_url, provider, opened_by, opened_at)
         values (${checkout.tenantId}, ${checkout.checkoutId}, ${checkout.kind}, ${checkout.state}, ${checkout.plan}, ${checkout.planVersion}, ${checkout.price}, ${checkout.product}, ${checkout.currency},
-          ${checkout.seats}, ${JSON.stringify(checkout.addOns)}, ${checkout.gives && JSON.stringify(checkout.gives)}, ${checkout.selectionHash}, ${checkout.returnUrl}, ${checkout.cancelUrl}, ${checkout.provider}, ${checkout.openedBy}, ${checkout.openedAt.toString()})`,
+          ${checkout.seats}, ${JSON.stringify(checkout.addOns)}, ${checkout.gives && JSON.stringify(checkout.gives)}, ${checkout.coupon}, ${checkout.selectionHash}, ${checkout.returnUrl}, ${checkout.cancelUrl}, ${checkout.provider}, ${checkout.openedBy}, ${checkout.openedAt.toString()})`,
   )
 }
 

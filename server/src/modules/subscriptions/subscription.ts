@@ -37,6 +37,8 @@ type Standing = {
   paused: { reason: string | null; since: string | null } | null
   /** Its invoices are not collected for a while, which leaves the status as it is. */
   collectionPaused: { behavior: string; resumesAt: string | null } | null
+  /** By the provider's coupon; absent where there never was one. */
+  discounts?: { couponId: string; startsAt: string; endsAt: string | null }[]
 }
 
 /** Statuses that nothing leads out of (SUB-1). */

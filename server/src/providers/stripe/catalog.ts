@@ -1,6 +1,12 @@
 import type Stripe from 'stripe'
 import { canonicalJson, sha256 } from '../../core/canonical.ts'
-import type { ProviderCatalog, ProviderPrice, ProviderProduct, WantedPrice } from '../../modules/catalog/index.ts'
+import type {
+  ProviderCatalog,
+  ProviderCoupon,
+  ProviderPrice,
+  ProviderProduct,
+  WantedPrice,
+} from '../../modules/catalog/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { asking, orMissing } from './client.ts'
 
@@ -38,7 +44,7 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
     })
 
   return {
-    read: async ({ productIds, lookupKeys }) => {
+    read: async ({ productIds, lookupKeys, couponIds }) => {
       const marked = new Map((await listMarkedProducts()).map((product) => [product.id, product]))
       // Archived ones and those without our mark are not among them.
       const others = await findProducts(productIds.filter((id) => !marked.has(id)))
@@ -53,7 +59,14 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
         )
         for (const price of listed) prices.set(price.id, price)
       }
-      return { products: products.map(productOf), prices: [...prices.values()].map(priceOf) }
+      const coupons = await asking(log, 'coupons.list', () => all(stripe.coupons.list({ limit: 100 })))
+      return {
+        products: products.map(productOf),
+        prices: [...prices.values()].map(priceOf),
+        coupons: coupons
+          .filter(({ id, metadata }) => couponIds.includes(id) || metadata?.[mark] === catalog)
+          .map(couponOf),
+      }
     },
 
     ensureProduct: async (wanted, found) => {
@@ -71,6 +84,26 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
       const parameters = { id: wanted.id, ...fields, metadata: { [mark]: catalog, turnpike_product: wanted.id } }
       await asking(log, 'products.create', () => stripe.products.create(parameters, once(wanted.id, parameters)))
       return 'created'
+    },
+
+    createCoupon: async (wanted) => {
+      const { percentOff, amountOff, duration, redeemBySeconds, maxRedemptions, productIds } = wanted
+      const parameters: Stripe.CouponCreateParams = {
+        id: wanted.id,
+        name: wanted.name,
+        metadata: { [mark]: catalog },
+        ...(typeof duration === 'string'
+          ? { duration }
+          : { duration: 'repeating' as const, duration_in_months: duration.months }),
+        ...(percentOff === null ? {} : { percent_off: Number(percentOff) }),
+        ...(amountOff === null
+          ? {}
+          : { amount_off: Number(amountOff.amountMinor), currency: amountOff.currency.toLowerCase() }),
+        ...(redeemBySeconds === null ? {} : { redeem_by: redeemBySeconds }),
+        ...(maxRedemptions === null ? {} : { max_redemptions: maxRedemptions }),
+        ...(productIds === null ? {} : { applies_to: { products: productIds } }),
+      }
+      await asking(log, 'coupons.create', () => stripe.coupons.create(parameters, once(wanted.id, parameters)))
     },
 
     createPrice: async (wanted) => {
@@ -93,6 +126,19 @@ export const createStripeCatalog = (stripe: Stripe, settings: { log: Log; catalo
       }
       await asking(log, 'prices.create', () => stripe.prices.create(parameters, once(wanted.lookupKey, parameters)))
     },
+  }
+
+  function couponOf(coupon: Stripe.Coupon): ProviderCoupon {
+    return {
+      id: coupon.id,
+      name: coupon.name ?? null,
+      ours: coupon.metadata?.[mark] === catalog,
+      valid: coupon.valid,
+      percentOff: coupon.percent_off === null ? null : String(coupon.percent_off),
+      amountMinor: coupon.amount_off === null ? null : BigInt(coupon.amount_off),
+      currency: coupon.amount_off === null ? null : (coupon.currency?.toUpperCase() ?? null),
+      duration: coupon.duration === 'repeating' ? `${coupon.duration_in_months} months` : coupon.duration,
+    }
   }
 
   function productOf(product: Stripe.Product): ProviderProduct {

@@ -5,7 +5,7 @@ import type { InvoiceFact, PaymentProvider, PortalOffer, SubscriptionFact } from
 import type { Log } from '../../platform/log.ts'
 import { createStripeOrders } from './change.ts'
 import type { Circuit } from './circuit.ts'
-import { asking, createStripe, createStripeCircuit, orMissing } from './client.ts'
+import { asking, createStripe, createStripeCircuit, orMissing, refusalOf } from './client.ts'
 import { createStripeListing } from './list.ts'
 import { createStripeMoneyBack } from './money-back.ts'
 import { createStripePlacing } from './placing.ts'
@@ -170,6 +170,7 @@ export const createStripeProvider = (
             success_url: request.successUrl,
             cancel_url: request.cancelUrl,
             metadata,
+            ...(request.couponId === null ? {} : { discounts: [{ coupon: request.couponId }] }),
             ...(request.mode === 'subscription'
               ? {
                   subscription_data: {
@@ -194,7 +195,11 @@ export const createStripeProvider = (
           },
           { idempotencyKey: request.checkoutId },
         ),
-      )
+      ).catch((failure: unknown) => {
+        if (request.couponId !== null && /^coupon_|^resource_missing$/.test(refusalOf(failure)?.code ?? ''))
+          throw fail('coupon_not_usable', { cause: failure })
+        throw failure
+      })
       if (!session.url) throw fail('provider_unavailable')
       return {
         providerSessionId: session.id,
@@ -267,7 +272,7 @@ export const createStripeProvider = (
 
     fetchSubscription: async (providerSubscriptionId) => {
       const subscription = await asking(log, 'subscriptions.retrieve', () =>
-        orMissing(stripe.subscriptions.retrieve(providerSubscriptionId, { expand: ['customer'] })),
+        orMissing(stripe.subscriptions.retrieve(providerSubscriptionId, { expand: ['customer', 'discounts'] })),
       )
       return subscription && readSubscription(subscription)
     },
@@ -363,7 +368,7 @@ const listSubscriptions = async (stripe: Stripe, customer: string): Promise<Stri
     status: 'all',
     limit: 100,
     // A payment method may stand on the subscription or on its customer.
-    expand: ['data.customer'],
+    expand: ['data.customer', 'data.discounts'],
   }))
     all.push(subscription)
   return all

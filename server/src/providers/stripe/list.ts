@@ -48,7 +48,7 @@ export const createStripeListing = (
             status: 'all',
             limit,
             // A payment method may stand on the subscription or on its customer.
-            expand: ['data.customer'],
+            expand: ['data.customer', 'data.discounts'],
             ...(after === null ? {} : { starting_after: after }),
             ...(providerCustomerId === undefined ? {} : { customer: providerCustomerId }),
             ...(createdSince === undefined ? {} : { created: since(createdSince) }),

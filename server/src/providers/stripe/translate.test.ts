@@ -67,6 +67,7 @@ test('a subscription in our words', () => {
     planVersion: 3,
     scheduled: null,
     unpaidChange: null,
+    discounts: [],
     orderedBy: null,
   })
 })

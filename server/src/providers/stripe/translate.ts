@@ -73,6 +73,7 @@ export const subscriptionFact = (
     planVersion: wholeOrNull(subscription.metadata?.turnpike_plan_version),
     scheduled,
     unpaidChange: unpaidChange(subscription),
+    discounts: discountsOf(subscription),
     orderedBy: subscription.metadata?.turnpike_command ?? null,
   }
 }
@@ -92,6 +93,25 @@ type StandingShapes = {
     paused?: { subscription?: { type?: string }; transitioned_at?: number }
   } | null
 }
+
+/** Only those that the list was asked to expand; a reference alone says nothing. */
+const discountsOf = (subscription: Stripe.Subscription): SubscriptionFact['discounts'] =>
+  ((subscription.discounts ?? []) as (string | DiscountShape)[]).flatMap((discount) => {
+    if (typeof discount === 'string') return []
+    const coupon = discount.source?.coupon ?? discount.coupon
+    const couponId = idOf(coupon as string | { id: string } | null)
+    return couponId === null
+      ? []
+      : [
+          {
+            couponId,
+            startsAt: instant(discount.start, 'the start of a discount'),
+            endsAt: instantOrNull(discount.end, 'the end of a discount'),
+          },
+        ]
+  })
+// Before the version of 2025-09-30 the coupon stood in the discount itself.
+type DiscountShape = { start: number; end: number | null; source?: { coupon?: unknown }; coupon?: unknown }
 
 /** Payment method and pauses. The customer's own default counts when the list was asked to expand the customer. */
 const standingOf = (
