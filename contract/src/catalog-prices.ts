@@ -31,6 +31,8 @@ const Tier = strict({
   flatAmounts: Type.Optional(PartAmounts),
   /** Instead of `unitAmounts`, of quantities that are amounts. */
   percent: Type.Optional(Percent),
+  /** `unitAmounts` are those of a package of so many units. */
+  packageSize: Type.Optional(Units),
 })
 const priceFields = {
   model: Type.Enum(usagePriceModels),

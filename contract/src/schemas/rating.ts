@@ -18,6 +18,7 @@ const Exact = Type.String({ description: 'Exact: a decimal, or a fraction `n/d` 
 const Count = (maximum: number) => Type.Integer({ minimum: 0, maximum })
 
 export const priceModels = ['flat', 'one_time', 'per_unit', 'graduated', 'volume', 'package', 'percentage'] as const
+const roundingPlaces = ['unit', 'step', 'line', 'invoice'] as const
 export const roundingModes = ['half_up', 'half_even', 'down', 'up'] as const
 
 const Tier = strict({
@@ -28,6 +29,8 @@ const Tier = strict({
   flatAmount: Type.Optional(UnitAmount),
   /** Instead of `unitAmount`, of quantities that are amounts. */
   percent: Type.Optional(Percent),
+  /** `unitAmount` is that of a package of so many units; packages count anew in each tier. */
+  packageSize: Type.Optional(Quantity),
 })
 
 /** Of a price, here and in the catalog. */
@@ -47,7 +50,7 @@ const RatingPrice = strict({
   /** Whether the first tier's flat part is due when nothing was used; `due` where left out. */
   flatAtZero: Type.Optional(roundingOf.flatAtZero),
   packageSize: Type.Optional(Quantity),
-  /** `up` where left out; `fraction` bills parts of packages. */
+  /** Also of tiers with packages. `up` where left out; `fraction` bills parts of packages. */
   packageRounding: Type.Optional(roundingOf.packageRounding),
   percent: Type.Optional(Percent),
   /** percentage: for each transaction besides its percentage. */
@@ -112,6 +115,8 @@ const Charge = strict({
   property: Type.Optional(Key),
   /** time_weighted, latest: what the meter stood at before the first record; 0 where left out. */
   valueBefore: Type.Optional(Quantity),
+  /** time_weighted, latest: whether a record sets the level (default) or adds to it. */
+  levelBy: Type.Optional(Type.Enum(['set', 'add'])),
   /** time_weighted: what counts of several changes in one day; `exact` to the second where left out. */
   changesInDay: Type.Optional(Type.Enum(['exact', 'last', 'max'])),
   bucket: Type.Optional(
@@ -218,8 +223,11 @@ const Commitment = strict({
 
 export const adjustmentKinds = ['minimum', 'maximum', 'discount', 'credit', 'tax'] as const
 export const RatingSettings = strict({
-  /** `line` where left out. `unit`: each unit price or transaction; `invoice`: once, on the sum of the lines. */
-  roundAt: Type.Optional(Type.Enum(['unit', 'line', 'invoice'])),
+  /**
+   * `line` where left out. `unit`: each unit price or transaction; `step`: each multiplication, such as a tier or a part of the
+   * period; `invoice`: once, on the sum of the lines.
+   */
+  roundAt: Type.Optional(Type.Enum(roundingPlaces)),
   rounding: Type.Optional(Type.Enum(roundingModes)),
   /** Who gets the minor units left over when an amount is spread over lines; `largest_remainder` where left out. */
   remainder: Type.Optional(Type.Enum(['largest_remainder', 'first_line', 'last_line'])),
@@ -341,7 +349,7 @@ const Line = strict({
   amount: Money,
   /** What the calculation gives before it is rounded, in minor units. */
   exactAmount: Exact,
-  rounding: strict({ mode: Type.Enum(roundingModes), at: Type.Enum(['unit', 'line', 'invoice']), difference: Exact }),
+  rounding: strict({ mode: Type.Enum(roundingModes), at: Type.Enum(roundingPlaces), difference: Exact }),
   calculation: Type.Array(Step),
   /** Which usage it is of; null for what is held or due without usage. */
   source: Nullable(

@@ -10,8 +10,8 @@ type Field = keyof CatalogUsagePrice
 const fields: Record<Model, { needed: readonly Field[]; allowed: readonly Field[] }> = {
   flat: { needed: ['unitAmounts'], allowed: [] },
   per_unit: { needed: ['unitAmounts'], allowed: ['tiers', 'quantityRounding'] },
-  graduated: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'quantityRounding'] },
-  volume: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'quantityRounding'] },
+  graduated: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding'] },
+  volume: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding'] },
   package: { needed: ['unitAmounts', 'packageSize'], allowed: ['packageRounding', 'quantityRounding'] },
   percentage: {
     needed: ['percent'],
@@ -112,7 +112,10 @@ const checkTiers = (draft: Draft, path: Path, model: Model | undefined, currenci
       draft.report([...here, 'percent'], '"percent" stands instead of "unitAmounts": one of the two.', 'key')
     if (!tier.unitAmounts && tier.percent === undefined && !tier.flatAmounts)
       draft.report(here, 'A tier needs "unitAmounts", "percent" or "flatAmounts".', 'key')
-    if (model === 'per_unit' && (tier.flatAmounts || tier.percent !== undefined))
+    if (isZero(tier.packageSize)) draft.report([...here, 'packageSize'], 'A package holds more than nothing.', 'value')
+    if (tier.packageSize !== undefined && !tier.unitAmounts)
+      draft.report([...here, 'packageSize'], '"packageSize" is read with "unitAmounts" only.', 'key')
+    if (model === 'per_unit' && (tier.packageSize !== undefined || tier.flatAmounts || tier.percent !== undefined))
       draft.report(here, 'A price per unit has "unitAmounts" only; use "graduated" or "volume" for flat parts.', 'key')
   })
   if (model !== 'per_unit' || tiers.length === 0) return

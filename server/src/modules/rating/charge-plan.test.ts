@@ -226,7 +226,7 @@ describe('usage to fetch', () => {
     ['of levels their last', [{ plan: planOf({ level: calls }) }], ['level parts 01–01 level']],
     [
       'of a percentage with a fee how many',
-      [{ plan: planOf({ calls: { ...percentage, fixedFees: { USD: 1 } } }) }],
+      [{ plan: planOf({ calls: { ...percentage, fixedFees: { USD: 1 } } }, { grants: {} }) }],
       ['calls parts 01–01 transactions'],
     ],
     [

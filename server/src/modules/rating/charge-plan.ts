@@ -186,6 +186,7 @@ const sourceOf = (reader: Reader, { file }: PlanTerms, meter: string, price: Cat
     aggregation: definition.aggregation ?? 'sum',
     property: definition.property ?? null,
     valueBefore: whole(0),
+    levelBy: 'set',
     changesInDay: price.changesInDay ?? 'exact',
     bucket: price.bucket
       ? {

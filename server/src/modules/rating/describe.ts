@@ -16,16 +16,17 @@ type Context = {
 export const describe = (raw: RawStep, { share, period, settings, takenOff }: Context): Step => {
   const quantity = takenOff ? { n: -raw.quantity.n, d: raw.quantity.d } : raw.quantity
   // Convention 3, `unit`: what one unit costs is whole before it is multiplied. Transactions were rounded one by one.
-  const isUnit = raw.kind !== 'percent' && raw.kind !== 'bound'
+  const isUnit = raw.kind !== 'percent' && raw.kind !== 'fee' && raw.kind !== 'bound'
   const shared = times(raw.unitAmount, share)
   const rounded = settings.roundAt === 'unit' && isUnit ? whole(round(shared, settings.rounding)) : null
-  const amount = times(quantity, rounded ?? shared)
+  const product = times(quantity, rounded ?? shared)
+  const amount = settings.roundAt === 'step' ? whole(round(product, settings.rounding)) : product
   const isPart = compare(share, one) !== 0
   const price = rounded ? ` × ${textOf(rounded)} (${textOf(shared)} rounded)` : ` × ${textOf(raw.unitAmount)}`
   const time = isPart && !rounded ? ` × ${textOf(share)} of the period` : ''
   return {
     kind: takenOff === 'already_billed' ? takenOff : raw.kind,
-    text: `${labelOf(raw, takenOff)}: ${textOf(quantity)}${price}${time} = ${textOf(amount)}`,
+    text: `${labelOf(raw, takenOff)}: ${textOf(quantity)}${price}${time} = ${textOf(product)}${compare(amount, product) === 0 ? '' : `, rounded ${textOf(amount)}`}`,
     tier: raw.tier,
     quantity,
     unitAmount: raw.unitAmount,

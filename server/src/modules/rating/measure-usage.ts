@@ -1,8 +1,8 @@
 import { contains, isBefore, type Period } from '../../core/period.ts'
-import { type Exact, larger, smaller, sumOf, zero } from './exact.ts'
+import { type Exact, larger, plus, smaller, sumOf, zero } from './exact.ts'
 import { bucketStart, bucketsOf, measure, recordsOf, within } from './measure.ts'
 import type { UsageCharge } from './need-usage.ts'
-import type { RatingInput, Source, Usage, UsagePart } from './price.ts'
+import type { RatingInput, Source, Usage, UsagePart, UsageRecord } from './price.ts'
 import type { Measured } from './price-steps.ts'
 
 /** The usage of one charge, whatever it was told as: what a window comes to, and each bucket of it. */
@@ -26,7 +26,7 @@ const ofTotal = ({ quantity, transactions }: Extract<Usage, { kind: 'total' }>):
 }
 
 const ofRecords = (all: Extract<Usage, { kind: 'records' }>['records'], source: Source, input: RatingInput): Meter => {
-  const records = recordsOf(all, source)
+  const records = asLevels(recordsOf(all, source), source)
   const buckets = (window: Period) => bucketsOf(within(records, window), source, input).map(({ measured }) => measured)
   return {
     buckets,
@@ -39,6 +39,16 @@ const ofRecords = (all: Extract<Usage, { kind: 'records' }>['records'], source: 
       return measure(inside, { ...source, valueBefore: before?.quantity ?? source.valueBefore }, window, input)
     },
   }
+}
+
+/** Records that add to a level, as the levels that they lead to. */
+const asLevels = (records: readonly UsageRecord[], { levelBy, valueBefore }: Source): readonly UsageRecord[] => {
+  if (levelBy === 'set') return records
+  let level = valueBefore
+  return records.map((record) => {
+    level = plus(level, record.quantity)
+    return { ...record, quantity: level }
+  })
 }
 
 /** Parts stand in the order of time; windows and buckets begin and end with one. */

@@ -11,7 +11,8 @@ export type UsageNeed = {
   aggregation: Source['aggregation']
   /**
    * `parts`: what was measured in each of `parts`, one row each (a single one: the counter of the period). `hours`: in each hour with
-   * usage that lies in them. `records`: each record in them.
+   * usage that lies in them. `records`: each record in them as it is in effect, corrections put together with what they correct; of
+   * a level the last one before them too.
    */
   as: 'parts' | 'hours' | 'records'
   /** Windows that meet, in the order of time; neither price nor plan changes inside one. */
@@ -58,14 +59,18 @@ export const measuredWindows = (input: RatingInput, charge: UsageCharge): Period
   measuredSegments(segmentsOf(input, charge), charge.basis).map(periodOf)
 
 /** Why a charge has to see single records, or null when it does not. */
-export const recordsReason = ({ basis, price, ramp }: UsageCharge): string | null => {
+export const recordsReason = ({ basis, price, ramp, included }: UsageCharge): string | null => {
   if (Object.keys(basis.filter).length > 0) return 'rates records of some properties'
   if (basis.aggregation === 'time_weighted') return 'measures by time_weighted'
   if (basis.bucket && basis.aggregation === 'unique') return 'measures unique in buckets'
   const looks = [price, ...ramp.map((step) => step.price)].some(
     (one) =>
       one.model === 'percentage' &&
-      (one.includedTransactions !== null || one.transactionMinimum !== null || one.transactionMaximum !== null),
+      (one.includedTransactions !== null ||
+        one.transactionMinimum !== null ||
+        one.transactionMaximum !== null ||
+        // A transaction that is free pays no fee.
+        (included !== null && !isZero(one.fixedFee))),
   )
   return looks ? 'looks at single transactions' : null
 }
@@ -77,6 +82,8 @@ const kindOf = (input: RatingInput, charge: UsageCharge): UsageNeed['as'] => {
   const roundsEach = charge.price.model === 'percentage' && input.settings.roundAt === 'unit'
   if (roundsEach || recordsReason(charge) !== null) return 'records'
   if (charge.basis.bucket === null) return 'parts'
+  // Hours without a record do not tell the level that stays.
+  if (charge.basis.aggregation === 'latest') return 'records'
   return measuredWindows(input, charge).every((window) => isOnHours(window, input.timeZone)) ? 'hours' : 'records'
 }
 

@@ -42,11 +42,12 @@ const asRatingPrice = (
     unitAmount: inCurrency(step.unitAmounts ?? single),
     tiers: single
       ? undefined
-      : step.tiers?.map(({ upTo, unitAmounts, flatAmounts, percent }) => ({
+      : step.tiers?.map(({ upTo, unitAmounts, flatAmounts, percent, packageSize }) => ({
           upTo,
           unitAmount: inCurrency(unitAmounts),
           flatAmount: inCurrency(flatAmounts),
           percent,
+          packageSize,
         })),
     tierBounds: step.tierBounds,
     flatAtZero: step.flatAtZero,

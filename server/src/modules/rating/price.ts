@@ -5,7 +5,9 @@ import type { RoundingMode } from './round.ts'
 import type { Remainder } from './spread.ts'
 
 /** Amounts are in minor units and may be fractions of one. `percent` tiers hold their rate as an amount per minor unit. */
-export type Tier = { upTo: Exact | null; unitAmount: Exact; flatAmount: Exact }
+export type PackageRounding = 'up' | 'down' | 'fraction'
+/** `packageSize`: the unit amount is that of so many units. */
+export type Tier = { upTo: Exact | null; unitAmount: Exact; flatAmount: Exact; packageSize: Exact | null }
 
 export type PriceModel =
   | { model: 'flat' | 'one_time' | 'per_unit'; unitAmount: Exact }
@@ -14,8 +16,9 @@ export type PriceModel =
       tiers: readonly Tier[]
       tierBounds: 'inclusive' | 'exclusive'
       flatAtZero: 'due' | 'not_due'
+      packageRounding: PackageRounding
     }
-  | { model: 'package'; unitAmount: Exact; size: Exact; rounding: 'up' | 'down' | 'fraction' }
+  | { model: 'package'; unitAmount: Exact; size: Exact; rounding: PackageRounding }
   | {
       model: 'percentage'
       rate: Exact
@@ -49,6 +52,7 @@ export type Source = {
   aggregation: (typeof ratingAggregations)[number]
   property: string | null
   valueBefore: Exact
+  levelBy: 'set' | 'add'
   changesInDay: 'exact' | 'last' | 'max'
   bucket: { size: 'hour' | 'day' | 'month'; priced: 'per_bucket' | 'on_sum'; maximumQuantity: Exact | null } | null
   alreadyBilled: Exact | null
@@ -114,7 +118,7 @@ export type ProrationRules = {
 export type BurnKey = 'priority' | 'expiry' | 'category' | 'age'
 export type AdjustmentKind = 'minimum' | 'maximum' | 'discount' | 'credit' | 'tax'
 export type Settings = {
-  roundAt: 'unit' | 'line' | 'invoice'
+  roundAt: 'unit' | 'step' | 'line' | 'invoice'
   rounding: RoundingMode
   remainder: Remainder
   proration: ProrationRules

@@ -20,6 +20,8 @@ export const rateHeld = (input: RatingInput, charge: Charge): ExactLine[] => {
     return [heldLine(charge, 'one_time', periodOf(first), first, steps)]
   }
   if (settings.proration.style === 'credit_and_charge') return rateChanges(input, charge, segments)
+  // Without proration what stood at the beginning pays the whole: what took its place in mid-period begins with the next.
+  if (settings.proration.basis === 'none' && first.from.is === 'new_begins') return []
   const parts = settings.proration.basis === 'none' ? [first] : segments
   const shares = parts.map((segment) => {
     if (settings.proration.basis === 'none') return one

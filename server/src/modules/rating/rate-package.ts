@@ -1,5 +1,5 @@
 import { compare, type Exact, fraction, minus, over, whole } from './exact.ts'
-import type { PriceModel } from './price.ts'
+import type { PackageRounding, PriceModel } from './price.ts'
 import type { RawStep } from './step.ts'
 
 /** Convention 6: packages of `size`; what is left over is a whole package, none, or its fraction. */
@@ -9,9 +9,13 @@ export const packageSteps = (
 ): RawStep[] => {
   const quantity = minus(to, from)
   if (compare(quantity, whole(0)) <= 0) return []
-  const exact = over(quantity, size)
-  const packages = rounding === 'fraction' ? exact : wholePart(exact, rounding)
+  const packages = packagesIn(quantity, size, rounding)
   return packages.n === 0n ? [] : [{ kind: 'package', tier: null, quantity: packages, unitAmount }]
+}
+
+export const packagesIn = (quantity: Exact, size: Exact, rounding: PackageRounding): Exact => {
+  const exact = over(quantity, size)
+  return rounding === 'fraction' ? exact : wholePart(exact, rounding)
 }
 
 /** Of a quantity that is not negative. */

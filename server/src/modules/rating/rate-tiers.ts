@@ -1,5 +1,6 @@
 import { compare, type Exact, isZero, larger, minus, smaller, zero } from './exact.ts'
 import type { PriceModel, Tier } from './price.ts'
+import { packagesIn } from './rate-package.ts'
 import { flat, type RawStep, units } from './step.ts'
 
 type Tiered = Extract<PriceModel, { tiers: readonly Tier[] }>
@@ -11,7 +12,7 @@ export const graduatedSteps = (price: Tiered, { from, to }: Range): RawStep[] =>
     const lower = index === 0 ? zero : price.tiers[index - 1]!.upTo!
     const upper = tier.upTo === null ? to : smaller(tier.upTo, to)
     const quantity = larger(zero, minus(upper, larger(lower, from)))
-    const steps = isZero(quantity) ? [] : units(index + 1, quantity, tier.unitAmount)
+    const steps = unitSteps(price, index, quantity)
     return [...steps, ...(isReached(price, index, lower, quantity, to) ? flat(index + 1, tier.flatAmount) : [])]
   })
 
@@ -33,5 +34,14 @@ export const volumeSteps = (price: Tiered, { from, to }: Range): RawStep[] => {
   const tier = price.tiers[index]!
   const quantity = larger(zero, minus(to, from))
   if (isZero(to) && price.flatAtZero === 'not_due') return []
-  return [...(isZero(quantity) ? [] : units(index + 1, quantity, tier.unitAmount)), ...flat(index + 1, tier.flatAmount)]
+  return [...unitSteps(price, index, quantity), ...flat(index + 1, tier.flatAmount)]
+}
+
+/** What stands in a tier, by the unit or in packages that count anew in each tier. */
+const unitSteps = (price: Tiered, index: number, quantity: Exact): RawStep[] => {
+  const { unitAmount, packageSize } = price.tiers[index]!
+  if (isZero(quantity)) return []
+  if (packageSize === null) return units(index + 1, quantity, unitAmount)
+  const packages = packagesIn(quantity, packageSize, price.packageRounding)
+  return isZero(packages) ? [] : [{ kind: 'package', tier: index + 1, quantity: packages, unitAmount }]
 }

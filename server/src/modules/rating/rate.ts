@@ -78,6 +78,7 @@ const collectable = (totalMinor: bigint, { minimumChargeMinor, chargeStepMinor }
 const roundingBound = (lines: readonly ExactLine[], { roundAt, rounding }: Settings): Exact => {
   const each = rounding === 'half_up' || rounding === 'half_even' ? fraction(1n, 2n) : whole(1)
   if (roundAt === 'invoice') return lines.length === 0 ? zero : each
+  if (roundAt === 'step') return times(each, whole(lines.flatMap(({ steps }) => steps).length))
   const onUnits = lines.flatMap(({ steps }) => steps).map(({ quantity }) => larger(quantity, minus(zero, quantity)))
   return times(each, plus(whole(lines.length), roundAt === 'unit' ? sumOf(onUnits) : zero))
 }

@@ -41,6 +41,7 @@ const ofUsage = [
   'aggregation',
   'property',
   'valueBefore',
+  'levelBy',
   'changesInDay',
   'bucket',
   'alreadyBilled',
@@ -75,6 +76,7 @@ const readSource = (reader: Reader, field: string, charge: RatingCharge, model: 
   clash(aggregation === 'unique' && charge.property === undefined, 'property', 'is missing: unique counts its values')
   clash(aggregation !== 'unique' && charge.property !== undefined, 'property', 'is read by unique only')
   clash(!isLevel && charge.valueBefore !== undefined, 'valueBefore', 'is read by latest and time_weighted only')
+  clash(!isLevel && charge.levelBy !== undefined, 'levelBy', 'is read by latest and time_weighted only')
   clash(
     aggregation !== 'time_weighted' && charge.changesInDay !== undefined,
     'changesInDay',
@@ -117,6 +119,7 @@ const readSource = (reader: Reader, field: string, charge: RatingCharge, model: 
     property: charge.property ?? null,
     valueBefore:
       charge.valueBefore === undefined ? zero : reader.exact(`${field}.valueBefore`, charge.valueBefore, 'any'),
+    levelBy: charge.levelBy ?? 'set',
     changesInDay: charge.changesInDay ?? 'exact',
     bucket: charge.bucket ? readBucket(reader, `${field}.bucket`, charge.bucket) : null,
     alreadyBilled: reader.exactOrNull(`${field}.alreadyBilled`, charge.alreadyBilled),

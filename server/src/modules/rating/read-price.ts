@@ -8,8 +8,8 @@ const fields = {
   flat: { needed: ['unitAmount'], allowed: [] },
   one_time: { needed: ['unitAmount'], allowed: [] },
   per_unit: { needed: ['unitAmount'], allowed: ['quantityRounding'] },
-  graduated: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'quantityRounding'] },
-  volume: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'quantityRounding'] },
+  graduated: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding'] },
+  volume: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding'] },
   package: { needed: ['unitAmount', 'packageSize'], allowed: ['packageRounding', 'quantityRounding'] },
   percentage: {
     needed: ['percent'],
@@ -52,6 +52,7 @@ const modelOf = (reader: Reader, field: string, price: RatingPrice): PriceModel 
         tiers: readTiers(reader, `${field}.tiers`, price.tiers ?? []),
         tierBounds: price.tierBounds ?? 'inclusive',
         flatAtZero: price.flatAtZero ?? 'due',
+        packageRounding: price.packageRounding ?? 'up',
       }
     case 'package':
       return {
@@ -95,6 +96,8 @@ const readTiers = (reader: Reader, field: string, tiers: NonNullable<RatingPrice
       reader.report(`${place}.percent`, 'stands instead of unitAmount: one of the two')
     if (tier.unitAmount === undefined && tier.percent === undefined && tier.flatAmount === undefined)
       reader.report(`${place}.unitAmount`, 'is missing: a tier needs unitAmount, percent or flatAmount')
+    if (tier.packageSize !== undefined && tier.unitAmount === undefined)
+      reader.report(`${place}.packageSize`, 'is read with unitAmount only')
     return {
       upTo,
       unitAmount:
@@ -102,6 +105,7 @@ const readTiers = (reader: Reader, field: string, tiers: NonNullable<RatingPrice
           ? reader.exact(`${place}.unitAmount`, tier.unitAmount ?? 0)
           : reader.percent(`${place}.percent`, tier.percent, 1_000),
       flatAmount: reader.exact(`${place}.flatAmount`, tier.flatAmount ?? 0),
+      packageSize: reader.exactOrNull(`${place}.packageSize`, tier.packageSize, 'positive'),
     }
   })
 }
