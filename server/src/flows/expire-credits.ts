@@ -10,6 +10,7 @@ import {
   markToldExpiring,
   post,
 } from '../modules/ledger/index.ts'
+import { isCloseDue } from '../modules/periods/index.ts'
 import { appendAudit, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
@@ -34,6 +35,8 @@ export const expireCredits = async (deps: ExpiryDeps): Promise<number> => {
       const at = deps.clock.now()
       if (!customer || !grant || grant.leftMinor === 0n || !(hasEnded(grant, at) || grant.voidedAt)) return
       const endedAt = grant.voidedAt ?? grant.expiresAt ?? at
+      // A period that ended before it may still burn of it: then its close comes first.
+      if (await isCloseDue(tx, tenantId, endedAt)) return
       const moved = await countMovements(tx, tenantId, grantId)
       await post(tx, [expiryPosting({ ...grant, expiresAt: endedAt }, { actor: actor.id }, moved)], at)
       const amount = { amountMinor: String(grant.leftMinor), currency: grant.currency }

@@ -70,3 +70,60 @@ test('usage of a period is on the draft invoice of the renewal before it is fina
     expect.arrayContaining(['usage_period.rated', 'charge_lines.placed', 'invoice.paid']),
   )
 })
+
+test('credit pays for usage at the close, is a line of its own on the invoice, and comes back with a correction (INV-3)', async () => {
+  const paula = await subscribed(world, 'paula')
+  const grant = await world.operator.createCreditGrant({
+    body: { tenantId: 'paula', amount: { amountMinor: '1000', currency: 'USD' }, reason: 'An apology' },
+  })
+  // Ends after the period and before it is closed: it was there at the period's end.
+  const { data } = await paula.owner.getStatus({ query: {} })
+  const short = await world.operator.createCreditGrant({
+    body: {
+      tenantId: 'paula',
+      amount: { amountMinor: '100', currency: 'USD' },
+      reason: 'A short one',
+      expiresAt: Temporal.Instant.from(data.period!.end).add({ minutes: 2 }).toString(),
+    },
+  })
+  await use(paula, 12_000, 'a')
+  await toClose(paula)
+  const lines = await placed('paula', 3)
+  expect(lines.map(({ kind, amount_minor }) => [kind, amount_minor])).toEqual([
+    ['usage', '800'],
+    ['credit', '-100'],
+    ['credit', '-700'],
+  ])
+  const draft = await invoiceOf(lines[0]!.provider_invoice_id!)
+  expect(draft.total).toBe(4_900)
+  const left = async () =>
+    (await paula.owner.listCreditGrants({ query: {} })).data
+      .toSorted((a, b) => a.grantedAt.localeCompare(b.grantedAt))
+      .map((each) => each.left.amountMinor)
+  expect(await left()).toEqual(['300', '0'])
+  const { data: entries } = await paula.owner.listLedgerEntries({ query: { grantId: grant.data.id } })
+  expect(entries[0]).toMatchObject({ kind: 'burn', amount: { amountMinor: '-700' }, at: data.period!.end })
+  expect(await eventsOf(world, 'paula', (types) => types.includes('credit.burnt'))).toContain('credit.burnt')
+  // Half of what was used over was none: that much credit was burnt for nothing.
+  await world.operator.correctUsage({
+    body: {
+      tenantId: 'paula',
+      corrects: 'a',
+      action: 'amend',
+      quantity: 11_000,
+      reason: 'Counted twice',
+      idempotencyKey: 'a-2',
+    },
+  })
+  await toClose(paula)
+  const after = await placed('paula', 5)
+  expect(after.map(({ kind, amount_minor }) => [kind, amount_minor])).toEqual([
+    ['usage', '800'],
+    ['late_usage', '-400'],
+    ['credit', '-100'],
+    ['credit', '-700'],
+    ['credit', '400'],
+  ])
+  expect(await left()).toEqual(['700', '0'])
+  expect(short.data.id).not.toBe(grant.data.id)
+})

@@ -1,84 +1,97 @@
+import { isBefore } from '../../core/period.ts'
 import {
+  type Burns,
+  burnChanges,
   burnPosting,
-  burntFor,
+  burntByPeriods,
+  findGrants,
   type GrantBalance,
-  giveBackPosting,
   grantsWithBalance,
   type PeriodBurn,
   post,
 } from '../../modules/ledger/index.ts'
-import type { Credit } from '../../modules/rating/index.ts'
+import { burnOn, type Credit, type Settings } from '../../modules/rating/index.ts'
 import type { Tx } from '../../platform/db.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 
-/**
- * What these customers could burn, by tenant, as rating takes it: read in the transaction that closes their periods, with the
- * customers locked. Rating leaves out what is in another currency, has ended or was not yet granted at its instant.
- */
-export const usableCredits = async (
-  tx: Tx,
-  tenantIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly GrantBalance[]>> =>
-  Map.groupBy(await grantsWithBalance(tx, tenantIds), ({ tenantId }) => tenantId)
+/** A usage period with all that it costs, by charge, after what it was rated to now. */
+export type PeriodCost = {
+  tenantId: string
+  periodId: string
+  round: number
+  currency: string
+  at: Temporal.Instant
+  /** Rated before, so that it may have burnt already. */
+  isAgain: boolean
+  amounts: readonly { charge: string | null; amountMinor: bigint }[]
+  settings: Settings
+}
 
-/** Grants in the currency of a rating, as its input: what is left, and the share of the cost that is in it. */
-export const creditsForRating = (grants: readonly GrantBalance[], currency: string): Credit[] =>
-  grants
-    .filter((grant) => grant.currency === currency)
-    .map((grant) => ({
-      key: grant.grantId,
-      amountMinor: grant.leftMinor,
-      priority: grant.priority,
-      expiresAt: grant.expiresAt,
-      grantedAt: grant.grantedAt,
-      category: grant.category,
-      paidMinor: (grant.paidMinor * grant.leftMinor) / grant.amountMinor,
-      charges: grant.charges,
-    }))
+/** What a period takes of grants now: below zero went back. */
+export type PeriodBurnt = { tenantId: string; periodId: string; changes: [string, bigint][]; event: NewEvent }
 
 /**
- * Books what periods have burnt, in the transaction that saves their lines; the customers are locked. A period burns once:
- * a rerun finds its movement and adds nothing. Gives the events of what was burnt now, by tenant.
+ * Pays what periods cost with the credit of their customers (INV-3, convention 14), in the transaction that saves their
+ * lines; the customers are locked. What a period burns is what rating burns of the credit that had been granted and had not ended
+ * at its end. A period that is rated again burns as if it had been right from the beginning: the difference moves. A
+ * rerun finds its movements and moves nothing.
  */
 export const burnForPeriods = async (
   tx: Tx,
   deps: Pick<Deps, 'clock'>,
-  periods: readonly PeriodBurn[],
+  costs: readonly PeriodCost[],
   actor: string,
-): Promise<Map<string, NewEvent[]>> => {
-  const postings = periods.flatMap((period) => burnPosting(period, actor) ?? [])
-  const fresh = await post(tx, postings, deps.clock.now())
-  const events = new Map<string, NewEvent[]>()
-  for (const posting of postings) {
-    if (!fresh.has(posting.postingId)) continue
-    events.set(posting.tenantId, [
-      ...(events.get(posting.tenantId) ?? []),
-      burnt(posting.reference, posting.entries.at(-1)!.amountMinor, posting.currency),
-    ])
+): Promise<PeriodBurnt[]> => {
+  if (costs.length === 0) return []
+  const tenantIds = [...new Set(costs.map(({ tenantId }) => tenantId))]
+  const again = costs.filter(({ isAgain }) => isAgain).map(({ periodId }) => periodId)
+  const burnt = await burntByPeriods(tx, tenantIds, again)
+  const grants = new Map((await grantsWithBalance(tx, tenantIds)).map((grant) => [grant.grantId, grant]))
+  const spent = [...burnt.values()].flatMap((of) => [...of.keys()]).filter((grantId) => !grants.has(grantId))
+  for (const grant of await findGrants(tx, spent)) grants.set(grant.grantId, grant)
+  if (grants.size === 0) return []
+  const byTenant = Map.groupBy(grants.values(), ({ tenantId }) => tenantId)
+  const moves: PeriodBurn[] = []
+  // The one that ended first is paid first.
+  for (const cost of costs.toSorted((a, b) => (isBefore(a.at, b.at) ? -1 : 1))) {
+    const before = burnt.get(cost.periodId) ?? new Map<string, bigint>()
+    const own = (byTenant.get(cost.tenantId) ?? []).filter(({ currency }) => currency === cost.currency)
+    const wanted = burnsOf(cost, own, before)
+    const move = { ...cost, before, wanted }
+    moves.push(move)
+    // What this period takes is not there for the next one.
+    for (const [grantId, change] of burnChanges(move)) grants.get(grantId)!.leftMinor -= change
   }
-  return events
+  const postings = moves.flatMap((move) => burnPosting(move, actor) ?? [])
+  const fresh = await post(tx, postings, deps.clock.now())
+  const isFresh = new Set(postings.filter(({ postingId }) => fresh.has(postingId)).map(({ reference }) => reference))
+  return moves.flatMap((move): PeriodBurnt[] => {
+    const changes = burnChanges(move)
+    if (changes.length === 0 || !isFresh.has(move.periodId)) return []
+    const amountMinor = String(changes.reduce((sum, [, change]) => sum + change, 0n))
+    const { tenantId, periodId, currency } = move
+    const event: NewEvent = { type: 'credit.burnt', data: { periodId, amount: { amountMinor, currency } } }
+    return [{ tenantId, periodId, changes, event }]
+  })
 }
 
-/**
- * Gives back credit that a correction of a closed period shows to have been burnt too much: last burnt first, at most what
- * the period has burnt. `cause` names the correction, so that a repeat gives nothing again. Answers how much went back.
- */
-export const giveBackCredit = async (
-  tx: Tx,
-  deps: Pick<Deps, 'clock'>,
-  asked: Omit<PeriodBurn, 'burns'> & { cause: string; amountMinor: bigint; reason: string | null },
-  actor: string,
-): Promise<{ givenBackMinor: bigint; events: NewEvent[] }> => {
-  const posting = giveBackPosting(asked, await burntFor(tx, asked.tenantId, asked.periodId), actor)
-  if (!posting) return { givenBackMinor: 0n, events: [] }
-  const back = -posting.entries.at(-1)!.amountMinor
-  const fresh = await post(tx, [posting], deps.clock.now())
-  if (!fresh.has(posting.postingId)) return { givenBackMinor: 0n, events: [] }
-  return { givenBackMinor: back, events: [burnt(asked.periodId, -back, asked.currency)] }
+const burnsOf = (cost: PeriodCost, grants: readonly GrantBalance[], before: Burns): Burns => {
+  const credits = grants
+    .map((grant) => creditOf(grant, grant.leftMinor + (before.get(grant.grantId) ?? 0n)))
+    .filter(({ amountMinor }) => amountMinor > 0n)
+  const uses = burnOn(cost.amounts, { credits, settings: cost.settings, at: cost.at })
+  return new Map(uses.filter(({ burntMinor }) => burntMinor > 0n).map(({ key, burntMinor }) => [key, burntMinor]))
 }
 
-const burnt = (periodId: string, amountMinor: bigint, currency: string): NewEvent => ({
-  type: 'credit.burnt',
-  data: { periodId, amount: { amountMinor: String(amountMinor), currency } },
+/** A grant as rating takes it: what is left, and the share of the cost that is in it. */
+const creditOf = (grant: GrantBalance, amountMinor: bigint): Credit => ({
+  key: grant.grantId,
+  amountMinor,
+  priority: grant.priority,
+  expiresAt: grant.expiresAt,
+  grantedAt: grant.grantedAt,
+  category: grant.category,
+  paidMinor: (grant.paidMinor * amountMinor) / grant.amountMinor,
+  charges: grant.charges,
 })

@@ -3,6 +3,8 @@ import { isBefore } from '../../core/period.ts'
 import { type CustomerRecord, lockFreeCustomers } from '../../modules/customers/index.ts'
 import { windowAt, windowsInForce } from '../../modules/entitlements/index.ts'
 import {
+  type Billed,
+  creditLines,
   findBilled,
   findOpenPeriods,
   findPeriodsToRate,
@@ -19,6 +21,7 @@ import {
   sumWaiting,
   type UsagePeriod,
 } from '../../modules/periods/index.ts'
+import type { Settings } from '../../modules/rating/index.ts'
 import {
   findSubscriptionsOf,
   isTerminal,
@@ -29,6 +32,7 @@ import { type Actor, type AuditRecord, appendAudits } from '../../platform/audit
 import type { Tx } from '../../platform/db.ts'
 import { appendEventsOf, type NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
+import { burnForPeriods, type PeriodCost } from './burn-credits.ts'
 import { openedPeriod } from './follow-usage-periods.ts'
 import { readPeriodUsage } from './read-period-usage.ts'
 import { subjectsOf } from './subjects-of.ts'
@@ -61,8 +65,10 @@ export const closeCustomers = async (
   const lateHours = 24 * deps.catalog().file.policies.usage.acceptLateDays
   const lines: NewLine[] = []
   const saved: RatedPeriod[] = []
+  const paid = await payByCredit(tx, deps, periods, rated, actor)
   for (const [index, period] of periods.entries()) {
-    const { input, inputHash, made } = rated[index]!
+    const { input, inputHash } = rated[index]!
+    const made = [...rated[index]!.made, ...paid.lines[index]!]
     const isFirst = period.state === 'open'
     lines.push(...made.map((line) => ({ ...line, placingId: null, createdAt: at })))
     const owes = made.some(({ amountMinor }) => amountMinor !== 0n)
@@ -79,11 +85,49 @@ export const closeCustomers = async (
   await insertPlacings(tx, placings)
   await joinPlacings(tx, placings)
   await openNext(tx, periods, subscriptions, customers, locked, at)
-  await tell(tx, deps, periods, lines, customers, actor)
+  await tell(tx, deps, periods, lines, paid.events, customers, actor)
   return periods.length
 }
 
-type Rated = { input: string; inputHash: string; made: ReturnType<typeof linesOf> }
+type Rated = {
+  input: string
+  inputHash: string
+  made: ReturnType<typeof linesOf>
+  billed: readonly Billed[]
+  settings: Settings | null
+}
+
+/** The credit that pays for periods, as lines of its own: less to pay, or after a correction what of it went back. */
+const payByCredit = async (
+  tx: Tx,
+  deps: Pick<Deps, 'clock'>,
+  periods: readonly UsagePeriod[],
+  rated: readonly Rated[],
+  actor: Actor,
+): Promise<{ lines: Rated['made'][]; events: ReadonlyMap<string, NewEvent[]> }> => {
+  const costs = periods.flatMap(({ tenantId, periodId, period, state }, index): PeriodCost[] => {
+    const { made, billed, settings } = rated[index]!
+    const currency = made[0]?.currency
+    if (settings === null || currency === undefined) return []
+    const amounts = [...billed, ...made]
+    const round = billed.length
+    return [{ tenantId, periodId, round, currency, at: period.end, isAgain: state !== 'open', amounts, settings }]
+  })
+  const burnt = await burnForPeriods(tx, deps, costs, actor.id)
+  const of = new Map(burnt.map((each) => [each.periodId, each]))
+  return {
+    lines: periods.map((period, index) => {
+      const { made, billed } = rated[index]!
+      return creditLines(period, of.get(period.periodId)?.changes ?? [], made, billed.length)
+    }),
+    events: new Map(
+      [...Map.groupBy(burnt, ({ tenantId }) => tenantId)].map(([tenantId, all]) => [
+        tenantId,
+        all.map(({ event }) => event),
+      ]),
+    ),
+  }
+}
 
 const rateAll = async (
   tx: Tx,
@@ -105,12 +149,13 @@ const rateAll = async (
   let next = 0
   return periods.map((period, index): Rated => {
     const known = subjects[index]
-    if (!known) return { input: '{}', inputHash: '', made: [] }
+    const before = billed.get(period.periodId) ?? []
+    if (!known) return { input: '{}', inputHash: '', made: [], billed: before, settings: null }
     const { text, hash, rated } = ratingOf(known.subject, known.input, usage[next++]!)
     // The same input gives the same lines: there is nothing to make up for.
     const isSame = period.state !== 'open' && hash === period.inputHash
-    const made = isSame ? [] : linesOf(period, rated(), known.input.currency, billed.get(period.periodId) ?? [])
-    return { input: text, inputHash: hash, made }
+    const made = isSame ? [] : linesOf(period, rated(), known.input.currency, before)
+    return { input: text, inputHash: hash, made, billed: before, settings: known.input.settings }
   })
 }
 
@@ -196,12 +241,13 @@ const tell = async (
   deps: Pick<Deps, 'clock'>,
   periods: readonly UsagePeriod[],
   lines: readonly NewLine[],
+  burnt: ReadonlyMap<string, NewEvent[]>,
   customers: ReadonlyMap<string, CustomerRecord>,
   actor: Actor,
 ): Promise<void> => {
   const made = Map.groupBy(lines, ({ periodId }) => periodId)
   const audits: AuditRecord[] = []
-  const events = new Map<string, NewEvent[]>()
+  const events = new Map(burnt)
   for (const period of periods) {
     const its = made.get(period.periodId)
     if (!its) continue

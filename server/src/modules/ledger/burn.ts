@@ -1,74 +1,49 @@
-import { assert } from '../../core/errors.ts'
-import { fromCredit, other, type Posting, postingIdOf, toCredit } from './posting.ts'
+import { other, type Posting, postingIdOf, toCredit } from './posting.ts'
 
-/** What was taken of one grant for a usage period. */
-export type Burn = { grantId: string; amountMinor: bigint }
+/** How much of each grant, in the order of burning. */
+export type Burns = ReadonlyMap<string, bigint>
 
-/** What a whole usage period took of its customer's credit: one movement, so that a rerun moves nothing. */
+/** What a usage period takes of its customer's credit. */
 export type PeriodBurn = {
   tenantId: string
   periodId: string
+  /** The n-th time that the period was rated to other lines: each moves credit at most once. */
+  round: number
   currency: string
   /** The period's end: what is burnt is burnt then. */
   at: Temporal.Instant
-  burns: readonly Burn[]
+  /** What the period has burnt so far, and what it should have. */
+  before: Burns
+  wanted: Burns
 }
 
-const least = (a: bigint, b: bigint): bigint => (a > b ? b : a)
+/** What to take of each grant more than before; below zero goes back. Nothing that stays as it was. */
+export const burnChanges = ({ before, wanted }: Pick<PeriodBurn, 'before' | 'wanted'>): [string, bigint][] =>
+  [...new Set([...wanted.keys(), ...before.keys()])].flatMap((grantId): [string, bigint][] => {
+    const change = (wanted.get(grantId) ?? 0n) - (before.get(grantId) ?? 0n)
+    return change === 0n ? [] : [[grantId, change]]
+  })
 
-/** Null when nothing was burnt. */
+/**
+ * The movement that brings what a period has burnt to what it should have: at first all of it, after a correction the
+ * difference, as if it had been right from the beginning. Null when nothing moves.
+ */
 export const burnPosting = (burn: PeriodBurn, actor: string): Posting | null => {
-  const burns = burn.burns.filter(({ amountMinor }) => amountMinor !== 0n)
-  if (burns.length === 0) return null
+  const changes = burnChanges(burn)
+  if (changes.length === 0) return null
+  const sum = changes.reduce((total, [, amountMinor]) => total + amountMinor, 0n)
   return {
     tenantId: burn.tenantId,
-    postingId: postingIdOf('burn', burn.periodId),
-    kind: 'burn',
+    postingId: postingIdOf('burn', `${burn.periodId} ${burn.round}`),
+    kind: sum < 0n ? 'give_back' : 'burn',
     currency: burn.currency,
     at: burn.at,
     reference: burn.periodId,
     reason: null,
     actor,
     entries: [
-      ...burns.map(({ grantId, amountMinor }) => {
-        assert(amountMinor > 0n, 'what is burnt is more than nothing')
-        return fromCredit(grantId, amountMinor)
-      }),
-      other(
-        'revenue',
-        burns.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
-      ),
+      ...changes.map(([grantId, amountMinor]) => toCredit(grantId, -amountMinor)),
+      ...(sum === 0n ? [] : [other('revenue', sum)]),
     ],
-  }
-}
-
-/**
- * Gives back what a correction found to be burnt too much, last burnt first, and never more than a period has burnt. `burnt`
- * is in the order of burning, less what was given back before. Null when there is nothing to give back.
- */
-export const giveBackPosting = (
-  asked: Omit<PeriodBurn, 'burns'> & { cause: string; amountMinor: bigint; reason: string | null },
-  burnt: readonly Burn[],
-  actor: string,
-): Posting | null => {
-  let open = asked.amountMinor
-  const entries: Posting['entries'][number][] = []
-  for (const { grantId, amountMinor } of burnt.toReversed()) {
-    const back = least(open, amountMinor)
-    if (back <= 0n) continue
-    entries.push(toCredit(grantId, back))
-    open -= back
-  }
-  if (entries.length === 0) return null
-  return {
-    tenantId: asked.tenantId,
-    postingId: postingIdOf('give_back', `${asked.periodId} ${asked.cause}`),
-    kind: 'give_back',
-    currency: asked.currency,
-    at: asked.at,
-    reference: asked.periodId,
-    reason: asked.reason,
-    actor,
-    entries: [...entries, other('revenue', open - asked.amountMinor)],
   }
 }

@@ -1,5 +1,5 @@
 export { creditBreach, creditNeedsSecondPerson } from './approval.ts'
-export { burnPosting, giveBackPosting, type PeriodBurn } from './burn.ts'
+export { type Burns, burnChanges, burnPosting, type PeriodBurn } from './burn.ts'
 export {
   expiryPosting,
   type GrantBalance,
@@ -14,10 +14,11 @@ export {
 export type { Posting } from './posting.ts'
 export {
   accountBalances,
-  burntFor,
+  burntByPeriods,
   countMovements,
   type EntryRow,
   findGrantById,
+  findGrants,
   grantsToExpire,
   grantsToTell,
   grantsWithBalance,

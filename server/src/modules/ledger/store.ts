@@ -1,6 +1,5 @@
 import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
-import type { Burn } from './burn.ts'
 import type { GrantBalance, GrantRecord } from './grant.ts'
 import { type AccountKind, accountOf, type Posting, type PostingKind } from './posting.ts'
 
@@ -222,18 +221,32 @@ export const post = async (
   return fresh
 }
 
-/** What a period has burnt of each grant in the order of burning, less what was given back; nothing that is zero. */
-export const burntFor = async (tx: Tx, tenantId: string, periodId: string): Promise<Burn[]> =>
-  (
-    await query<{ account: string; amount: string }>(
-      tx,
-      sql`select e.account, -sum(e.amount_minor) as amount
-          from ledger_postings p join ledger_entries e on e.tenant_id = p.tenant_id and e.posting_id = p.posting_id
-            join ledger_accounts a on a.tenant_id = e.tenant_id and a.account = e.account and a.currency = e.currency
-          where p.tenant_id = ${tenantId} and p.reference = ${periodId} and p.kind in ('burn', 'give_back') and a.kind = 'credit'
-          group by e.account having sum(e.amount_minor) < 0 order by min(e.number)`,
-    )
-  ).map((row) => ({ grantId: row.account, amountMinor: BigInt(row.amount) }))
+/** What periods have burnt of each grant, less what went back; by period. */
+export const burntByPeriods = async (
+  tx: Tx,
+  tenantIds: readonly string[],
+  periodIds: readonly string[],
+): Promise<Map<string, Map<string, bigint>>> => {
+  const burnt = new Map<string, Map<string, bigint>>()
+  if (periodIds.length === 0) return burnt
+  const rows = await query<{ reference: string; account: string; amount: string }>(
+    tx,
+    sql`select p.reference, e.account, -sum(e.amount_minor) as amount
+        from ledger_postings p join ledger_entries e on e.tenant_id = p.tenant_id and e.posting_id = p.posting_id
+          join ledger_accounts a on a.tenant_id = e.tenant_id and a.account = e.account and a.currency = e.currency
+        where p.tenant_id = any(${[...tenantIds]}) and p.reference = any(${[...periodIds]}) and p.kind in ('burn', 'give_back') and a.kind = 'credit'
+        group by p.reference, e.account having sum(e.amount_minor) <> 0 order by min(e.number)`,
+  )
+  for (const { reference, account, amount } of rows)
+    burnt.set(reference, (burnt.get(reference) ?? new Map()).set(account, BigInt(amount)))
+  return burnt
+}
+
+/** Grants by their ids, whatever is left of them. */
+export const findGrants = async (on: Db | Tx, grantIds: readonly string[]): Promise<GrantBalance[]> =>
+  grantIds.length === 0
+    ? []
+    : (await query<GrantRow>(on, sql`${withBalance} where g.grant_id = any(${[...grantIds]})`)).map(fromRow)
 
 export type AccountBalance = { account: string; kind: AccountKind; currency: string; balanceMinor: bigint }
 

@@ -1,5 +1,5 @@
 export { followPeriods } from './follow-periods.ts'
-export { linesOf } from './lines-of.ts'
+export { type Billed, creditLines, linesOf } from './lines-of.ts'
 export { ratingInput, ratingOf, type Subject } from './rating-of.ts'
 export {
   findBilled,
@@ -15,6 +15,7 @@ export {
   insertPeriods,
   insertPlacings,
   insertTerms,
+  isCloseDue,
   joinPlacings,
   leavePlacing,
   markLinesPlaced,

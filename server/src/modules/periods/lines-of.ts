@@ -59,6 +59,35 @@ export const linesOf = (
   })
 }
 
+/**
+ * What credit pays for a period, one line for each grant: below zero what it paid, above what went back. `round` counts how
+ * many lines were charged before, so that each rating has lines of its own.
+ */
+export const creditLines = (
+  period: Pick<UsagePeriod, 'tenantId' | 'periodId' | 'subscriptionId' | 'period'>,
+  changes: readonly [grantId: string, burntMinor: bigint][],
+  made: readonly Made[],
+  round: number,
+): Made[] =>
+  changes.map(([grantId, burntMinor], index) => ({
+    tenantId: period.tenantId,
+    lineId: idFor('line', `${period.periodId} +credit ${grantId} ${round}`),
+    periodId: period.periodId,
+    subscriptionId: period.subscriptionId,
+    // Behind everything that is charged, also what is charged later.
+    ordinal: 10_000 + 100 * round + index,
+    charge: `+credit:${grantId}`,
+    name: burntMinor > 0n ? 'Paid with credit' : 'Credit given back',
+    kind: 'credit',
+    quantity: '1',
+    amountMinor: -burntMinor,
+    currency: made[0]!.currency,
+    exactAmount: String(-burntMinor),
+    period: period.period,
+    calculation: [],
+    source: null,
+  }))
+
 const billedBefore = (view: View, lines: number, billedMinor: bigint): ChargeLine['calculation'][number] => ({
   kind: 'already_billed',
   text: `Billed before, in ${lines === 1 ? 'one line' : `${lines} lines`}`,

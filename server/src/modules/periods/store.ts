@@ -180,6 +180,15 @@ export type RatedPeriod = Pick<UsagePeriod, 'tenantId' | 'periodId' | 'state' | 
   input: string
 }
 
+/** Whether a period that ended by then has not been rated yet. */
+export const isCloseDue = async (on: Db | Tx, tenantId: string, endedBy: Temporal.Instant): Promise<boolean> =>
+  (
+    await query(
+      on,
+      sql`select from usage_periods where tenant_id = ${tenantId} and state = 'open' and period_end <= ${text(endedBy)} limit 1`,
+    )
+  ).length > 0
+
 /** Writes down how periods were rated. */
 export const saveRated = async (tx: Tx, periods: readonly RatedPeriod[], at: Temporal.Instant): Promise<void> => {
   if (periods.length === 0) return

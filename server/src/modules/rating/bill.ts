@@ -39,10 +39,10 @@ export type CreditUse = {
 
 /** Takes an amount off lines by the weight of what each still has to pay; gives what each lost. */
 export const takeOff = (
-  { lines }: Bill,
+  { lines }: { lines: Pick<Line, 'netMinor'>[] },
   from: readonly number[],
   amountMinor: bigint,
-  input: RatingInput,
+  input: Pick<RatingInput, 'settings'>,
 ): Adjustment['spread'] => {
   if (amountMinor === 0n) return []
   const has = from.map((index) => lines[index]!.netMinor)
@@ -54,11 +54,14 @@ export const takeOff = (
 }
 
 /** The lines with something left to pay, of these charges or of all. */
-export const payable = ({ lines }: Bill, charges: readonly string[] | null): number[] =>
+export const payable = (
+  { lines }: { lines: readonly Pick<Line, 'netMinor' | 'charge'>[] },
+  charges: readonly string[] | null,
+): number[] =>
   lines.flatMap((line, index) =>
     line.netMinor > 0n && (charges === null || (line.charge !== null && charges.includes(line.charge))) ? [index] : [],
   )
-export const netOf = ({ lines }: Bill, indexes: readonly number[]): bigint =>
+export const netOf = ({ lines }: { lines: readonly Pick<Line, 'netMinor'>[] }, indexes: readonly number[]): bigint =>
   indexes.reduce((sum, index) => sum + lines[index]!.netMinor, 0n)
 
 /** The least of amounts, and never below zero. */

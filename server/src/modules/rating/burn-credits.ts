@@ -1,5 +1,5 @@
 import { isBefore } from '../../core/period.ts'
-import { type Bill, type CreditUse, least, netOf, payable, takeOff } from './bill.ts'
+import { type Bill, type CreditUse, type Line, least, netOf, payable, takeOff } from './bill.ts'
 import { fraction } from './exact.ts'
 import type { BurnKey, Credit, RatingInput } from './price.ts'
 import { round } from './round.ts'
@@ -8,7 +8,7 @@ import { round } from './round.ts'
  * Convention 14: prepaid credits pay what is due in burn order, the last one in part. Each pays for its charges only; credits for
  * everything also pay the tax when it comes before them. An expired credit pays nothing and is not refunded.
  */
-export const burnCredits = (input: RatingInput, bill: Bill): void => {
+export const burnCredits = (input: BurnInput, bill: Burnt): void => {
   const uses = new Map(input.credits.map((credit) => [credit.key, useOf(credit, stateOf(credit, input), 0n)]))
   for (const credit of input.credits.toSorted(inBurnOrder(input.settings.burnOrder))) {
     const state = stateOf(credit, input)
@@ -19,7 +19,30 @@ export const burnCredits = (input: RatingInput, bill: Bill): void => {
   bill.credits.push(...uses.values())
 }
 
-const burn = (input: RatingInput, bill: Bill, credit: Credit): bigint => {
+/** As much of a bill as burning looks at. */
+type Burnt = Pick<Bill, 'adjustments' | 'taxMinor' | 'taxPaidMinor' | 'credits'> & {
+  lines: Pick<Line, 'charge' | 'amountMinor' | 'netMinor'>[]
+}
+type BurnInput = Pick<RatingInput, 'credits' | 'settings' | 'at'>
+
+/** What credits pay of amounts that were rated before, by charge, in the order of burning; a negative one, such as a maximum, lowers what is due. */
+export const burnOn = (
+  amounts: readonly { charge: string | null; amountMinor: bigint }[],
+  input: BurnInput,
+): CreditUse[] => {
+  const bill = {
+    lines: amounts.map(({ charge, amountMinor }) => ({ charge, amountMinor, netMinor: amountMinor })),
+    adjustments: [],
+    taxMinor: 0n,
+    taxPaidMinor: 0n,
+    credits: [] as CreditUse[],
+  }
+  const credits = input.credits.toSorted(inBurnOrder(input.settings.burnOrder))
+  burnCredits({ ...input, credits }, bill)
+  return bill.credits
+}
+
+const burn = (input: BurnInput, bill: Burnt, credit: Credit): bigint => {
   const lines = payable(bill, credit.charges)
   const due = netOf(bill, [...bill.lines.keys()]) + bill.taxMinor - bill.taxPaidMinor
   const onLines = least(netOf(bill, lines), due, credit.amountMinor)
@@ -38,7 +61,7 @@ const burn = (input: RatingInput, bill: Bill, credit: Credit): bigint => {
   return burnt
 }
 
-const stateOf = ({ expiresAt, grantedAt }: Credit, { at, settings }: RatingInput): CreditUse['state'] => {
+const stateOf = ({ expiresAt, grantedAt }: Credit, { at, settings }: BurnInput): CreditUse['state'] => {
   if (grantedAt && isBefore(at, grantedAt)) return 'not_yet'
   if (expiresAt === null || isBefore(at, expiresAt)) return 'usable'
   // Ends are exclusive, unless the setting lets a credit pay at the very instant of its end.
