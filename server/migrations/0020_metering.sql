@@ -115,6 +115,7 @@ create table reservation_items (
 
 -- What the records of one counter make together: what every counter must say (USE-4). Records of the usage period are those
 -- that were put there; all other spans are told by time. A record and its corrections count as one with what they sum to.
+-- The last correction says whether a record is void. Archived records count as if they were still there.
 create function usage_counted(of_tenant text, of_meter text, of_span text, starts timestamptz, ends timestamptz, how text)
 returns table (used numeric, records bigint, level_at bigint)
 language plpgsql stable as $$
@@ -122,6 +123,8 @@ begin
   if how = 'sum' then
     return query select coalesce(sum(r.quantity), 0), count(*), null::bigint
       from (select m.quantity, m.at, m.window_start from usage_records m where m.tenant_id = of_tenant and m.meter = of_meter and m.at >= starts and (of_span = 'period' or m.at < ends)
+            union all
+            select k.quantity, k.at, k.window_start from usage_archived(of_tenant, of_meter, starts, case when of_span = 'period' then null else ends end) k
             union all
             select d.quantity, d.at, d.window_start from usage_records d where d.tenant_id = of_tenant and d.also is not null and of_meter = any (d.also) and d.at >= starts and (of_span = 'period' or d.at < ends)) r
       where of_span <> 'period' or r.window_start = starts;
@@ -131,10 +134,12 @@ begin
     with counted as (
       select m.* from usage_records m where m.tenant_id = of_tenant and m.meter = of_meter and m.at >= starts and (of_span = 'period' or m.at < ends)
       union all
+      select k.* from usage_archived(of_tenant, of_meter, starts, case when of_span = 'period' then null else ends end) k
+      union all
       select d.* from usage_records d where d.tenant_id = of_tenant and d.also is not null and of_meter = any (d.also) and d.at >= starts and (of_span = 'period' or d.at < ends)
     ), effective as (
       select min(c.at) as at, max(c.ordinal) as ordinal, sum(c.quantity) as quantity, count(*) as rows,
-        bool_or(coalesce(c.correction = 'void', false)) as voided, max(c.properties) filter (where c.corrects is null) as properties
+        coalesce((array_agg(c.correction order by c.recorded_at desc) filter (where c.corrects is not null))[1] = 'void', false) as voided, max(c.properties) filter (where c.corrects is null) as properties
       from counted c where of_span <> 'period' or c.window_start = starts
       group by coalesce(c.corrects, c.idempotency_key)
     )

@@ -15,6 +15,7 @@ import {
 } from '@turnpike/contract'
 import { Ajv, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
+import pg from 'pg'
 import type { TSchema } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../src/core/canonical.ts'
@@ -48,6 +49,17 @@ const importOf = (name: string) => ({
   size: Buffer.byteLength(importText),
   sha256: sha256(importText).toString('hex'),
 })
+
+/** The application cannot write archives: its owner does. */
+const plantArchive = async (tenantId: string, windowStart: string): Promise<void> => {
+  const client = new pg.Client(world.database.url)
+  await client.connect()
+  await client.query(
+    `insert into usage_archives values ($1, 'tokens', $2, 1, 0, 0, $2, $2, '{}', 'none', '[]', $2) on conflict do nothing`,
+    [tenantId, windowStart],
+  )
+  await client.end()
+}
 
 type Example = { params?: Record<string, string>; query?: Record<string, string>; body?: unknown }
 type Ids = Record<
@@ -91,6 +103,12 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
       await world.operator.reportUsage({ body: { tenantId, meter: 'tokens', quantity: 2, idempotencyKey } })
     const correction = { action: 'amend', quantity: 1, reason: 'A test of the walk', idempotencyKey: newId('request') }
     return { body: { tenantId, corrects: idempotencyKey, ...correction } }
+  },
+  listUsageArchives: (tenantId) => ({ query: { tenantId } }),
+  getUsageArchive: async (tenantId) => {
+    const windowStart = '2026-01-01T00:00:00Z'
+    if (tenantId !== unknown) await plantArchive(tenantId, windowStart)
+    return { query: { tenantId, meter: 'tokens', windowStart, part: '1' } }
   },
   getUsageHistory: (tenantId) => ({ query: { tenantId, meter: 'tokens' } }),
   createCustomer: () => ({ body: { tenantId: `fresh-${newId('request').slice(-8)}`, name: 'Fresh' } }),

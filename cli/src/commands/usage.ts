@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { type ImportFormat, importFormats, type NewUsageImport, type UsageImport } from '@turnpike/contract'
 import { type Command, Option } from 'commander'
@@ -150,6 +150,42 @@ export const addUsageDataCommands = (usage: Command, session: Session): void => 
       session.show(data, [
         `${data.corrects} counts ${data.after} instead of ${data.before} for ${data.meter} at ${data.at}.`,
       ])
+    })
+
+  const archive = usage.command('archive').description('Raw records of long ago, which were packed')
+
+  archive
+    .command('list <tenant>')
+    .description('List archives, by meter and window')
+    .action(async (tenantId: string) => {
+      const { data } = await session.client().listUsageArchives({ query: { tenantId, limit: 200 } })
+      session.show(
+        data,
+        table(
+          ['meter', 'window', 'part', 'records', 'quantity', 'archived', 'sha256'],
+          data.map((each) => [
+            each.meter,
+            each.windowStart,
+            each.part,
+            each.records,
+            each.quantity,
+            each.archivedAt,
+            each.sha256,
+          ]),
+          'Nothing is archived.',
+        ),
+      )
+    })
+
+  archive
+    .command('read <tenant> <meter> <window>')
+    .description('Print the records of an archive as NDJSON, after checking their hash')
+    .option('--part <n>', '1 unless told', (text) => Number(text), 1)
+    .action(async (tenantId: string, meter: string, windowStart: string, { part }: { part: number }) => {
+      const { data } = await session.client().getUsageArchive({ query: { tenantId, meter, windowStart, part } })
+      if (createHash('sha256').update(data.content).digest('hex') !== data.sha256)
+        throw new UsageError('The archive is not what was written: its hash differs.')
+      for (const record of JSON.parse(data.content) as unknown[]) session.line(record, JSON.stringify(record))
     })
 
   usage

@@ -1,7 +1,16 @@
 import { Type } from 'typebox'
 import { type RouteDefinition, route } from '../route.ts'
 import { HistoryQuery, UsageHistory } from '../schemas/usage-history.ts'
-import { CorrectionAnswer, NewCorrection, RecordedUsage, RecordQuery } from '../schemas/usage-record.ts'
+import {
+  ArchivePartQuery,
+  ArchiveQuery,
+  CorrectionAnswer,
+  NewCorrection,
+  RecordedUsage,
+  RecordQuery,
+  UsageArchive,
+  UsageArchivePart,
+} from '../schemas/usage-record.ts'
 
 /** Single records, their corrections, and usage over time (USE-2, USE-6). */
 export const usageRecordRoutes = {
@@ -29,6 +38,29 @@ export const usageRecordRoutes = {
     body: NewCorrection,
     response: CorrectionAnswer,
     problems: ['usage_record_unknown', 'quantity_invalid', 'idempotency_key_reused', 'correction_invalid'],
+  }),
+
+  listUsageArchives: route({
+    method: 'GET',
+    path: '/usage-archives',
+    summary: 'Archives of raw records of long ago, by meter and window',
+    tag: 'Usage',
+    permission: 'billing:usage:read',
+    tenancy: 'tenant',
+    kind: 'list',
+    query: ArchiveQuery,
+    response: Type.Array(UsageArchive),
+  }),
+
+  getUsageArchive: route({
+    method: 'GET',
+    path: '/usage-archives/part',
+    summary: 'The records of one archive',
+    tag: 'Usage',
+    permission: 'billing:usage:read',
+    tenancy: 'tenant',
+    query: ArchivePartQuery,
+    response: UsageArchivePart,
   }),
 
   getUsageHistory: route({

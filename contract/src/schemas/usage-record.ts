@@ -79,3 +79,34 @@ export const RecordQuery = strict({
   key: Type.Optional(RecordKey),
   ...Page,
 })
+
+/** Records of long ago, packed by meter and window, some thousand to a part. */
+export const UsageArchive = strict({
+  tenantId: TenantId,
+  meter: Key,
+  windowStart: Instant,
+  part: Type.Integer(),
+  records: Type.Integer(),
+  quantity: Quantity,
+  firstAt: Instant,
+  lastAt: Instant,
+  /** Of the text of the records. */
+  sha256: Type.String(),
+  archivedAt: Instant,
+})
+export type UsageArchive = Static<typeof UsageArchive>
+
+export const ArchiveQuery = strict({ ...TenantQuery.properties, ...Page })
+export const ArchivePartQuery = strict({
+  ...TenantQuery.properties,
+  meter: Key,
+  windowStart: Instant,
+  part: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+})
+
+export const UsageArchivePart = strict({
+  ...UsageArchive.properties,
+  /** The records as a JSON array; the hash is that of this text. */
+  content: Type.String(),
+})
+export type UsageArchivePart = Static<typeof UsageArchivePart>

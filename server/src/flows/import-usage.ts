@@ -12,7 +12,14 @@ import {
   readRows,
   saveProgress,
 } from '../modules/imports/index.ts'
-import { type CounterRow, isProblem, lockCounters, meterRules, prepareRecord } from '../modules/usage/index.ts'
+import {
+  archivedUntil,
+  type CounterRow,
+  isProblem,
+  lockCounters,
+  meterRules,
+  prepareRecord,
+} from '../modules/usage/index.ts'
 import { type Actor, appendAudit } from '../platform/audit.ts'
 import { isUniqueViolation, type Tx, transact } from '../platform/db.ts'
 import { type CheckDeps, liveCustomer } from './check-entitlements.ts'
@@ -158,6 +165,7 @@ const judge = async (
   }
   const mistakes: Mistake[] = []
   const works = new Map<string, Judged['works'][number] | null>()
+  const archived = await archivedUntil(deps.db, tenantsOf(read, importTenant))
   for (const row of read) {
     const { line } = row
     const mistake = (code: string, detail: string) => void mistakes.push({ line, code, detail: detail.slice(0, 300) })
@@ -203,11 +211,26 @@ const judge = async (
       mistake(prepared.code, prepared.detail)
       continue
     }
+    if (prepared.at <= (archived.get(tenantId) ?? Number.NEGATIVE_INFINITY)) {
+      mistake('time_too_old', 'The records of this time are archived.')
+      continue
+    }
     work.records.push(prepared)
     work.lines.push(line)
   }
   return { works: [...works.values()].filter((work) => work !== null), mistakes }
 }
+
+const tenantsOf = (read: readonly ReadRow[], importTenant: string | null): string[] =>
+  importTenant === null
+    ? [
+        ...new Set(
+          read.flatMap((row) =>
+            'record' in row && typeof row.record.tenantId === 'string' ? row.record.tenantId : [],
+          ),
+        ),
+      ]
+    : [importTenant]
 
 const nullIfNotFound = (error: unknown): null => {
   if (error instanceof Failure && error.code === 'not_found') return null

@@ -11,6 +11,19 @@ export const erasedName = 'Deleted customer'
 export const erasures: Record<string, (tx: Tx, tenantId: string, batch: number) => Promise<number>> = {
   usageRecords: async (tx, tenantId, batch) =>
     (await queryOne<{ erased: number }>(tx, sql`select erase_usage(${tenantId}, ${batch}) as erased`))!.erased,
+  usageArchives: async (tx, tenantId, batch) =>
+    (await queryOne<{ erased: number }>(tx, sql`select erase_usage_archives(${tenantId}, ${batch}) as erased`))!.erased,
+  usageCorrections: (tx, tenantId, batch) =>
+    counted(
+      tx,
+      sql`with gone as (delete from usage_corrections where tenant_id = ${tenantId} and idempotency_key in
+            (select idempotency_key from usage_corrections where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
+    ),
+  usageImports: (tx, tenantId) =>
+    counted(
+      tx,
+      sql`with gone as (delete from usage_imports where tenant_id = ${tenantId} returning 1) select count(*)::int as n from gone`,
+    ),
   usageCounters: (tx, tenantId, batch) =>
     counted(
       tx,

@@ -1,6 +1,7 @@
 import { Logger, run as runJobs } from 'graphile-worker'
 import { newId } from '../core/ids.ts'
 import { announceUsage } from '../flows/announce-usage.ts'
+import { archiveUsage } from '../flows/archive-usage.ts'
 import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
 import { closePeriods } from '../flows/close-periods.ts'
@@ -17,6 +18,7 @@ import { placeLines } from '../flows/place-lines.ts'
 import { startRun, workOnRuns } from '../flows/reconcile.ts'
 import { remind } from '../flows/remind.ts'
 import type { ReconcileDeps } from '../flows/repair-finding.ts'
+import { sampleCounters } from '../flows/sample-counters.ts'
 import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { sweepCommands } from '../flows/sweep-commands.ts'
@@ -95,6 +97,8 @@ export const startWorker = async (
       '* * * * * tell_contact ?max=3',
       ...(schedule.reconcile ? ['7 * * * * reconcile_new ?max=2', '29 2 * * * reconcile_all ?max=2'] : []),
       '41 3 * * * forget_requests ?max=2',
+      '17 4 * * * archive_usage ?max=2',
+      '47 4 * * * sample_counters ?max=2',
     ].join('\n'),
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
@@ -114,6 +118,8 @@ export const startWorker = async (
         void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'light' })),
       reconcile_all: async () =>
         void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'all' })),
+      archive_usage: async () => void (await archiveUsage(deps)),
+      sample_counters: async () => void (await sampleCounters(deps)),
       forget_requests: () => forgetOldRequests(deps.db, deps.clock.now().subtract({ hours: 48 })),
     },
   })

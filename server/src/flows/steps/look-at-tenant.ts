@@ -29,6 +29,7 @@ import { findCounterDifferences } from '../../modules/usage/index.ts'
 import { readInOneView, type Tx } from '../../platform/db.ts'
 import { giveBackLease, takeLease, waitingSince } from '../../platform/inbox.ts'
 import type { Deps } from '../deps.ts'
+import { hoursComparedSince } from './hours-kept.ts'
 import { reconciliationPolicy } from './reconciliation-policy.ts'
 import { resolveStored } from './refresh-entitlements.ts'
 import { oddityOf, subscriptionOfFact } from './subscription-of-fact.ts'
@@ -225,7 +226,7 @@ const compareOwn = async (tx: Tx, deps: Deps, tenantId: string): Promise<Look> =
   const at = deps.clock.now()
   const patient = at.subtract({ minutes: reconciliationPolicy(deps).patienceMinutes })
   const differences = [
-    ...(await findCounterDifferences(tx, 100, [tenantId])).map(counterDifference),
+    ...(await findCounterDifferences(tx, 100, [tenantId], hoursComparedSince(at))).map(counterDifference),
     ...(await findUnfinishedCheckouts(tx, tenantId)).flatMap((checkout) => compareCheckout(checkout, patient)),
     ...compareCommand(await findCommandUnderWay(tx, tenantId), patient),
   ]

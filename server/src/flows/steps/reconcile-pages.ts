@@ -29,6 +29,7 @@ import {
 import { findCounterDifferences } from '../../modules/usage/index.ts'
 import { readInOneView } from '../../platform/db.ts'
 import type { Deps } from '../deps.ts'
+import { hoursComparedSince } from './hours-kept.ts'
 import { reconciliationPolicy } from './reconciliation-policy.ts'
 import { resolveStored } from './refresh-entitlements.ts'
 import { oddityOf, subscriptionOfFact } from './subscription-of-fact.ts'
@@ -219,6 +220,7 @@ export const pagers: Record<Exclude<ReconciliationPhase, 'catalog' | 'second_loo
       deps.db,
       rowsAtOnce,
       rows.map((row) => row.tenantId),
+      hoursComparedSince(deps.clock.now()),
     )
     return {
       after: rows.length === rowsAtOnce ? rows.at(-1)!.tenantId : null,

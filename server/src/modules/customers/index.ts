@@ -18,6 +18,7 @@ export {
   pageTenants,
   queueContactUpdate,
   resolvedCatalogOf,
+  sampleTenants,
   saveOwner,
   saveTransfer,
   tenantsResolvedBefore,

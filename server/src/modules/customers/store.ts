@@ -132,6 +132,20 @@ export const pageTenants = async (
     )
   ).map((row) => ({ tenantId: row.tenant_id, resolvedCatalog: Number(row.resolved_catalog) }))
 
+/** One share of all tenants: the same tenants each time. */
+export const sampleTenants = async (
+  db: Db,
+  { share, of }: { share: number; of: number },
+  after: string,
+  limit: number,
+): Promise<string[]> =>
+  (
+    await query<{ tenant_id: string }>(
+      db,
+      sql`select tenant_id from customers where tenant_id > ${after} and mod(abs(hashtext(tenant_id)::bigint), ${of}) = ${share} order by tenant_id limit ${limit}`,
+    )
+  ).map((row) => row.tenant_id)
+
 export const countCustomers = async (on: Db | Tx): Promise<number> =>
   Number((await queryOne<{ n: bigint }>(on, sql`select count(*) as n from customers`))!.n)
 

@@ -1,4 +1,4 @@
-export { type Reading, type ReadRow, readRows } from './read-rows.ts'
+export { type ReadRow, readRows } from './read-rows.ts'
 export {
   findImport,
   findSameImport,

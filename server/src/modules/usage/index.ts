@@ -1,3 +1,12 @@
+export {
+  type ArchiveRow,
+  archivedUntil,
+  archiveRecords,
+  listArchives,
+  readArchive,
+  type UsageWindow,
+  windowsToArchive,
+} from './archive/store.ts'
 export { findCounterDifferences, rebuildCounter } from './compare/store.ts'
 export {
   type BatchItem,
@@ -11,7 +20,7 @@ export {
   decideCorrection,
 } from './decide-correction.ts'
 export { anomalySince, findAnomalies, type Joined, joinHours, stepsBetween } from './draw-history.ts'
-export { firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'
+export { dropOldHours, firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'
 export { hourAt } from './hour.ts'
 export { lifetime } from './lifetime.ts'
 export {

@@ -11,7 +11,8 @@ type CounterDifference = {
 }
 
 /**
- * Counters that differ from what their records add up to (USE-4); none, unless something is broken. Those of the usage
+ * Counters that differ from what their records, archived or not, add up to (USE-4); none, unless something is broken.
+ * `hoursSince`: older hours are dropped by and by, and not looked at. Those of the usage
  * period are told by the window that took a record in, all others by its time. Sums of periods and hours, which are nearly
  * all of them, are compared in one go; what is no sum is made again one by one. A sliding window is no sum of its own.
  */
@@ -19,15 +20,18 @@ export const findCounterDifferences = async (
   on: Db | Tx,
   limit: number,
   tenantIds: readonly string[] | null = null,
+  hoursSince: Temporal.Instant | null = null,
 ): Promise<CounterDifference[]> => {
   const of = tenantIds === null ? sql`true` : sql`tenant_id = any(${[...tenantIds]}::text[])`
+  const since = hoursSince?.toString() ?? '-infinity'
   return query(
     on,
-    sql`with counted as (select * from usage_counters where ${of} and span not like 'sliding:%'),
-             told as (select tenant_id, meter, at, window_start, quantity from usage_records where ${of}
-                      union all select tenant_id, d.meter, at, window_start, quantity from usage_records cross join lateral unnest(also) as d (meter) where ${of} and also is not null),
+    sql`with counted as (select * from usage_counters where ${of} and span not like 'sliding:%' and (span <> 'hour' or window_start >= ${since}::timestamptz)),
+             told as (select tenant_id, meter, at, window_start, quantity from usage_facts where ${of}
+                      union all select tenant_id, d.meter, at, window_start, quantity from usage_facts cross join lateral unnest(also) as d (meter) where ${of} and also is not null),
              together as (select tenant_id, meter, 'period' as span, window_start, count(*) as records, sum(quantity) as used from told group by 1, 2, 4
-                      union all select tenant_id, meter, 'hour', date_bin('1 hour', at, timestamptz 'epoch'), count(*), sum(quantity) from told group by 1, 2, 4)
+                      union all select tenant_id, meter, 'hour', date_bin('1 hour', at, timestamptz 'epoch'), count(*), sum(quantity) from told
+                        where date_bin('1 hour', at, timestamptz 'epoch') >= ${since}::timestamptz group by 1, 2, 4)
         select coalesce(c.tenant_id, t.tenant_id) as "tenantId", coalesce(c.meter, t.meter) as meter, coalesce(c.span, t.span) as span,
           coalesce(c.window_start, t.window_start) as "windowStart", coalesce(c.used, 0)::text as counted, coalesce(t.used, 0)::text as recorded
         from (select * from counted where span in ('period', 'hour')) c

@@ -71,3 +71,17 @@ export const readGroupedHours = async (
           group by 1, 2 order by 1, 2`,
     )
   ).map((row) => ({ startMs: Number(row.start_ms), value: row.value, used: microOfText(row.used)! }))
+/** Drops the hours of long ago of some tenants: what they were is in the records, and nobody draws them any more. */
+export const dropOldHours = async (
+  db: Db,
+  tenantIds: readonly string[],
+  meters: readonly string[],
+  before: Temporal.Instant,
+): Promise<number> =>
+  (await queryOne<{ n: number }>(
+    db,
+    sql`with gone as (
+          delete from usage_counters u using unnest(${[...tenantIds]}::text[]) as t, unnest(${[...meters]}::text[]) as m
+          where u.tenant_id = t and u.meter = m and u.span = 'hour' and u.window_start < ${before.toString()} returning 1)
+        select count(*)::int as n from gone`,
+  ))!.n
