@@ -1,5 +1,7 @@
 import { newId } from '../core/ids.ts'
+import { instantOfRow, isBefore } from '../core/period.ts'
 import { lockCustomer, pageTenants } from '../modules/customers/index.ts'
+import { unsettledSince } from '../modules/periods/index.ts'
 import { archiveRecords, dropOldHours, type UsageWindow, windowsToArchive } from '../modules/usage/index.ts'
 import { type Actor, appendAudit, systemActor } from '../platform/audit.ts'
 import { transact } from '../platform/db.ts'
@@ -13,7 +15,7 @@ const tenantsAtOnce = 200
 const day = { hours: 24 }
 
 /**
- * Moves raw records of windows that ended longer ago than policy keeps them into archives, and drops hour counters of long ago
+ * Moves raw records of windows that are settled and ended longer ago than policy keeps them into archives, and drops hour counters of long ago
  * (PRV-1). Run by the schedule. Each batch is a transaction of its own: a run may be broken off anywhere, and the next one goes
  * on. Without `policies.usage.keepDays` nothing is archived. Answers how many records were moved.
  */
@@ -28,14 +30,20 @@ export const archiveUsage = async (deps: Deps, batch = 5_000): Promise<number> =
     const page = (await pageTenants(deps.db, after, tenantsAtOnce)).map(({ tenantId }) => tenantId)
     if (page.length === 0) return moved
     await dropOldHours(deps.db, page, Object.keys(meters), at.subtract({ hours: day.hours * hoursKeptDays }))
-    if (keepDays !== undefined)
-      for (const window of await windowsToArchive(deps.db, page, at.subtract({ hours: day.hours * keepDays })))
+    if (keepDays !== undefined) {
+      const unsettled = await unsettledSince(deps.db, page)
+      for (const window of await windowsToArchive(deps.db, page, at.subtract({ hours: day.hours * keepDays }))) {
+        const since = unsettled.get(window.tenantId)
+        // Billing may still add up its records.
+        if (since && isBefore(since, instantOfRow(window.windowEnd))) continue
         try {
           moved += await archiveWindow(deps, actor, window, at, batch)
         } catch (error) {
           // One customer whose records cannot be moved does not hold up the others.
           deps.log.error({ err: error, ...window }, 'usage could not be archived; the next run tries again')
         }
+      }
+    }
     after = page.at(-1)!
   }
 }

@@ -94,7 +94,7 @@ export const addRoute = (
       if (!definition.body && body !== undefined)
         throw fail('invalid_request', { errors: [{ field: 'body', message: 'is not read here: send none' }] })
 
-      const handle = (tenantId: Tenant) => {
+      const handle = (tenantId: Tenant): unknown => {
         const context = {
           deps,
           credential,
@@ -115,8 +115,11 @@ export const addRoute = (
           credential !== null &&
           !naturallyIdempotent.has(name)
         if (!isRepeatable)
-          return andThen(answerOf(definition, handler, context), ({ status, answer }) => {
-            if (answer !== null) sendAnswer(reply, status, answer)
+          return andThen(answerOf(definition, handler, context), ({ status, answer }): unknown => {
+            // What the handler goes on sending is not to be ended here.
+            if (answer === null) return reply
+            sendAnswer(reply, status, answer)
+            return
           })
         context.actor.claim = `${holderOf(credential)} ${context.idempotencyKey} ${requestHash(name, context).toString('hex')}`
         return once(deps, name, definition, handler, context, credential).then(({ status, answer, isReplay }) => {

@@ -116,6 +116,13 @@ const checkPolicies = (draft: Draft) => {
   }
   checkCleanup(draft, ['policies', 'changes'])
   checkCancellation(draft, ['policies', 'cancellation'])
+  const usage = draft.sound<CatalogPolicies['usage']>('policies', 'usage')
+  if (usage?.keepDays !== undefined && usage.keepDays < usage.acceptLateDays)
+    draft.report(
+      ['policies', 'usage', 'keepDays'],
+      `Usage is accepted ${usage.acceptLateDays} days late: its window must not be archived before.`,
+      'value',
+    )
 }
 
 const checkCancellation = (draft: Draft, path: Path) => {

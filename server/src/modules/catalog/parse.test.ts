@@ -594,6 +594,12 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
     '63:125 policies.changes.cleanupReminderDays[1]: A reminder comes within the cleanup window of 5 days.',
   ],
   [
+    'usage that is archived while it may still come',
+    'acceptLateDays: 35,',
+    'acceptLateDays: 35, keepDays: 34,',
+    '66:42 policies.usage.keepDays: Usage is accepted 35 days late: its window must not be archived before.',
+  ],
+  [
     'looking on at what was deleted',
     'readOnlyDays: 30',
     'readOnlyDays: 91',

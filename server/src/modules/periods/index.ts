@@ -31,6 +31,7 @@ export {
   sumWaiting,
   takeDuePlacings,
   tenantsToClose,
+  unsettledSince,
 } from './store.ts'
 export { areNewTerms, termsIn } from './terms-in.ts'
 export type { ChargeLine, Placing, UsagePeriod } from './usage-period.ts'

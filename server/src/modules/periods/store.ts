@@ -521,3 +521,14 @@ export const readCloseFigures = async (db: Db, endedBy: Temporal.Instant): Promi
     oldestWaiting: instantOfRowOrNull(row.oldest_waiting),
   }
 }
+
+/** Since when usage of tenants is still looked at, rated or compared: what is before that is closed for good. */
+export const unsettledSince = async (db: Db, tenantIds: readonly string[]): Promise<Map<string, Temporal.Instant>> =>
+  new Map(
+    (
+      await query<{ tenant_id: string; since: string }>(
+        db,
+        sql`select tenant_id, min(period_start) as since from usage_periods where tenant_id = any (${[...tenantIds]}::text[]) and state <> 'settled' group by 1`,
+      )
+    ).map((row) => [row.tenant_id, instantOfRow(row.since)]),
+  )

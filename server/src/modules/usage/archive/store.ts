@@ -1,7 +1,7 @@
 import { type Micro, microOfText } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
 
-export type UsageWindow = { tenantId: string; meter: string; windowStart: string }
+export type UsageWindow = { tenantId: string; meter: string; windowStart: string; windowEnd: string }
 
 /** Windows of some tenants that were over before a time and still have raw records. */
 export const windowsToArchive = (
@@ -11,7 +11,7 @@ export const windowsToArchive = (
 ): Promise<UsageWindow[]> =>
   query(
     db,
-    sql`select c.tenant_id as "tenantId", c.meter, c.window_start as "windowStart" from usage_counters c
+    sql`select c.tenant_id as "tenantId", c.meter, c.window_start as "windowStart", c.window_end as "windowEnd" from usage_counters c
         where c.tenant_id = any (${[...tenantIds]}::text[]) and c.span = 'period' and c.span <> 'hour' and c.window_end < ${endedBefore.toString()}
           and exists (select from usage_records r where r.tenant_id = c.tenant_id and r.meter = c.meter and r.at >= c.window_start and r.at < c.window_end and r.window_start = c.window_start)
         order by 1, 2, 3`,
