@@ -1,5 +1,6 @@
 import { measureChecks } from './checks.ts'
 import { measureInProcess } from './in-process.ts'
+import { measureRating } from './rating.ts'
 import { measureReplicaLag } from './replica.ts'
 import { type Answer, printAnswer, writeResults } from './support/report.ts'
 import { fullScale, quickScale } from './support/scale.ts'
@@ -11,6 +12,7 @@ import { measureWebhooks } from './webhooks.ts'
 const questions = {
   replica: measureReplicaLag,
   memory: measureInProcess,
+  rating: measureRating,
   checks: measureChecks,
   usage: measureUsage,
   webhooks: measureWebhooks,

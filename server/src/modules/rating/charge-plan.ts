@@ -3,11 +3,10 @@ import { assert, type FieldError } from '../../core/errors.ts'
 import { own } from '../../core/own.ts'
 import { allowancePrice } from '../catalog/index.ts'
 import { isZero, one, whole } from './exact.ts'
-import { type PlanBounds, planBounds, planSettings } from './plan-billing.ts'
-import type { Bound, Charge, Included, Lot, Price, Settings, Source } from './price.ts'
-import { priceInCurrency } from './price-in-currency.ts'
+import type { PlanBounds } from './plan-billing.ts'
+import type { Bound, Charge, Included, Lot, Price, Settings } from './price.ts'
 import { newReader, type Reader } from './read-numbers.ts'
-import { settingsOf } from './settings.ts'
+import { type ReadPrice, readPlan } from './read-plan.ts'
 
 /** Who holds a plan version, and how: everything that its charges follow from. */
 export type PlanTerms = {
@@ -88,16 +87,15 @@ export const chargesOfPlans = (steps: readonly (PlanTerms & { from: Temporal.Ins
 const keyIn = (key: string, step: number): string => (step === 0 ? key : `${key}_${step + 1}`)
 
 const chargesOfPlan = (reader: Reader, terms: PlanTerms): PlanCharges => {
+  const { prices, ...same } = readPlan(terms)
+  for (const { field, message } of same.errors) reader.report(field, message)
   const recurring = recurringCharges(reader, terms)
-  const usage = Object.entries(terms.plan.usagePrices ?? {}).flatMap(([key, price]) =>
-    usageCharge(reader, terms, key, price),
-  )
+  const usage = prices.flatMap(([key, price, read]) => usageCharge(terms, key, price, read))
   for (const key of Object.keys(terms.carried ?? {}))
     if (!usage.some((charge) => charge.key === key && charge.included?.rollover))
       reader.report(`carried.${key}`, 'is no usage price of this plan that carries its included quantity on')
-  const chosen = planSettings(terms)
-  const settings = settingsOf(reader, chosen, terms.currency)
-  return { recurring, usage, ...planBounds(reader, terms), settings, chosen }
+  const { minimum, commitment, maximum, trial, settings, chosen } = same
+  return { recurring, usage, minimum, commitment, maximum, trial, settings, chosen }
 }
 
 const held = (key: string, name: string, price: Price, quantity = one): Charge => ({
@@ -153,50 +151,15 @@ const seatCharge = (reader: Reader, plan: CatalogPlan, price: string, currency: 
   return held('seats', `${plan.name}: seats`, plain('per_unit', amount ?? 0), whole(extra))
 }
 
-const usageCharge = (reader: Reader, terms: PlanTerms, key: string, price: CatalogUsagePrice): Charge[] => {
-  const meter = price.meter ?? key
-  const priced = priceInCurrency(reader, 'plan', price, terms.currency)
-  if (priced === null) {
-    reader.report('plan', `has no price of ${key} in ${terms.currency}`)
-    return []
-  }
-  const name = price.name ?? own(terms.file.meters, meter)?.name ?? key
-  if (price.model === 'flat') return [{ ...held(key, name, priced.price), ramp: priced.ramp }]
+const usageCharge = (terms: PlanTerms, key: string, price: CatalogUsagePrice, read: ReadPrice): Charge[] => {
+  const name = price.name ?? own(terms.file.meters, price.meter ?? key)?.name ?? key
+  if (read.source === null) return [{ ...held(key, name, read.price), ramp: read.ramp }]
   const included = includedOf(terms, key, price)
   if (included === 'everything') return []
+  const { ramp } = read
   return [
-    {
-      key,
-      name,
-      basis: { kind: 'usage', ...sourceOf(reader, terms, meter, price) },
-      ...priced,
-      included,
-      from: null,
-      until: null,
-    },
+    { key, name, basis: { kind: 'usage', ...read.source }, price: read.price, ramp, included, from: null, until: null },
   ]
-}
-
-const sourceOf = (reader: Reader, { file }: PlanTerms, meter: string, price: CatalogUsagePrice): Source => {
-  const definition: { aggregation?: Source['aggregation']; property?: string } = own(file.meters, meter) ?? {}
-  return {
-    meter,
-    // A meter that counts only some records is a meter of its own, so that its counter says what is billed.
-    filter: {},
-    aggregation: definition.aggregation ?? 'sum',
-    property: definition.property ?? null,
-    valueBefore: whole(0),
-    levelBy: 'set',
-    changesInDay: price.changesInDay ?? 'exact',
-    bucket: price.bucket
-      ? {
-          size: price.bucket.size,
-          priced: price.bucket.priced ?? 'per_bucket',
-          maximumQuantity: reader.exactOrNull('plan', price.bucket.maximumQuantity),
-        }
-      : null,
-    alreadyBilled: null,
-  }
 }
 
 /**

@@ -18,15 +18,21 @@ export const exactOfMicro = (micro: bigint): Exact => fraction(micro, 1_000_000n
 export const zero = whole(0)
 export const one = whole(1)
 
-export const plus = (a: Exact, b: Exact): Exact => fraction(a.n * b.d + b.n * a.d, a.d * b.d)
-export const minus = (a: Exact, b: Exact): Exact => fraction(a.n * b.d - b.n * a.d, a.d * b.d)
-export const times = (a: Exact, b: Exact): Exact => fraction(a.n * b.n, a.d * b.d)
+// Most amounts and quantities are whole, and many have one denominator: then nothing has to be reduced.
+const areWhole = (a: Exact, b: Exact): boolean => a.d === 1n && b.d === 1n
+
+export const plus = (a: Exact, b: Exact): Exact =>
+  areWhole(a, b) ? { n: a.n + b.n, d: 1n } : fraction(a.n * b.d + b.n * a.d, a.d * b.d)
+export const minus = (a: Exact, b: Exact): Exact =>
+  areWhole(a, b) ? { n: a.n - b.n, d: 1n } : fraction(a.n * b.d - b.n * a.d, a.d * b.d)
+export const times = (a: Exact, b: Exact): Exact =>
+  areWhole(a, b) ? { n: a.n * b.n, d: 1n } : fraction(a.n * b.n, a.d * b.d)
 export const over = (a: Exact, b: Exact): Exact => fraction(a.n * b.d, a.d * b.n)
 export const sumOf = (all: readonly Exact[]): Exact => all.reduce(plus, zero)
 
 /** Below zero when `a` is less than `b`, as for `sort`. */
 export const compare = (a: Exact, b: Exact): number => {
-  const difference = a.n * b.d - b.n * a.d
+  const difference = a.d === b.d ? a.n - b.n : a.n * b.d - b.n * a.d
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }
 export const smaller = (a: Exact, b: Exact): Exact => (compare(a, b) <= 0 ? a : b)

@@ -98,7 +98,8 @@ const isOnHours = ({ start, end }: Period, timeZone: string): boolean => {
 }
 
 /** Windows of several charges, cut wherever one of them begins or ends. */
-const cutTogether = (windows: readonly Period[]): Period[] => {
+const cutTogether = (windows: readonly Period[]): readonly Period[] => {
+  if (windows.length === 1) return windows
   const edges = new Map<string, Temporal.Instant>()
   for (const { start, end } of windows) for (const at of [start, end]) edges.set(at.toString(), at)
   const sorted = [...edges.values()].sort(Temporal.Instant.compare)

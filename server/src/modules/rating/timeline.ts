@@ -11,6 +11,8 @@ export type Segment = { from: Edge; to: Edge; price: Price; quantity: Exact | nu
 export const segmentsOf = (input: RatingInput, charge: Charge): Segment[] => {
   const life = lifeOf(input, charge)
   if (life === null) return []
+  if (charge.ramp.length === 0 && input.changes.length === 0)
+    return [{ from: life.from, to: life.to, price: charge.price, quantity: heldQuantity(charge) }]
   const inside = (at: Temporal.Instant) => isBefore(life.from.at, at) && isBefore(at, life.to.at)
   const moments = new Map<string, Temporal.Instant>()
   for (const { at } of turnsOf(input, charge)) if (inside(at)) moments.set(at.toString(), at)
@@ -39,6 +41,8 @@ const lifeOf = ({ period, trial }: RatingInput, charge: Charge): { from: Edge; t
   return isBefore(from.at, to.at) ? { from, to } : null
 }
 
+const heldQuantity = ({ basis }: Charge): Exact | null => (basis.kind === 'held' ? basis.quantity : null)
+
 type Turn = { at: Temporal.Instant; price: Price | null; quantity: Exact | null }
 
 /** Steps of the ramp and changes; a change at the same instant as a step wins. */
@@ -59,7 +63,7 @@ const stateAt = (input: RatingInput, charge: Charge, at: Temporal.Instant): { pr
     .filter((turn) => !isBefore(at, turn.at))
     .reduce<{ price: Price; quantity: Exact | null }>(
       (state, turn) => ({ price: turn.price ?? state.price, quantity: turn.quantity ?? state.quantity }),
-      { price: charge.price, quantity: charge.basis.kind === 'held' ? charge.basis.quantity : null },
+      { price: charge.price, quantity: heldQuantity(charge) },
     )
 
 export const periodOf = ({ from, to }: { from: Edge; to: Edge }): Period => ({ start: from.at, end: to.at })
