@@ -293,6 +293,8 @@ const Policies = strict({
     acceptFutureSeconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
     /** How far back a file of past usage may reach; 400 where left out. */
     importLateDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_650 })),
+    /** How long refused checks are kept one by one, to be explained; 90 where left out. What used something up stays with its record. */
+    keepDecisionsDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650 })),
     /** How long after their window raw records are kept before they are archived; for ever where left out. */
     keepDays: Type.Optional(Type.Integer({ minimum: 32, maximum: 3_650 })),
   }),

@@ -155,6 +155,16 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   getEntitlements: (tenantId) => ({ query: { tenantId } }),
   check: (tenantId) => ({ body: { tenantId, features: ['api_calls', 'sso', 'projects', 'regions'] } }),
   explain: (tenantId) => ({ params: { feature: 'api_calls' }, query: { tenantId } }),
+  listDecisions: (tenantId) => ({ query: { tenantId, outcome: 'refused' } }),
+  getDecision: async (tenantId) => {
+    const idempotencyKey = newId('request')
+    if (tenantId !== unknown)
+      await world.operator.reportUsage({
+        body: { tenantId, meter: 'api_calls', quantity: 999_999_999, idempotencyKey },
+      })
+    const decisionId = `decision_r${Buffer.from(idempotencyKey).toString('base64url')}`
+    return { params: { decisionId }, query: { tenantId } }
+  },
   createOverride: (tenantId) => ({
     body: { tenantId, feature: 'sso', set: { enabled: true }, reason: 'A test of the walk' },
   }),

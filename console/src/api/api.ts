@@ -11,6 +11,7 @@ type ListName =
   | 'listWebhooks'
   | 'listAudit'
   | 'listNotices'
+  | 'listDecisions'
   | 'listFindings'
   | 'listReconciliations'
 export type InputOf<N extends Name> = NonNullable<Parameters<Client[N]>[0]>

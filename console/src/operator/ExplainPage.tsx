@@ -9,10 +9,11 @@ import { useView } from '../search.ts'
 import { Banner } from '../ui/Banner.tsx'
 import { Card, Facts } from '../ui/Card.tsx'
 import { Instant } from '../ui/Instant.tsx'
-import { Json } from '../ui/Json.tsx'
 import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { DecisionAnswer, Decisions } from './Decisions.tsx'
+import { Steps, WouldAllow } from './Derivation.tsx'
 import styles from './ExplainPage.module.css'
 
 /** Why a customer may or may not use a feature, now or at a past moment (ENT-5). The address is the permalink. */
@@ -27,7 +28,14 @@ export function ExplainPage() {
     >
       <Question key={`${view.tenantId} ${view.feature} ${view.at}`} />
       {asked ? (
-        <Answer tenantId={view.tenantId ?? ''} feature={view.feature ?? ''} at={view.at} />
+        <>
+          {view.decision ? (
+            <DecisionAnswer tenantId={view.tenantId ?? ''} decisionId={view.decision} />
+          ) : (
+            <Answer tenantId={view.tenantId ?? ''} feature={view.feature ?? ''} at={view.at} />
+          )}
+          <Decisions tenantId={view.tenantId ?? ''} feature={view.feature ?? ''} />
+        </>
       ) : (
         <Empty title="Name a tenant and a feature">
           Every denial in a customer's timeline links here with both filled in.
@@ -55,6 +63,7 @@ function Question() {
       tenantId: tenantId.trim(),
       feature: feature.trim(),
       at: at.trim() === '' ? undefined : new Date(at).toISOString(),
+      decision: undefined,
     })
   }
   return (
@@ -116,34 +125,9 @@ function Derivation({ explanation }: { explanation: Explanation }) {
         {explanation.tenantId} · {explanation.feature} · <Instant at={explanation.at} show="seconds" />
       </Banner>
       <div className={styles.columns}>
-        <Card title="How it was decided">
-          <ol className={styles.steps}>
-            {steps.map((step, place) => (
-              <li key={`${step.source} ${step.sentence}`} data-decided={step.decided || undefined}>
-                <p className={styles.source}>
-                  {place + 1}. {step.source.replaceAll('_', ' ')}
-                  {step.decided ? <strong className={styles.decided}>decided</strong> : null}
-                </p>
-                <p>{step.sentence}</p>
-                {Object.keys(step.detail).length > 0 ? <Json value={step.detail} label="Inputs" /> : null}
-              </li>
-            ))}
-          </ol>
-        </Card>
+        <Steps steps={steps} />
         <div className="stack">
-          <Card title="Would be allowed if">
-            {wouldAllow.length === 0 ? (
-              <p className="dim">
-                {decision.allowed ? 'It is allowed already.' : 'Nothing known would change the answer.'}
-              </p>
-            ) : (
-              <ul className={styles.would}>
-                {wouldAllow.map((sentence) => (
-                  <li key={sentence}>{sentence}</li>
-                ))}
-              </ul>
-            )}
-          </Card>
+          <WouldAllow wouldAllow={wouldAllow} allowed={decision.allowed} />
           <Card title="As it stood">
             <Facts
               facts={[

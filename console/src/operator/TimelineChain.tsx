@@ -68,6 +68,11 @@ export function TimelineChain({ chain, tenantId }: { chain: Chain; tenantId: str
   )
 }
 
+/** The decision itself where it has a record, otherwise its time. */
+function whichOf({ at, detail }: TimelineEntry): { at: string } | { decision: string } {
+  return typeof detail.decisionId === 'string' ? { decision: detail.decisionId } : { at }
+}
+
 function Entry({ entry, tenantId }: { entry: TimelineEntry; tenantId: string }) {
   const [view] = useView()
   const Icon = icons[entry.kind]
@@ -88,7 +93,7 @@ function Entry({ entry, tenantId }: { entry: TimelineEntry; tenantId: string }) 
         <div className={styles.actions}>
           <Json value={entry} />
           {feature ? (
-            <TextLink to="/operator/explain" search={{ tenantId, feature, at: entry.at }}>
+            <TextLink to="/operator/explain" search={{ tenantId, feature, ...whichOf(entry) }}>
               Ask why
             </TextLink>
           ) : null}

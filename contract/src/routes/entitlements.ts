@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { type RouteDefinition, route } from '../route.ts'
 import { TenantQuery } from '../schemas/common.ts'
+import { DecisionDetail, DecisionParams, DecisionQuery, DecisionRecord } from '../schemas/decision.ts'
 import {
   AtQuery,
   CheckAnswer,
@@ -53,6 +54,33 @@ export const entitlementsRoutes = {
     query: AtQuery,
     response: Explanation,
     problems: ['feature_unknown', 'time_out_of_range'],
+  }),
+
+  listDecisions: route({
+    method: 'GET',
+    path: '/entitlements/decisions',
+    summary: 'Decisions as they were made, newest first: every refusal, and all that used something up',
+    description:
+      'Each with the snapshot, override, policy and counter that it was made with, and what would have made it another one. Refused checks appear within a second or two; equal ones of an hour share a record.',
+    tag: 'Entitlements',
+    permission: 'billing:entitlements:read',
+    tenancy: 'tenant',
+    kind: 'list',
+    query: DecisionQuery,
+    response: Type.Array(DecisionRecord),
+    problems: ['feature_unknown'],
+  }),
+
+  getDecision: route({
+    method: 'GET',
+    path: '/entitlements/decisions/{decisionId}',
+    summary: 'One decision with its derivation, made again with the snapshot and the counter of its time',
+    tag: 'Entitlements',
+    permission: 'billing:entitlements:read',
+    tenancy: 'tenant',
+    params: DecisionParams,
+    query: TenantQuery,
+    response: DecisionDetail,
   }),
 
   createOverride: route({

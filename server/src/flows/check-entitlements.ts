@@ -28,6 +28,24 @@ export const liveCustomer = async (deps: Deps, tenantId: string, atMs: number): 
   return (await deps.live.load(tenantId, atMs)) ?? live
 }
 
+/** Where the counter of a feature stands in memory; nothing is used of what counts nothing. */
+const positionNow = (
+  live: LiveCustomer,
+  entitlement: ResolvedEntitlement,
+  atMs: number,
+): { used: Micro | null; reserved: Micro; windowStart: number | null } => {
+  if (entitlement.kind === 'metered') {
+    const { startMs } = live.windowAt(atMs)
+    const { used = 0n, reserved = 0n } = live.counters.get(counterName(entitlement.meter, startMs)) ?? {}
+    return { used, reserved, windowStart: startMs }
+  }
+  const level =
+    entitlement.kind === 'value' && entitlement.usedBy !== undefined
+      ? live.counters.get(counterName(entitlement.usedBy, lifetime.startMs))
+      : undefined
+  return { used: level?.used ?? null, reserved: 0n, windowStart: null }
+}
+
 /** Answers one feature from memory. */
 export const decideNow = (
   live: LiveCustomer,
@@ -81,8 +99,16 @@ export const checkEntitlements = (
       return entitlement
     })
     const answered = (decisions: Decision[]): CheckAnswer => {
-      for (const decision of decisions)
-        if (!decision.allowed) deps.refusals.add(tenantId, decision.feature, decision.reason, atMs)
+      for (let index = 0; index < decisions.length; index++) {
+        const { allowed, feature, reason } = decisions[index]!
+        if (allowed) continue
+        deps.refusals.count(tenantId, feature, reason, atMs)
+        // What was to be used up has records of its own.
+        if (request.consume) continue
+        const position = positionNow(live, asked[index]!, atMs)
+        const { version: snapshotVersion } = live
+        deps.refusals.keep({ tenantId, feature, reason, quantity, snapshotVersion, ...position, because: null }, atMs)
+      }
       return {
         tenantId,
         allowed: decisions.every((decision) => decision.allowed),
@@ -149,6 +175,7 @@ const consume = async (
     atomic: true,
     correlationId,
   })
+  const because = asked.find((_, index) => results[index]!.decision.kind === 'refused')?.feature ?? null
   return asked.map((entitlement, index) => {
     const { decision } = results[index]!
     if (decision.kind === 'reused') throw fail('idempotency_key_reused')
@@ -163,11 +190,14 @@ const consume = async (
       { used, resetsAt: live.windowAt(records[index]!.at).resetsAt },
       accepted ? 0n : wanted,
     )
-    return {
-      ...said,
-      allowed: accepted,
-      consumed: accepted,
-      reason: said.allowed === accepted ? said.reason : accepted ? 'within_limit' : 'limit_reached',
+    const reason = said.allowed === accepted ? said.reason : accepted ? 'within_limit' : 'limit_reached'
+    if (decision.kind === 'withdrawn') {
+      const { windowStart, reserved } = positionNow(live, entitlement, records[index]!.at)
+      const { feature } = entitlement
+      const { version: snapshotVersion } = live
+      const position = { used, reserved, windowStart, because }
+      deps.refusals.keep({ tenantId, feature, reason, quantity: wanted, snapshotVersion, ...position }, atMs)
     }
+    return { ...said, allowed: accepted, consumed: accepted, reason }
   })
 }

@@ -54,6 +54,12 @@ export const erasures: Record<string, (tx: Tx, tenantId: string, batch: number) 
       sql`with gone as (delete from check_refusals where tenant_id = ${tenantId} and (feature, reason, hour) in
             (select feature, reason, hour from check_refusals where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
     ),
+  checkDecisions: (tx, tenantId, batch) =>
+    counted(
+      tx,
+      sql`with gone as (delete from check_decisions where tenant_id = ${tenantId} and decision_key in
+            (select decision_key from check_decisions where tenant_id = ${tenantId} limit ${batch}) returning 1) select count(*)::int as n from gone`,
+    ),
   webhooks: (tx, tenantId, batch) =>
     counted(
       tx,

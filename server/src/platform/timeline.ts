@@ -43,7 +43,8 @@ export const readTimelineRows = (
        from entitlement_snapshots where tenant_id = ${tenantId} and effective_from ${edge} order by effective_from desc limit ${limit + 1})
       union all
       (select 'refusal:' || idempotency_key, recorded_at, 'decision', 'refused: ' || feature, correlation_id, service, feature,
-         jsonb_build_object('code', code, 'quantity', quantity, 'used', used, 'limit', usage_limit, 'meter', meter, 'snapshotVersion', snapshot_version)
+         jsonb_build_object('code', code, 'quantity', quantity, 'used', used, 'limit', usage_limit, 'meter', meter, 'snapshotVersion', snapshot_version,
+           'decisionId', 'decision_r' || translate(encode(convert_to(idempotency_key, 'UTF8'), 'base64'), E'+/=\\n', '-_'))
        from usage_refusals where tenant_id = ${tenantId} and recorded_at ${edge} order by recorded_at desc limit ${limit + 1})
       union all
       (select 'checks:' || feature || ':' || reason || ':' || extract(epoch from hour), hour, 'decision', 'checks refused: ' || feature, null, null, feature, jsonb_build_object('reason', reason, 'attempts', attempts, 'from', hour)

@@ -15,6 +15,7 @@ import { followRetentions } from '../flows/follow-retention.ts'
 import { lapseDue, resolveWithNewCatalog } from '../flows/lapse-entitlements.ts'
 import { makeNotices } from '../flows/make-notices.ts'
 import { placeLines } from '../flows/place-lines.ts'
+import { forgetDecisions } from '../flows/read-decisions.ts'
 import { startRun, workOnRuns } from '../flows/reconcile.ts'
 import { remind } from '../flows/remind.ts'
 import type { ReconcileDeps } from '../flows/repair-finding.ts'
@@ -99,6 +100,7 @@ export const startWorker = async (
       '41 3 * * * forget_requests ?max=2',
       '17 4 * * * archive_usage ?max=2',
       '47 4 * * * sample_counters ?max=2',
+      '51 * * * * forget_decisions ?max=2',
     ].join('\n'),
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
@@ -120,6 +122,7 @@ export const startWorker = async (
         void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'all' })),
       archive_usage: async () => void (await archiveUsage(deps)),
       sample_counters: async () => void (await sampleCounters(deps)),
+      forget_decisions: async () => void (await forgetDecisions(deps)),
       forget_requests: () => forgetOldRequests(deps.db, deps.clock.now().subtract({ hours: 48 })),
     },
   })

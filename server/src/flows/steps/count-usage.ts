@@ -37,7 +37,7 @@ export const countUsage = async (
   items.forEach((item, index) => {
     const decision = decisions[index]!
     if (decision.kind === 'accepted') accepted.push(acceptedRow(item, decision, counters))
-    if (decision.kind === 'refused') refused.push(refusedRow(item, decision))
+    if (decision.kind === 'refused') refused.push(refusedRow(item, decision, counters))
   })
   const moved = counters.flatMap((counter, index) => {
     const { used, records, levelAt } = states[index]!
@@ -102,6 +102,8 @@ const acceptedRow = (
 ): NewRecord => ({
   ...rowOf(item),
   usedAfter: used,
+  // What is a fact was counted without a decision.
+  reserved: item.work.fact ? null : counters[item.place.shown]!.reserved,
   ordinal: item.isLevel ? counters[item.place.targets[0]!.counters[0]!]!.records + BigInt(place) : null,
   also: item.also,
 })
@@ -109,7 +111,15 @@ const acceptedRow = (
 const refusedRow = (
   item: LaidOut,
   { feature, used, limit, code }: Extract<RecordDecision, { kind: 'refused' }>,
-): NewRefusal => ({ ...rowOf(item), feature, used, limit, code })
+  counters: readonly CounterRow[],
+): NewRefusal => ({
+  ...rowOf(item),
+  feature,
+  used,
+  reserved: counters[item.place.shown]!.reserved,
+  limit,
+  code,
+})
 
 /** Threshold events of each customer whose counters crossed a line, in the order of tenants. */
 const crossings = (

@@ -1,18 +1,23 @@
 import { fail } from '../../core/errors.ts'
+import { instantOrNull } from '../../core/period.ts'
 import { grantOverride, withdrawOverride } from '../../flows/change-override.ts'
 import { checkEntitlements } from '../../flows/check-entitlements.ts'
 import { decideOverride } from '../../flows/decide-override.ts'
+import { readDecision, readDecisions } from '../../flows/read-decisions.ts'
 import { explainEntitlement, readSnapshot } from '../../flows/read-entitlements.ts'
 import { overrideView } from '../../flows/steps/views.ts'
 import { findCustomer } from '../../modules/customers/index.ts'
 import { findOverrideById, listOverrides, waitingRequests } from '../../modules/entitlements/index.ts'
+import type { DecisionPlace } from '../../modules/usage/index.ts'
 import { requirePermission } from '../auth.ts'
-import type { Context, Handlers } from '../handler.ts'
+import { type Context, decodeCursor, encodeCursor, type Handlers } from '../handler.ts'
 
 export const entitlementHandlers: Handlers<
   | 'getEntitlements'
   | 'check'
   | 'explain'
+  | 'listDecisions'
+  | 'getDecision'
   | 'createOverride'
   | 'listOverrides'
   | 'listWaitingOverrides'
@@ -31,6 +36,20 @@ export const entitlementHandlers: Handlers<
   },
 
   explain: ({ deps, tenantId, params, query }) => explainEntitlement(deps, tenantId, params.feature, query.at),
+
+  listDecisions: async ({ deps, tenantId, query }) => {
+    const { feature, outcome, from, to, cursor, limit } = query
+    const filter = {
+      from: from ?? null,
+      to: to ?? null,
+      outcome: outcome ?? null,
+      before: decodeCursor(cursor, isPlace),
+    }
+    const { decisions, before } = await readDecisions(deps, tenantId, feature ?? null, filter, limit ?? 50)
+    return { data: decisions, cursor: before && encodeCursor(before) }
+  },
+
+  getDecision: ({ deps, tenantId, params }) => readDecision(deps, tenantId, params.decisionId),
 
   createOverride: async ({ deps, actor, tenantId, body }) =>
     overrideView(await grantOverride(deps, actor, tenantId, body)),
@@ -53,6 +72,11 @@ export const entitlementHandlers: Handlers<
     return overrideView(await withdrawOverride(deps, actor, override.tenantId, override.overrideId))
   },
 }
+
+const isPlace = (value: unknown): value is DecisionPlace =>
+  typeof (value as DecisionPlace | null)?.at === 'string' &&
+  typeof (value as DecisionPlace).tie === 'string' &&
+  instantOrNull((value as DecisionPlace).at) !== null
 
 const decided = async (
   { deps, actor, params, body, own }: Context<'approveOverride'> | Context<'rejectOverride'>,

@@ -72,7 +72,7 @@ export const thresholdsCrossed = (
 export const decide = (
   content: SnapshotContent,
   entitlement: ResolvedEntitlement,
-  counter: { used: Micro; resetsAt: string } | null,
+  counter: { used: Micro; reserved?: Micro; resetsAt: string } | null,
   quantity: Micro,
 ): Decision => {
   const base = {
@@ -83,10 +83,12 @@ export const decide = (
   }
   if (entitlement.kind === 'metered') {
     const used = counter?.used ?? 0n
-    const { allowed, reason } = decideMetered(entitlement, content.withheld, used, quantity)
+    // What is reserved for work under way is not there for anybody else.
+    const taken = used + (counter?.reserved ?? 0n)
+    const { allowed, reason } = decideMetered(entitlement, content.withheld, taken, quantity)
     const limit = entitlement.limit
     const remaining =
-      limit === null ? null : numberOfMicro(microOfWhole(limit) > used ? microOfWhole(limit) - used : 0n)
+      limit === null ? null : numberOfMicro(microOfWhole(limit) > taken ? microOfWhole(limit) - taken : 0n)
     return {
       ...base,
       allowed,
@@ -96,7 +98,7 @@ export const decide = (
       used: numberOfMicro(used),
       remaining,
       resetsAt: counter?.resetsAt ?? null,
-      state: allowed ? meterState(entitlement, used) : entitlement.upgradePlan ? 'upgrade_available' : 'blocked',
+      state: allowed ? meterState(entitlement, taken) : entitlement.upgradePlan ? 'upgrade_available' : 'blocked',
     }
   }
   const used = usedOf(entitlement, counter)

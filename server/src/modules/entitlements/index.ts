@@ -1,9 +1,18 @@
 export { approvalNeeded, policyBreach } from './approval.ts'
 export { compareSnapshots } from './compare.ts'
+export { counterfactual } from './counterfactual.ts'
 export { decide, decideMetered, meterState, thresholdsCrossed } from './decide.ts'
+export {
+  addCheckDecisions,
+  type CheckDecision,
+  findCheckDecision,
+  forgetCheckDecisions,
+  listCheckDecisions,
+} from './decisions/store.ts'
 export { effectiveFromOf } from './effective-from.ts'
 export { explain } from './explain.ts'
 export { counterName, createLiveCustomers, type LiveCustomer, type LiveCustomers } from './live.ts'
+export { type DecisionFacts, replay } from './replay.ts'
 export {
   type OverrideInForce,
   overridesAt,
@@ -16,6 +25,7 @@ export {
   addCheckRefusals,
   findOverrideById,
   findOverrides,
+  findSnapshots,
   insertOverride,
   insertSnapshot,
   lateRequests,

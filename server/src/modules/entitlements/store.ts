@@ -66,6 +66,19 @@ export const windowsInForce = async (
     ).map((row) => [row.tenant_id, { window: row.window, subscriptionId: row.subscription_id }]),
   )
 
+/** Snapshots of one tenant by their versions. */
+export const findSnapshots = async (
+  on: Db | Tx,
+  tenantId: string,
+  versions: readonly number[],
+): Promise<StoredSnapshot[]> =>
+  (
+    await query<SnapshotRow>(
+      on,
+      sql`select * from entitlement_snapshots where tenant_id = ${tenantId} and version = any (${[...versions]}::bigint[])`,
+    )
+  ).map(fromRow)
+
 /** What was in force at a past time (ENT-3). */
 export const snapshotAt = async (
   on: Db | Tx,

@@ -19,6 +19,13 @@ export {
   type CorrectionRefusal,
   decideCorrection,
 } from './decide-correction.ts'
+export {
+  type DecisionFilter,
+  type DecisionPlace,
+  findUsageDecision,
+  listUsageDecisions,
+  type UsageDecision,
+} from './decisions/store.ts'
 export { anomalySince, findAnomalies, type Joined, joinHours, stepsBetween } from './draw-history.ts'
 export { dropOldHours, firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'
 export { hourAt } from './hour.ts'

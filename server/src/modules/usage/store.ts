@@ -178,6 +178,8 @@ export type NewRecord = {
   ordinal: bigint | null
   /** What it was decided with. */
   snapshotVersion: number
+  /** What was held for others when it was decided; null where nothing was. */
+  reserved: Micro | null
   /** The derived meters that it raised too, as an array literal. */
   also: string | null
 }
@@ -203,6 +205,7 @@ export const insertRecords = async (
   const ordinal = columnOf(records.map((r) => r.ordinal))
   const version = columnOf(records.map((r) => r.snapshotVersion))
   const also = columnOf(records.map((r) => r.also))
+  const reserved = columnOf(records.map((r) => (r.reserved === null ? null : textOfMicro(r.reserved))))
   await queryPrepared(
     tx,
     'insert_usage',
@@ -213,15 +216,15 @@ export const insertRecords = async (
             ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[],
             ${arrayOf(counters.map((c) => c.levelAt))}::bigint[]) as c (t, m, p, s, used, records, version, level_at)
           where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0))
-        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal, snapshot_version, also)
+        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal, snapshot_version, also, reserved)
         select coalesce(t, ${tenant.all}), k, coalesce(m, ${meter.all}), coalesce(q, ${quantity.all}::numeric), to_timestamp(coalesce(a, ${at.all}::float8) / 1000.0),
           to_timestamp(coalesce(w, ${windowStart.all}::float8) / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0),
           coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all}), coalesce(o, ${ordinal.all}::bigint),
-          coalesce(v, ${version.all}::bigint), coalesce(d, ${also.all})::text[]
+          coalesce(v, ${version.all}::bigint), coalesce(d, ${also.all})::text[], coalesce(h, ${reserved.all}::numeric)
         from unnest(${tenant.each}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${meter.each}::text[],
           ${quantity.each}::numeric[], ${at.each}::float8[], ${windowStart.each}::float8[],
           ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${service.each}::text[], ${correlation.each}::text[],
-          ${properties.each}::text[], ${ordinal.each}::bigint[], ${version.each}::bigint[], ${also.each}::text[]) as r (t, k, m, q, a, w, ua, s, c, p, o, v, d)`,
+          ${properties.each}::text[], ${ordinal.each}::bigint[], ${version.each}::bigint[], ${also.each}::text[], ${reserved.each}::numeric[]) as r (t, k, m, q, a, w, ua, s, c, p, o, v, d, h)`,
   )
 }
 
@@ -236,7 +239,8 @@ const columnOf = <V extends string | number | bigint>(values: (V | null)[]): { e
     : { each: arrayOf(values), all: null }
 }
 
-export type NewRefusal = Omit<NewRecord, 'usedAfter' | 'ordinal' | 'also'> & {
+export type NewRefusal = Omit<NewRecord, 'usedAfter' | 'ordinal' | 'also' | 'reserved'> & {
+  reserved: Micro
   feature: string
   used: Micro
   limit: number | null
@@ -253,6 +257,7 @@ export const insertRefusals = async (tx: Tx, refusals: readonly NewRefusal[], re
     a: r.at,
     w: r.windowStart,
     u: textOfMicro(r.used),
+    h: textOfMicro(r.reserved),
     l: r.limit,
     c: r.code,
     v: r.snapshotVersion,
@@ -262,9 +267,9 @@ export const insertRefusals = async (tx: Tx, refusals: readonly NewRefusal[], re
   }))
   await query(
     tx,
-    sql`insert into usage_refusals (tenant_id, idempotency_key, feature, meter, quantity, at, window_start, used, usage_limit, code, snapshot_version, recorded_at, service, correlation_id, properties)
-        select t, k, f, m, q, to_timestamp(a / 1000.0), to_timestamp(w / 1000.0), u, l, c, v, to_timestamp(${recordedAt}::float8 / 1000.0), s, i, p
-        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (t text, k text, f text, m text, q numeric, a float8, w float8, u numeric, l numeric, c text, v bigint, s text, i text, p text)`,
+    sql`insert into usage_refusals (tenant_id, idempotency_key, feature, meter, quantity, at, window_start, used, reserved, usage_limit, code, snapshot_version, recorded_at, service, correlation_id, properties)
+        select t, k, f, m, q, to_timestamp(a / 1000.0), to_timestamp(w / 1000.0), u, h, l, c, v, to_timestamp(${recordedAt}::float8 / 1000.0), s, i, p
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (t text, k text, f text, m text, q numeric, a float8, w float8, u numeric, h numeric, l numeric, c text, v bigint, s text, i text, p text)`,
   )
 }
 

@@ -1,0 +1,39 @@
+import type { Reason } from '@turnpike/contract'
+import type { Micro } from '../../core/quantity.ts'
+import { decide } from './decide.ts'
+import type { SnapshotContent } from './resolve.ts'
+
+/** What a decision was made with and what it was, as its record says. `used` and `reserved`: before it. */
+export type DecisionFacts = {
+  kind: 'check' | 'consume' | 'report'
+  feature: string
+  quantity: Micro
+  used: Micro | null
+  reserved: Micro
+  allowed: boolean
+  /** Null for what was allowed: a record of usage does not say how far from a limit it was. */
+  reason: string | null
+  because: string | null
+}
+export type Replay = { same: boolean; allowed: boolean; reason: Reason | null }
+
+/**
+ * Makes a decision again: the same rule, with the snapshot and the counter of its time (ENT-5). It gives the same answer,
+ * unless the snapshot or the record was changed since. Of an all-or-nothing question, what went down with another feature
+ * was allowed by itself.
+ */
+export const replay = (content: SnapshotContent, facts: DecisionFacts): Replay => {
+  const entitlement = content.entitlements.find(({ feature }) => feature === facts.feature)
+  if (!entitlement) return { same: false, allowed: false, reason: null }
+  const counter = facts.used === null ? null : { used: facts.used, reserved: facts.reserved, resetsAt: '' }
+  const { allowed, reason } = decide(content, entitlement, counter, facts.quantity)
+  if (facts.because !== null) return { same: allowed && !facts.allowed, allowed: false, reason }
+  const same = allowed === facts.allowed && (allowed || facts.reason === codeOf(facts.kind, reason))
+  return { same, allowed, reason }
+}
+
+/** Usage that is refused is told in fewer words than a check. */
+const codeOf = (kind: DecisionFacts['kind'], reason: Reason): Reason => {
+  if (kind === 'check' || reason === 'access_restricted' || reason === 'limit_reached') return reason
+  return reason === 'over_limit_after_downgrade' ? 'limit_reached' : 'not_included'
+}

@@ -1,0 +1,110 @@
+import { instantOfRow } from '../../../core/period.ts'
+import { type Micro, microOfText } from '../../../core/quantity.ts'
+import { type Db, query, sql } from '../../../platform/db.ts'
+
+/** Where a page of decisions goes on: times and, among equal ones, hashes, both falling. */
+export type DecisionPlace = { at: string; tie: string }
+export type DecisionFilter = {
+  from: string | null
+  to: string | null
+  outcome: 'allowed' | 'refused' | null
+  before: DecisionPlace | null
+}
+
+/** A decision that used something up or refused to. `used`: of a refusal before it, of what was allowed after it. */
+export type UsageDecision = {
+  source: 'accepted' | 'refused'
+  key: string
+  tie: string
+  at: Temporal.Instant
+  meter: string
+  /** Which feature refused; null where all allowed. */
+  feature: string | null
+  quantity: Micro
+  used: Micro
+  reserved: Micro
+  windowStart: Temporal.Instant
+  code: string | null
+  snapshotVersion: number
+  service: string | null
+  correlationId: string | null
+}
+
+type Row = {
+  source: 'accepted' | 'refused'
+  key: string
+  tie: string
+  at: string
+  meter: string
+  feature: string | null
+  quantity: string
+  used: string
+  reserved: string
+  window_start: string
+  code: string | null
+  snapshot_version: bigint
+  service: string | null
+  correlation_id: string | null
+}
+
+const refused = sql`'refused' as source, idempotency_key as key, md5('r' || idempotency_key) as tie, at, meter, feature, quantity, used, reserved, window_start, code, snapshot_version, service, correlation_id`
+const accepted = sql`'accepted' as source, idempotency_key as key, md5('a' || idempotency_key) as tie, at, meter, null as feature, quantity, used_after as used, reserved, window_start, null as code, snapshot_version, service, correlation_id`
+/** Facts and corrections were counted without a decision. */
+const decided = sql`reserved is not null and corrects is null and snapshot_version is not null`
+
+/** The newest first. `meters` are those of the features asked for: a limit looks at its own meter. */
+export const listUsageDecisions = async (
+  db: Db,
+  tenantId: string,
+  { meters, features }: { meters: readonly string[]; features: readonly string[] },
+  { from, to, outcome, before }: DecisionFilter,
+  limit: number,
+): Promise<UsageDecision[]> => {
+  const page = (tie: ReturnType<typeof sql>) =>
+    sql`tenant_id = ${tenantId} and at >= ${from ?? '-infinity'} and at < ${to ?? 'infinity'} and at <= ${before?.at ?? 'infinity'}
+        and (${before === null} or (at, ${tie}) < (${before?.at ?? 'infinity'}::timestamptz, ${before?.tie ?? ''}))`
+  const rows = await query<Row>(
+    db,
+    sql`select * from (
+          (select ${refused} from usage_refusals where ${outcome !== 'allowed'} and feature = any (${[...features]}::text[]) and ${page(sql`md5('r' || idempotency_key)`)}
+           order by at desc, tie desc limit ${limit})
+          union all
+          select a.* from unnest(${[...meters]}::text[]) as asked (meter) cross join lateral
+            (select ${accepted} from usage_records where ${outcome !== 'refused'} and meter = asked.meter and ${decided} and ${page(sql`md5('a' || idempotency_key)`)}
+             order by at desc, tie desc limit ${limit}) a
+        ) decisions order by at desc, tie desc limit ${limit}`,
+  )
+  return rows.map(fromRow)
+}
+
+export const findUsageDecision = async (
+  db: Db,
+  tenantId: string,
+  source: UsageDecision['source'],
+  key: string,
+): Promise<UsageDecision | null> => {
+  const [row] = await query<Row>(
+    db,
+    source === 'refused'
+      ? sql`select ${refused} from usage_refusals where tenant_id = ${tenantId} and idempotency_key = ${key}`
+      : sql`select ${accepted} from usage_records where tenant_id = ${tenantId} and idempotency_key = ${key} and ${decided}`,
+  )
+  return row ? fromRow(row) : null
+}
+
+const fromRow = (row: Row): UsageDecision => ({
+  source: row.source,
+  key: row.key,
+  tie: row.tie,
+  at: instantOfRow(row.at),
+  meter: row.meter,
+  feature: row.feature,
+  quantity: microOfText(row.quantity)!,
+  used: microOfText(row.used)!,
+  reserved: microOfText(row.reserved)!,
+  windowStart: instantOfRow(row.window_start),
+  code: row.code,
+  snapshotVersion: Number(row.snapshot_version),
+  service: row.service,
+  correlationId: row.correlation_id,
+})

@@ -1,0 +1,216 @@
+import type { Client } from '@turnpike/client'
+import type { DecisionRecord } from '@turnpike/contract'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { forgetDecisions } from '../src/flows/read-decisions.ts'
+import { query, sql } from '../src/platform/db.ts'
+import { type Service, startService } from './support/service.ts'
+
+/** Every refusal and every decision that uses something up leaves a record, which can be made again (ENT-5). */
+
+let service: Service
+let client: Client
+beforeAll(async () => {
+  service = await startService()
+  client = await service.as('service')
+})
+afterAll(() => service?.stop())
+
+let tenants = 0
+const newTenant = async (limits: Record<string, number | null> = {}): Promise<string> => {
+  const tenantId = `decided-${++tenants}`
+  await service.customer(tenantId)
+  for (const [feature, limit] of Object.entries(limits)) await limitTo(tenantId, feature, limit)
+  return tenantId
+}
+const limitTo = async (tenantId: string, feature: string, limit: number | null): Promise<string> =>
+  (
+    await service.operator.createOverride({
+      body: { tenantId, feature, set: { limit }, reason: 'The limit of a test' },
+    })
+  ).data.id
+const consume = async (tenantId: string, idempotencyKey: string, features: string[], quantity = 1) =>
+  (await client.check({ body: { tenantId, features, quantity, consume: true, idempotencyKey } })).data
+const report = async (tenantId: string, idempotencyKey: string, quantity = 1) =>
+  (await client.reportUsage({ body: { tenantId, meter: 'api_calls', quantity, idempotencyKey } })).data
+const decisionsOf = async (tenantId: string, more: object = {}): Promise<DecisionRecord[]> => {
+  await service.app.deps.refusals.flush()
+  return (await service.operator.listDecisions({ query: { tenantId, ...more } })).data
+}
+const detailOf = async (tenantId: string, decisionId: string) =>
+  (await service.operator.getDecision({ params: { decisionId }, query: { tenantId } })).data
+
+test('what is used up leaves a record with its snapshot, override and counter', async () => {
+  const tenantId = await newTenant()
+  const overrideId = await limitTo(tenantId, 'api_calls', 10)
+  await consume(tenantId, 'work', ['api_calls'], 4)
+  await consume(tenantId, 'too-much', ['api_calls'], 7)
+  const [refused, allowed] = await decisionsOf(tenantId)
+  const { version } = (await service.operator.getEntitlements({ query: { tenantId } })).data
+  expect(allowed).toMatchObject({
+    kind: 'consume',
+    feature: 'api_calls',
+    allowed: true,
+    reason: 'within_limit',
+    quantity: 4,
+    snapshotVersion: version,
+    overrideId,
+    policy: { enforcement: 'hard' },
+    counter: { used: 0, reserved: 0, limit: 10, carried: 0 },
+    counterfactual: { allowedQuantity: 10, plan: null, override: null },
+  })
+  expect(refused).toMatchObject({
+    kind: 'consume',
+    allowed: false,
+    reason: 'limit_reached',
+    quantity: 7,
+    snapshotVersion: version,
+    overrideId,
+    counter: { used: 4, reserved: 0, limit: 10, carried: 0 },
+    counterfactual: { allowedQuantity: 6, plan: expect.any(String), override: { limit: 11 } },
+  })
+})
+
+test('a record of usage is a decision too, and a repeat of its key is none', async () => {
+  const tenantId = await newTenant({ api_calls: 2 })
+  for (const key of ['a', 'a', 'b', 'c', 'c']) await report(tenantId, key)
+  const decisions = await decisionsOf(tenantId)
+  expect(decisions.map(({ kind, allowed, idempotencyKey }) => [kind, allowed, idempotencyKey])).toEqual([
+    ['report', false, 'c'],
+    ['report', true, 'b'],
+    ['report', true, 'a'],
+  ])
+})
+
+test('a check that answers no leaves a record; equal ones share it, and one that answers yes leaves none', async () => {
+  const tenantId = await newTenant({ api_calls: 5 })
+  await report(tenantId, 'used', 3)
+  for (let times = 0; times < 4; times++) await client.check({ body: { tenantId, feature: 'api_calls', quantity: 9 } })
+  await client.check({ body: { tenantId, feature: 'api_calls', quantity: 8 } })
+  await client.check({ body: { tenantId, feature: 'api_calls', quantity: 2 } })
+  await service.app.deps.refusals.flush()
+  await client.check({ body: { tenantId, feature: 'api_calls', quantity: 9 } })
+  await client.check({ body: { tenantId, feature: 'sso' } })
+  const checks = (await decisionsOf(tenantId)).filter(({ kind }) => kind === 'check')
+  expect(
+    checks
+      .map(({ feature, quantity, attempts, reason, counter }) => [feature, quantity, attempts, reason, counter?.used])
+      .sort(),
+  ).toEqual([
+    ['api_calls', 8, 1, 'limit_reached', 3],
+    ['api_calls', 9, 5, 'limit_reached', 3],
+    ['sso', 1, 1, 'not_included', undefined],
+  ])
+})
+
+test('of an all-or-nothing question, what goes down with another feature says with which', async () => {
+  const tenantId = await newTenant({ api_calls: 10, tokens: 0 })
+  await consume(tenantId, 'both', ['api_calls', 'tokens'])
+  const decisions = await decisionsOf(tenantId)
+  expect(decisions.map(({ feature, allowed, because }) => [feature, allowed, because]).sort()).toEqual([
+    ['api_calls', false, 'tokens'],
+    ['tokens', false, null],
+  ])
+  for (const { id } of decisions) expect((await detailOf(tenantId, id)).replay.same).toBe(true)
+})
+
+test('a decision is explained with the snapshot of its time, whatever changed since', async () => {
+  const tenantId = await newTenant({ api_calls: 1 })
+  await consume(tenantId, 'first', ['api_calls'])
+  await consume(tenantId, 'second', ['api_calls'])
+  await limitTo(tenantId, 'api_calls', 1_000)
+  const [refused] = await decisionsOf(tenantId, { outcome: 'refused' })
+  const detail = await detailOf(tenantId, refused!.id)
+  expect(detail).toMatchObject({
+    reason: 'limit_reached',
+    counter: { used: 1, limit: 1 },
+    replay: { same: true, allowed: false, reason: 'limit_reached' },
+  })
+  expect(detail.steps.find(({ source }) => source === 'override')).toMatchObject({
+    decided: true,
+    detail: { overrideId: detail.overrideId, set: { limit: 1 } },
+  })
+  expect(detail.wouldAllow.length).toBeGreaterThan(0)
+})
+
+/** The same numbers for every run of the test. */
+const numbersFrom = (seed: number) => () => {
+  seed = (seed * 1_664_525 + 1_013_904_223) % 4_294_967_296
+  return seed / 4_294_967_296
+}
+
+test('every decision of a random life is made again the same; with an altered snapshot it is not', async () => {
+  const tenantId = await newTenant()
+  const random = numbersFrom(5)
+  const upTo = (n: number) => Math.floor(random() * n)
+  for (let step = 0; step < 60; step++) {
+    const way = upTo(8)
+    if (way === 0) await limitTo(tenantId, ['api_calls', 'tokens'][upTo(2)]!, [null, 5, 20, 40, 80][upTo(5)]!)
+    else if (way < 3) await report(tenantId, `r${step}`, 1 + upTo(6))
+    else if (way < 6)
+      await consume(tenantId, `c${step}`, [['api_calls'], ['tokens'], ['api_calls', 'tokens']][upTo(3)]!, 1 + upTo(9))
+    else await client.check({ body: { tenantId, features: ['api_calls', 'sso', 'tokens'], quantity: 1 + upTo(50) } })
+  }
+  const decisions = await decisionsOf(tenantId, { limit: 200 })
+  expect(decisions.filter(({ allowed }) => allowed).length).toBeGreaterThan(10)
+  expect(decisions.filter(({ allowed }) => !allowed).length).toBeGreaterThan(10)
+  const replays = async () => {
+    const details = await Promise.all(decisions.map(({ id }) => detailOf(tenantId, id)))
+    return details.filter(({ replay }) => !replay.same).map(({ kind, feature, reason }) => [kind, feature, reason])
+  }
+  expect(await replays()).toEqual([])
+  // The service itself may not do this; whoever does it as the owner of the database is found out.
+  const alter = sql`update entitlement_snapshots set content = jsonb_set(content, '{entitlements}',
+      (select jsonb_agg(case when e ->> 'kind' = 'metered' then e || '{"limit": 100000, "origin": "plan"}' else e end) from jsonb_array_elements(content -> 'entitlements') e))
+    where tenant_id = ${tenantId}`
+  await expect(query(service.app.deps.db, alter)).rejects.toThrow('permission denied')
+  const owner = new pg.Client({ connectionString: service.database.url })
+  await owner.connect()
+  await owner.query(alter.text, alter.values)
+  await owner.end()
+  expect((await replays()).length).toBeGreaterThan(5)
+})
+
+describe('the list', () => {
+  test('is read page by page, newest first, by feature, outcome and time', async () => {
+    const tenantId = await newTenant({ api_calls: 12 })
+    for (let n = 0; n < 15; n++) await report(tenantId, `page-${n}`)
+    await client.check({ body: { tenantId, feature: 'sso' } })
+    const all = await decisionsOf(tenantId)
+    expect(all).toHaveLength(16)
+    const paged: DecisionRecord[] = []
+    for await (const each of service.operator.paginate('listDecisions', { query: { tenantId, limit: 4 } }))
+      paged.push(each)
+    expect(paged.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
+    expect(all.map(({ at }) => at)).toEqual(
+      all
+        .map(({ at }) => at)
+        .toSorted()
+        .reverse(),
+    )
+    expect(await decisionsOf(tenantId, { feature: 'sso' })).toHaveLength(1)
+    expect(await decisionsOf(tenantId, { outcome: 'refused', feature: 'api_calls' })).toHaveLength(3)
+    expect(await decisionsOf(tenantId, { outcome: 'allowed' })).toHaveLength(12)
+    expect(await decisionsOf(tenantId, { to: all.at(-1)!.at })).toHaveLength(0)
+    await expect(decisionsOf(tenantId, { feature: 'nothing' })).rejects.toMatchObject({ code: 'feature_unknown' })
+  })
+
+  test('holds nothing of another tenant, and its ids are unknown there', async () => {
+    const [one, other] = [await newTenant({ api_calls: 0 }), await newTenant()]
+    await report(one, 'theirs')
+    const [theirs] = await decisionsOf(one)
+    expect(await decisionsOf(other)).toEqual([])
+    for (const id of [theirs!.id, 'decision_cAA', 'decision_xAAAA', 'decision_rAAAA'])
+      await expect(detailOf(other, id)).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+test('refused checks are forgotten when their time is over; what used something up stays', async () => {
+  const tenantId = await newTenant({ api_calls: 1 })
+  await report(tenantId, 'stays')
+  await client.check({ body: { tenantId, feature: 'sso' } })
+  expect(await decisionsOf(tenantId)).toHaveLength(2)
+  service.clock.advance('P91D')
+  expect(await forgetDecisions(service.app.deps)).toBeGreaterThan(0)
+  expect((await decisionsOf(tenantId)).map(({ idempotencyKey }) => idempotencyKey)).toEqual(['stays'])
+})
