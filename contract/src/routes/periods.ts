@@ -1,6 +1,15 @@
 import { Type } from 'typebox'
 import { type RouteDefinition, route } from '../route.ts'
-import { CloseProgress, UsagePeriod, UsagePeriodQuery } from '../schemas/period.ts'
+import { TenantQuery } from '../schemas/common.ts'
+import { InvoiceParams } from '../schemas/invoice.ts'
+import {
+  CloseProgress,
+  InvoiceExplanation,
+  UpcomingInvoice,
+  UsageCost,
+  UsagePeriod,
+  UsagePeriodQuery,
+} from '../schemas/period.ts'
 
 /** How usage becomes lines of invoices (INV-6). */
 export const periodsRoutes = {
@@ -24,5 +33,39 @@ export const periodsRoutes = {
     permission: 'billing:invoices:read',
     tenancy: 'house',
     response: CloseProgress,
+  }),
+
+  getUsageCost: route({
+    method: 'GET',
+    path: '/usage/cost',
+    summary: 'What usage has cost so far in the running period, with its calculation',
+    tag: 'Invoices',
+    permission: 'billing:invoices:read',
+    tenancy: 'tenant',
+    query: TenantQuery,
+    response: UsageCost,
+  }),
+
+  getUpcomingInvoice: route({
+    method: 'GET',
+    path: '/invoices/upcoming',
+    summary: 'The next invoice as it would be now: what the provider bills, and usage so far',
+    tag: 'Invoices',
+    permission: 'billing:invoices:read',
+    tenancy: 'tenant',
+    query: TenantQuery,
+    response: UpcomingInvoice,
+    problems: ['provider_unavailable'],
+  }),
+
+  explainInvoice: route({
+    method: 'GET',
+    path: '/invoices/{invoiceId}/explain',
+    summary: 'From the total of an invoice to its lines, their calculation and the usage records behind them',
+    tag: 'Invoices',
+    permission: 'billing:invoices:read',
+    tenancy: 'object',
+    params: InvoiceParams,
+    response: InvoiceExplanation,
   }),
 } as const satisfies Record<string, RouteDefinition>

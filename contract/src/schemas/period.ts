@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { Id, Instant, Money, Nullable, Page, Period, strict, TenantId } from './common.ts'
-import { lineKinds } from './rating.ts'
+import { Id, Instant, Key, Money, Nullable, Page, Period, strict, TenantId } from './common.ts'
+import { lineKinds, RatingStep } from './rating.ts'
 
 export const usagePeriodStates = ['open', 'rated', 'placed', 'nothing_due', 'settled'] as const
 
@@ -57,3 +57,111 @@ export const CloseProgress = strict({
   asOf: Instant,
 })
 export type CloseProgress = Static<typeof CloseProgress>
+
+/** How to fetch the very records that an amount was made of: `GET /usage-records` with these parameters. */
+const RecordsQuery = strict({
+  meter: Key,
+  from: Instant,
+  to: Instant,
+  aggregation: Type.String(),
+  /** How many there were; null where only their sum was looked at. */
+  records: Nullable(Type.Integer()),
+  path: Type.String({ description: 'Below the host, with its query.' }),
+})
+
+const Calculated = {
+  charge: Type.String(),
+  name: Type.String(),
+  kind: Type.Enum([...lineKinds, 'maximum', 'credit']),
+  quantity: Type.String(),
+  amount: Money,
+  /** What the calculation gives before it is rounded, in minor units. */
+  exactAmount: Type.String(),
+  period: Period,
+  calculation: Type.Array(RatingStep),
+  records: Nullable(RecordsQuery),
+}
+
+/** What usage has cost so far in the running period, from its counters (INV-5). */
+export const UsageCost = strict({
+  tenantId: TenantId,
+  /** Null without a subscription that pays for usage. */
+  subscriptionId: Nullable(Id('subscription')),
+  period: Nullable(Period),
+  charges: Type.Array(strict(Calculated)),
+  /** Of this period so far. */
+  total: Nullable(Money),
+  /** Of earlier periods, rated and not on an invoice yet. */
+  waiting: Nullable(Money),
+  asOf: Instant,
+})
+export type UsageCost = Static<typeof UsageCost>
+
+/** The next invoice as it would be now (INV-5). */
+export const UpcomingInvoice = strict({
+  tenantId: TenantId,
+  /** Null when there is none to come. */
+  invoice: Nullable(
+    strict({
+      subscriptionId: Id('subscription'),
+      /** When it is made. */
+      at: Instant,
+      lines: Type.Array(
+        strict({
+          /** `provider`: what the provider bills by itself; `usage_so_far`: of the running period, it may grow; `rated`: of earlier ones. */
+          origin: Type.Enum(['provider', 'usage_so_far', 'rated']),
+          description: Type.String(),
+          quantity: Nullable(Type.String()),
+          amount: Money,
+          period: Period,
+        }),
+      ),
+      /** Of the provider's own lines, with its discounts; null where it knows none. */
+      tax: Nullable(Money),
+      /** Before tax on usage, which the provider adds when the invoice is made. */
+      total: Money,
+    }),
+  ),
+  asOf: Instant,
+})
+export type UpcomingInvoice = Static<typeof UpcomingInvoice>
+
+export const explainedAs = [
+  'base_price',
+  'seats',
+  'add_on',
+  'product',
+  'proration',
+  'usage',
+  'later_usage',
+  'credit',
+  'other',
+] as const
+
+/** From the total of an invoice to its lines, their calculation, and the usage that they came from. */
+export const InvoiceExplanation = strict({
+  invoiceId: Type.String(),
+  tenantId: TenantId,
+  status: Type.String(),
+  lines: Type.Array(
+    strict({
+      id: Type.String(),
+      description: Nullable(Type.String()),
+      amount: Money,
+      as: Type.Enum(explainedAs),
+      /** What it is, in a sentence. */
+      text: Type.String(),
+      /** Of a line of ours: how it came to be. */
+      usage: Nullable(strict({ lineId: Id('line'), periodId: Id('period'), ...Calculated })),
+    }),
+  ),
+  subtotal: Money,
+  discount: Money,
+  tax: Money,
+  total: Money,
+  /** What of the total neither lines nor discounts nor tax explain; 0 when all of it is. */
+  unexplained: Money,
+  /** What is not as it should be, in sentences; empty when everything adds up. */
+  remarks: Type.Array(Type.String()),
+})
+export type InvoiceExplanation = Static<typeof InvoiceExplanation>

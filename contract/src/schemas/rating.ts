@@ -327,7 +327,7 @@ export const lineKinds = [
   'late_usage',
   'minimum',
 ] as const
-const Step = strict({
+export const RatingStep = strict({
   kind: Type.Enum(['units', 'flat', 'package', 'percent', 'fee', 'bound', 'already_billed']),
   text: Type.String(),
   tier: Nullable(Type.Integer()),
@@ -350,7 +350,7 @@ const Line = strict({
   /** What the calculation gives before it is rounded, in minor units. */
   exactAmount: Exact,
   rounding: strict({ mode: Type.Enum(roundingModes), at: Type.Enum(roundingPlaces), difference: Exact }),
-  calculation: Type.Array(Step),
+  calculation: Type.Array(RatingStep),
   /** Which usage it is of; null for what is held or due without usage. */
   source: Nullable(
     strict({

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { emit } from '../events/emit.ts'
+import { emit, emitUpdate, snapshot } from '../events/emit.ts'
 import { mergeMetadata, need, textOrNull } from '../objects/common.ts'
 import { grantDiscount } from '../objects/discount.ts'
 import { amountFor, inlinePrice, productOf } from '../objects/price.ts'
@@ -97,8 +97,9 @@ export function createInvoiceItem(tx: Tx, params: Params): InvoiceItem {
   save(tx, item)
   emit(tx, 'invoiceitem.created', item)
   if (draft) {
+    const before = snapshot(tx, draft)
     addLine(tx, draft, lineOfInvoiceItem(tx, item))
-    recomputeTotals(tx, load<Invoice>(tx, draft.id))
+    emitUpdate(tx, 'invoice.updated', recomputeTotals(tx, load<Invoice>(tx, draft.id)), before)
   }
   return item
 }

@@ -1,14 +1,31 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseDocument } from 'yaml'
 import { query, sql } from '../../src/platform/db.ts'
 import { stripeOf } from '../support/pay.ts'
-import { auditOf, eventsOf, type Subscriber, subscribed, untilQuiet } from '../support/story.ts'
+import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
+let folder: string
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  folder = mkdtempSync(join(tmpdir(), 'turnpike-close-'))
+  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
+  catalog.setIn(['currencies'], ['USD', 'EUR', 'JPY'])
+  catalog.setIn(['plans', 'pro', 'prices', 'monthly', 'amounts', 'JPY'], 7_000)
+  catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 0, 'unitAmounts', 'JPY'], '0.55')
+  catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 1, 'unitAmounts', 'JPY'], '0.3')
+  catalog.setIn(['plans', 'pro', 'seats', 'perSeat', 'monthly', 'JPY'], 1_700)
+  const file = join(folder, 'catalog.yaml')
+  writeFileSync(file, String(catalog))
+  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
 })
-afterAll(() => world?.stop())
+afterAll(async () => {
+  await world?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const use = (subscriber: Subscriber, quantity: number, key: string, at?: string) =>
   world.operator.reportUsage({
@@ -27,6 +44,8 @@ const linesOf = (tenantId: string) =>
     world.app.deps.db,
     sql`select kind, quantity, amount_minor, placed_at is not null as placed, provider_invoice_id from charge_lines where tenant_id = ${tenantId} order by line_start, period_id, ordinal`,
   )
+const periodsOf = async (tenantId: string) =>
+  (await world.operator.listUsagePeriods({ query: { tenantId } })).data.toReversed()
 const placed = (tenantId: string, lines: number) =>
   eventually(
     () => linesOf(tenantId),
@@ -34,13 +53,22 @@ const placed = (tenantId: string, lines: number) =>
   )
 
 /** Over the end of the period, to the time at which it is closed; the invoice of the renewal is a draft. */
-const toClose = async (subscriber: Subscriber): Promise<void> => {
+const toEnd = async (subscriber: Subscriber): Promise<void> => {
   const { data } = await subscriber.owner.getStatus({ query: {} })
   const left = world.clock.now().until(Temporal.Instant.from(data.period!.end))
   await world.advance(`PT${Math.ceil(left.total('seconds')) + 1}S`)
   await untilQuiet(world)
+}
+const toClose = async (subscriber: Subscriber): Promise<void> => {
+  await toEnd(subscriber)
   await world.advance('PT6M')
 }
+const stripe = () => stripeOf(world)
+const usageLines = async (providerInvoiceId: string): Promise<number[]> =>
+  (await stripe().invoices.listLineItems(providerInvoiceId, { limit: 100 })).data
+    .filter(({ metadata }) => metadata?.turnpike_line)
+    .map(({ amount }) => amount)
+const fault = (order: Record<string, unknown>) => world.control('POST', '/sandbox/faults', { kind: 'api', ...order })
 const invoiceOf = (providerInvoiceId: string) => stripeOf(world).invoices.retrieve(providerInvoiceId)
 
 test('usage of a period is on the draft invoice of the renewal before it is finalized, once (INV-1)', async () => {
@@ -126,4 +154,221 @@ test('credit pays for usage at the close, is a line of its own on the invoice, a
   ])
   expect(await left()).toEqual(['700', '0'])
   expect(short.data.id).not.toBe(grant.data.id)
+})
+
+test('cost so far, the upcoming invoice and the explanation of the one that came tell the same, down to the records (INV-5, RAT-2)', async () => {
+  const zoe = await subscribed(world, 'zoe')
+  await use(zoe, 9_000, 'one')
+  await use(zoe, 7_000, 'two')
+  const { data: cost } = await zoe.owner.getUsageCost({ query: {} })
+  // 5,000 at 0.4 cents and 1,000 at 0.25.
+  expect(cost.total).toEqual({ amountMinor: '2250', currency: 'USD' })
+  expect(cost.charges.map(({ quantity, calculation }) => [quantity, calculation.map(({ amount }) => amount)])).toEqual([
+    ['16000', ['2000', '250']],
+  ])
+  const { data: upcoming } = await zoe.owner.getUpcomingInvoice({ query: {} })
+  expect(upcoming.invoice?.total.amountMinor).toBe(String(4_900 + 2_250))
+  expect(upcoming.invoice?.lines.map(({ origin, amount }) => [origin, amount.amountMinor])).toEqual([
+    ['provider', '4900'],
+    ['usage_so_far', '2250'],
+  ])
+  await toClose(zoe)
+  const [line] = await placed('zoe', 1)
+  const explained = await eventually(
+    async () => (await zoe.owner.explainInvoice({ params: { invoiceId: line!.provider_invoice_id! } })).data,
+    ({ lines, remarks }) => lines.length === 2 && remarks.length === 0,
+  )
+  expect(explained.total.amountMinor).toBe('7150')
+  expect(explained.unexplained.amountMinor).toBe('0')
+  expect(explained.lines.map(({ as, amount }) => [as, amount.amountMinor]).sort()).toEqual([
+    ['base_price', '4900'],
+    ['usage', '2250'],
+  ])
+  const { usage } = explained.lines.find(({ as }) => as === 'usage')!
+  expect(usage!.calculation).toEqual(cost.charges[0]!.calculation)
+  expect(usage!.records!.records).toBe(2)
+  const { json } = await world.send('GET', usage!.records!.path)
+  expect((json.data as { idempotencyKey: string }[]).map(({ idempotencyKey }) => idempotencyKey).sort()).toEqual([
+    'one',
+    'two',
+  ])
+  // Nobody else's.
+  const other = await world.tenant('not-zoe')
+  await expect(other.explainInvoice({ params: { invoiceId: line!.provider_invoice_id! } })).rejects.toMatchObject({
+    code: 'not_found',
+  })
+  await world.advance('PT2H')
+})
+
+test('what was used within what is included is a line of nothing, and what was not used is none', async () => {
+  const ben = await subscribed(world, 'ben')
+  const [eve] = [await subscribed(world, 'eve')]
+  await use(ben, 400, 'b')
+  await toClose(ben)
+  await eventually(
+    () => periodsOf('eve'),
+    ([first]) => first?.state === 'nothing_due',
+  )
+  expect(await placed('ben', 1)).toMatchObject([{ quantity: '400', amount_minor: '0', placed: false }])
+  expect((await periodsOf('ben')).map(({ state }) => state)).toEqual(['nothing_due', 'open'])
+  expect(await linesOf('eve')).toEqual([])
+  expect((await eventsOf(world, eve!.tenantId)).filter((type) => type.startsWith('usage_period'))).toEqual([])
+  await world.advance('PT2H')
+})
+
+test('a subscription that ends takes its usage on an invoice of its own, which is collected', async () => {
+  const kim = await subscribed(world, 'kim')
+  await use(kim, 12_500, 'k')
+  await world.advance('P3D')
+  await kim.owner.commandSubscription({
+    params: { subscriptionId: kim.subscriptionId },
+    body: { action: 'cancel', when: 'now' },
+  })
+  await statusOf(kim.owner, ({ subscription }) => subscription === null)
+  await world.advance('PT6M')
+  const [line] = await placed('kim', 1)
+  expect(line).toMatchObject({ quantity: '12500', amount_minor: '1000' })
+  const own = await invoiceOf(line!.provider_invoice_id!)
+  expect({ total: own.total, reason: own.billing_reason, advances: own.auto_advance }).toEqual({
+    total: 1_000,
+    reason: 'manual',
+    advances: true,
+  })
+  await world.advance('PT2H')
+  await eventually(
+    () => invoiceOf(line!.provider_invoice_id!),
+    ({ status }) => status === 'paid',
+  )
+  expect((await periodsOf('kim')).map(({ state }) => state)).toEqual(['placed'])
+})
+
+test('a change of plan in mid-period rates each part by its own plan', async () => {
+  const max = await subscribed(world, 'max')
+  await use(max, 12_000, 'before')
+  await world.advance('P10D')
+  await max.owner.commandSubscription({
+    params: { subscriptionId: max.subscriptionId },
+    body: { action: 'change', plan: 'scale', seats: 10 },
+  })
+  await statusOf(max.owner, ({ plan }) => plan.plan === 'scale')
+  await world.advance('PT1M')
+  await use(max, 150_000, 'after')
+  await toClose(max)
+  // 2,000 above the 10,000 of Pro at 0.4 cents; 50,000 above the 100,000 of Scale at 0.2.
+  expect((await placed('max', 2)).map(({ quantity, amount_minor }) => [quantity, amount_minor])).toEqual([
+    ['12000', '800'],
+    ['150000', '10000'],
+  ])
+  await world.advance('PT2H')
+})
+
+test('what comes late and what is taken back is made up for with the next invoice, to the cent (USE-5)', async () => {
+  const lea = await subscribed(world, 'lea')
+  await use(lea, 12_000, 'l')
+  const inside = world.clock.now().add({ hours: 1 }).toString()
+  await toClose(lea)
+  const [first] = await placed('lea', 1)
+  await world.advance('PT2H')
+  // 3,500 more make 15,500: the last 500 of them are in the next tier.
+  await use(lea, 3_500, 'late', inside)
+  await world.operator.correctUsage({
+    body: {
+      tenantId: 'lea',
+      corrects: 'l',
+      action: 'amend',
+      quantity: 11_900,
+      reason: 'counted twice',
+      idempotencyKey: 'c',
+    },
+  })
+  await use(lea, 10_001, 'next')
+  await toClose(lea)
+  const lines = await placed('lea', 3)
+  expect(lines.map(({ kind, quantity, amount_minor }) => [kind, quantity, amount_minor])).toEqual([
+    ['usage', '12000', '800'],
+    ['late_usage', '3400', '1300'],
+    ['usage', '10001', '0'],
+  ])
+  expect(lines[1]!.provider_invoice_id).not.toBe(first!.provider_invoice_id)
+  expect(await usageLines(lines[1]!.provider_invoice_id!)).toEqual([1_300])
+  expect(await auditOf(world, 'lea')).toContain('usage_period.adjusted')
+  // Taken back as a whole, in the month after.
+  await world.advance('PT2H')
+  await world.operator.correctUsage({
+    body: { tenantId: 'lea', corrects: 'late', action: 'void', reason: 'not theirs', idempotencyKey: 'v' },
+  })
+  await toClose(lea)
+  const after = await placed('lea', 4)
+  expect(after.filter(({ kind }) => kind === 'late_usage').map(({ amount_minor }) => amount_minor)).toEqual([
+    '1300',
+    '-1340',
+  ])
+  const [credit] = await usageLines(after.find(({ amount_minor }) => amount_minor === '-1340')!.provider_invoice_id!)
+  expect(credit).toBe(-1_340)
+  await world.advance('PT2H')
+})
+
+test('while the provider is silent lines wait, and no line is doubled where an answer was lost', async () => {
+  const ida = await subscribed(world, 'ida')
+  await use(ida, 12_000, 'i')
+  await toEnd(ida)
+  await fault({ method: 'GET', path: '/v1/invoices', action: 'outage' })
+  await world.advance('PT6M')
+  await eventually(
+    async () => (await world.operator.listUsagePeriods({ query: { tenantId: 'ida', state: 'rated' } })).data,
+    ([period]) => period?.failure === 'provider_unavailable',
+  )
+  expect((await world.operator.getCloseProgress({})).data).toMatchObject({ placing: 1, failing: 1 })
+  await world.control('DELETE', '/sandbox/faults')
+  // The line is made, and nobody hears of it: neither at first nor when the library asks again.
+  await fault({ method: 'POST', path: '/v1/invoiceitems', action: 'reset', after: true, count: 2 })
+  const [line] = await eventually(
+    async () => {
+      await world.advance('PT1M')
+      return linesOf('ida')
+    },
+    (lines) => lines.length === 1 && lines[0]!.placed,
+    20_000,
+  )
+  expect(await usageLines(line!.provider_invoice_id!)).toEqual([800])
+  expect((await invoiceOf(line!.provider_invoice_id!)).status).toBe('draft')
+  await world.advance('PT2H')
+})
+
+test('when the draft is finalized already the lines go on an invoice of their own: nothing is lost', async () => {
+  const tom = await subscribed(world, 'tom')
+  await use(tom, 12_000, 't')
+  await fault({ method: 'GET', path: '/v1/invoices', action: 'outage' })
+  await toClose(tom)
+  await eventually(
+    async () => (await world.operator.listUsagePeriods({ query: { tenantId: 'tom', state: 'rated' } })).data,
+    ([period]) => (period?.failure ?? null) !== null,
+  )
+  await world.advance('PT2H')
+  await untilQuiet(world)
+  await world.control('DELETE', '/sandbox/faults')
+  const [line] = await eventually(
+    async () => {
+      await world.advance('PT5M')
+      return linesOf('tom')
+    },
+    (lines) => lines.length === 1 && lines[0]!.placed,
+    20_000,
+  )
+  const own = await invoiceOf(line!.provider_invoice_id!)
+  expect({ total: own.total, reason: own.billing_reason }).toEqual({ total: 800, reason: 'manual' })
+  const all = await stripe().invoices.list({ customer: tom.providerCustomerId, limit: 100 })
+  expect(all.data.map(({ billing_reason: reason, total }) => [reason, total])).toEqual([
+    ['manual', 800],
+    ['subscription_cycle', 4_900],
+    ['subscription_create', 4_900],
+  ])
+})
+
+test('a currency without decimals is rounded to its own unit', async () => {
+  const yui = await subscribed(world, 'yui', { plan: 'pro', price: 'monthly', currency: 'JPY' })
+  await use(yui, 10_003, 'y')
+  await toClose(yui)
+  // 3 × 0.55 = 1.65, half up.
+  expect(await placed('yui', 1)).toMatchObject([{ quantity: '10003', amount_minor: '2' }])
 })

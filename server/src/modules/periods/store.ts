@@ -294,23 +294,21 @@ export const findBilled = async (
   return Map.groupBy(billed, (row) => row.period_id)
 }
 
-/** The lines of one period, of one placing, or those of a subscription that wait for an invoice; in order. */
+/** The lines of one placing, those on one invoice, or those of a subscription that are on none yet; in order. */
 export const findLines = async (
   on: Db | Tx,
   tenantId: string,
-  of: { periodId: string } | { placingId: string } | { providerInvoiceId: string } | { waitingOf: string },
+  of: { placingId: string } | { providerInvoiceId: string } | { unplacedOf: string },
 ): Promise<ChargeLine[]> =>
   (
     await query<LineRow>(
       on,
       sql`select * from charge_lines where tenant_id = ${tenantId} and ${
-        'periodId' in of
-          ? sql`period_id = ${of.periodId}`
-          : 'placingId' in of
-            ? sql`placing_id = ${of.placingId}`
-            : 'providerInvoiceId' in of
-              ? sql`provider_invoice_id = ${of.providerInvoiceId}`
-              : sql`subscription_id = ${of.waitingOf} and placing_id is null and amount_minor <> 0`
+        'placingId' in of
+          ? sql`placing_id = ${of.placingId}`
+          : 'providerInvoiceId' in of
+            ? sql`provider_invoice_id = ${of.providerInvoiceId}`
+            : sql`subscription_id = ${of.unplacedOf} and placed_at is null and amount_minor <> 0`
       } order by line_start, period_id, ordinal`,
     )
   ).map(lineFromRow)

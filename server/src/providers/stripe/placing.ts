@@ -71,6 +71,11 @@ export const createStripePlacing = (stripe: Stripe, log: Log): InvoicePlacing =>
       const ours = made.data.filter(({ metadata }) => metadata?.[placingMark] === placingId)
       const draft = ours.find(({ status }) => status === 'draft')
       if (draft) return targetOf(draft)
+      // What pays the subscription pays for its usage too; the customer may have no method of its own.
+      const subscription = await asking(log, 'subscriptions.retrieve', () =>
+        orMissing(stripe.subscriptions.retrieve(providerSubscriptionId)),
+      )
+      const method = idOf(subscription?.default_payment_method)
       return targetOf(
         await asking(log, 'invoices.create', () =>
           stripe.invoices.create(
@@ -81,6 +86,7 @@ export const createStripePlacing = (stripe: Stripe, log: Log): InvoicePlacing =>
               auto_advance: false,
               collection_method: 'charge_automatically',
               pending_invoice_items_behavior: 'exclude',
+              ...(method === null ? {} : { default_payment_method: method }),
               metadata: { [placingMark]: placingId, turnpike_subscription: providerSubscriptionId },
             },
             // One that somebody closed by hand takes no more lines: then there is another.
@@ -153,6 +159,9 @@ const targetOf = (invoice: Stripe.Invoice): TargetInvoice => {
   if (!status) throw unusable(`an invoice in status ${invoice.status}`)
   return { providerInvoiceId: name(invoice.id, 'the id of an invoice'), status, totalMinor: BigInt(invoice.total) }
 }
+
+const idOf = (reference: string | { id: string } | null | undefined): string | null =>
+  typeof reference === 'string' ? reference : (reference?.id ?? null)
 
 const secondsOf = (at: Temporal.Instant): number => Math.floor(at.epochMilliseconds / 1_000)
 

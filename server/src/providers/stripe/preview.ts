@@ -90,10 +90,15 @@ export const previewOf = async (stripe: Stripe, tools: OrderTools, request: Orde
   }
 }
 
-/** The next invoice of a subscription as it would be now; null when there is none to come. */
+/** The next invoice of a subscription as it would be now; null when there is none to come, as for one that is gone there. */
 export const previewNext = async (stripe: Stripe, log: Log, subscription: string): Promise<InvoicePreview | null> => {
-  const invoice = await askPreview(stripe, { log }, { subscription })
-  return invoice && invoicePreview(invoice)
+  try {
+    const invoice = await askPreview(stripe, { log }, { subscription })
+    return invoice && invoicePreview(invoice)
+  } catch (failure) {
+    if (refusalOf(failure) === null) throw failure
+    return null
+  }
 }
 
 /** Null when there is nothing that could be billed. */

@@ -21,6 +21,8 @@ export type Stage = {
   /** Moves the clocks of the service and of the provider. */
   advance(by: string): Promise<void>
   control(path: string, body: unknown): Promise<void>
+  /** What the clock of the service shows. */
+  nowMs(): number
 }
 
 export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
@@ -83,6 +85,7 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
     job: async (task) => void (await db.query('select graphile_worker.add_job($1)', [task])),
     advance,
     control,
+    nowMs: () => Date.now() + aheadMs,
   }
   return {
     ...stage,
