@@ -2,6 +2,7 @@ import { measureChecks } from './checks.ts'
 import { measureInProcess } from './in-process.ts'
 import { measureRating } from './rating.ts'
 import { measureReplicaLag } from './replica.ts'
+import { measureStorage } from './storage.ts'
 import { type Answer, printAnswer, writeResults } from './support/report.ts'
 import { fullScale, quickScale } from './support/scale.ts'
 import { startWorld } from './support/world.ts'
@@ -16,6 +17,7 @@ const questions = {
   checks: measureChecks,
   usage: measureUsage,
   webhooks: measureWebhooks,
+  storage: measureStorage,
 }
 const quick = process.argv.includes('--quick')
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined

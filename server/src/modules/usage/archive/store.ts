@@ -12,8 +12,8 @@ export const windowsToArchive = (
   query(
     db,
     sql`select c.tenant_id as "tenantId", c.meter, c.window_start as "windowStart", c.window_end as "windowEnd" from usage_counters c
+          cross join lateral (select from usage_records r where r.tenant_id = c.tenant_id and r.meter = c.meter and r.at >= c.window_start and r.at < c.window_end and r.window_start = c.window_start limit 1) one
         where c.tenant_id = any (${[...tenantIds]}::text[]) and c.span = 'period' and c.span <> 'hour' and c.window_end < ${endedBefore.toString()}
-          and exists (select from usage_records r where r.tenant_id = c.tenant_id and r.meter = c.meter and r.at >= c.window_start and r.at < c.window_end and r.window_start = c.window_start)
         order by 1, 2, 3`,
   )
 
