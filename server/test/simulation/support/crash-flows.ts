@@ -363,7 +363,13 @@ export const flows: Flow[] = [
         offset += Buffer.byteLength(piece)
       }
     },
-    done: quiet,
+    done: async (stage, tenantId) => {
+      const [untold] = await stage.rows<{ n: number }>(
+        'select count(*)::int as n from usage_counters where tenant_id = $1 and announced <> version',
+        [tenantId],
+      )
+      return untold?.n === 0 && quiet(stage)
+    },
     outcome: async (stage, tenantId) => ({
       traces: await traces(stage, tenantId),
       imports: await stage.rows(
