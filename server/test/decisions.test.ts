@@ -182,12 +182,8 @@ describe('the list', () => {
     for await (const each of service.operator.paginate('listDecisions', { query: { tenantId, limit: 4 } }))
       paged.push(each)
     expect(paged.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
-    expect(all.map(({ at }) => at)).toEqual(
-      all
-        .map(({ at }) => at)
-        .toSorted()
-        .reverse(),
-    )
+    const times = all.map(({ at }) => Date.parse(at))
+    expect(times).toEqual(times.toSorted((a, b) => b - a))
     expect(await decisionsOf(tenantId, { feature: 'sso' })).toHaveLength(1)
     expect(await decisionsOf(tenantId, { outcome: 'refused', feature: 'api_calls' })).toHaveLength(3)
     expect(await decisionsOf(tenantId, { outcome: 'allowed' })).toHaveLength(12)
@@ -203,6 +199,29 @@ describe('the list', () => {
     for (const id of [theirs!.id, 'decision_cAA', 'decision_xAAAA', 'decision_rAAAA'])
       await expect(detailOf(other, id)).rejects.toMatchObject({ code: 'not_found' })
   })
+})
+
+test('a past time is explained with the counter as it stood then', async () => {
+  const tenantId = await newTenant({ api_calls: 10 })
+  await report(tenantId, 'early', 3)
+  const then = service.clock.now()
+  service.clock.advance('PT2S')
+  await report(tenantId, 'later', 4)
+  // Used before that time and told after it: nobody could know of it then.
+  const late = { tenantId, meter: 'api_calls', quantity: 2, idempotencyKey: 'late' }
+  await client.reportUsage({ body: { ...late, at: then.subtract({ milliseconds: 1 }).toString() } })
+  const correction = {
+    corrects: 'early',
+    action: 'void',
+    reason: 'Reported by mistake',
+    idempotencyKey: 'void',
+  } as const
+  await service.operator.correctUsage({ body: { tenantId, ...correction } })
+  const usedAt = async (at?: string) =>
+    (await service.operator.explain({ params: { feature: 'api_calls' }, query: { tenantId, at } })).data.decision.used
+  expect(await usedAt(then.toString())).toBe(3)
+  expect(await usedAt(service.clock.now().toString())).toBe(6)
+  expect(await usedAt()).toBe(6)
 })
 
 test('refused checks are forgotten when their time is over; what used something up stays', async () => {

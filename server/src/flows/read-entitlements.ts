@@ -1,19 +1,20 @@
 import type { Explanation, Snapshot } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { instantOrNull } from '../core/period.ts'
-import { microOfWhole } from '../core/quantity.ts'
+import { instantOf, instantOrNull, type Period } from '../core/period.ts'
+import { type Micro, microOfWhole } from '../core/quantity.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import {
   decide,
   explain,
   findOverrides,
   newestSnapshot,
+  type ResolvedEntitlement,
   type StoredSnapshot,
   snapshotAt,
   windowAt,
 } from '../modules/entitlements/index.ts'
 import { findSubscriptions } from '../modules/subscriptions/index.ts'
-import { lifetime, readCounter } from '../modules/usage/index.ts'
+import { lifetime, meterRules, readCounter, usedAsOf } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
 import { entitlementView } from './steps/entitlement-view.ts'
@@ -60,6 +61,23 @@ const snapshotFor = async (
   return { snapshot, at, customerId: customer.customerId }
 }
 
+/** Where the counter of a feature stands, or stood at a past time. */
+const usedBy = async (
+  deps: Deps,
+  tenantId: string,
+  entitlement: ResolvedEntitlement,
+  window: Period,
+  asOf: Temporal.Instant | null,
+): Promise<Micro> => {
+  const isLevel = entitlement.kind === 'value' && entitlement.usedBy !== undefined
+  if (entitlement.kind !== 'metered' && !isLevel) return 0n
+  const meter = entitlement.kind === 'metered' ? entitlement.meter : entitlement.usedBy!
+  const counting = isLevel ? { start: instantOf(lifetime.start), end: instantOf(lifetime.end) } : window
+  if (asOf === null) return readCounter(deps.db, tenantId, meter, counting.start)
+  const counted = meterRules(deps.catalog().file.meters).get(meter)?.effects[0]?.counted ?? 'sum'
+  return usedAsOf(deps.db, tenantId, meter, { span: 'period', window: counting, counted }, asOf)
+}
+
 /** The whole derivation of a decision about one more unit (ENT-5). */
 export const explainEntitlement = async (
   deps: Deps,
@@ -72,12 +90,7 @@ export const explainEntitlement = async (
   const entitlement = content.entitlements.find((candidate) => candidate.feature === feature)
   if (!entitlement) throw fail('feature_unknown')
   const window = windowAt(content.window, at)
-  const used =
-    entitlement.kind === 'metered'
-      ? await readCounter(deps.db, tenantId, entitlement.meter, window.start)
-      : entitlement.kind === 'value' && entitlement.usedBy !== undefined
-        ? await readCounter(deps.db, tenantId, entitlement.usedBy, Temporal.Instant.from(lifetime.start))
-        : 0n
+  const used = await usedBy(deps, tenantId, entitlement, window, atText === undefined ? null : at)
   const decision = decide(content, entitlement, { used, resetsAt: window.end.toString() }, microOfWhole(1))
   const [overrides, subscriptions] = await Promise.all([
     findOverrides(deps.db, tenantId),

@@ -25,6 +25,7 @@ export {
   findUsageDecision,
   listUsageDecisions,
   type UsageDecision,
+  usedAsOf,
 } from './decisions/store.ts'
 export { anomalySince, findAnomalies, type Joined, joinHours, stepsBetween } from './draw-history.ts'
 export { dropOldHours, firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'

@@ -1,6 +1,6 @@
-import { instantOfRow } from '../../../core/period.ts'
+import { instantOfRow, type Period } from '../../../core/period.ts'
 import { type Micro, microOfText } from '../../../core/quantity.ts'
-import { type Db, query, sql } from '../../../platform/db.ts'
+import { type Db, query, queryOne, sql } from '../../../platform/db.ts'
 
 /** Where a page of decisions goes on: times and, among equal ones, hashes, both falling. */
 export type DecisionPlace = { at: string; tie: string }
@@ -108,3 +108,31 @@ const fromRow = (row: Row): UsageDecision => ({
   service: row.service,
   correlationId: row.correlation_id,
 })
+
+/**
+ * What a counter said at a past time: from the records that were there by then, also of those that were archived since.
+ * `counted` is how counters of the meter call their aggregation. Of levels, highest values and the like it is what their
+ * records up to then make now, with corrections that came later.
+ */
+export const usedAsOf = async (
+  db: Db,
+  tenantId: string,
+  meter: string,
+  { span, window, counted }: { span: string; window: Period; counted: string },
+  at: Temporal.Instant,
+): Promise<Micro> => {
+  const [start, end] = [window.start.toString(), window.end.toString()]
+  const columns = sql`quantity, corrects, correction, window_start, recorded_at`
+  const inWindow = sql`tenant_id = ${tenantId} and at >= ${start} and at < ${end}`
+  const row = await queryOne<{ used: string }>(
+    db,
+    counted === 'sum' || counted === 'count'
+      ? sql`select coalesce(sum(case when ${counted} = 'sum' then quantity when corrects is null then 1 when correction = 'void' then -1 else 0 end), 0) as used
+            from (select ${columns} from usage_records where ${inWindow} and meter = ${meter}
+                  union all select ${columns} from usage_records where ${inWindow} and also is not null and ${meter} = any (also)
+                  union all select ${columns} from usage_archived(${tenantId}, ${meter}, ${start}, ${end})) known
+            where recorded_at <= ${at.toString()} and (${span} <> 'period' or window_start = ${start}::timestamptz)`
+      : sql`select used from usage_counted(${tenantId}, ${meter}, 'time', ${start}, ${at.toString()}, ${counted})`,
+  )
+  return microOfText(row!.used)!
+}
