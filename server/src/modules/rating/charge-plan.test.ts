@@ -150,6 +150,13 @@ test('a plan that follows in the same period has charges of its own; its bounds 
   ])
 })
 
+test('without proration the plan that takes over in mid-period is charged from the next period on', () => {
+  const plan = planOf({}, { billing: { settings: { proration: { basis: 'none' } } } })
+  const charges = charged({ plan, price: 'monthly' }, { plan, price: 'monthly', from: middle })
+  const { lines } = rate({ ...inputOf(charges), charges: charges.recurring })
+  expect(lines.map(({ charge, amountMinor }) => `${charge} ${amountMinor}`)).toEqual(['base 4900'])
+})
+
 describe('settings', () => {
   const billed = (billing: CatalogPlan['billing'], ofAll: CatalogFile['policies']['billing']) =>
     charged({ plan: planOf({ calls }, { billing }) }).settings &&

@@ -213,31 +213,34 @@ test('no line is below zero without a credit, and no total is', () => {
 })
 
 describe('rounding', () => {
-  test.each(['unit', 'line', 'invoice'] as const)('at the %s is never further off than the stated bound', (roundAt) => {
-    fc.assert(
-      fc.property(
-        fc.array(decimal(20), { minLength: 1, maxLength: 6 }),
-        fc.nat(9),
-        rounding,
-        (amounts, quantity, mode) => {
-          const view = preview({
-            currency: 'USD',
-            period: april,
-            charges: amounts.map((unitAmount, index) => ({
-              key: `c${index}`,
-              quantity,
-              price: { model: 'per_unit', unitAmount },
-            })),
-            settings: { roundAt, rounding: mode },
-          })
-          const exact = amounts.reduce((sum, amount) => sum + BigInt(amount.replace('.', '')) * BigInt(quantity), 0n)
-          const off = Math.abs(Number(BigInt(view.subtotal.amountMinor) * 1000n - exact)) / 1000
-          expect(off).toBeLessThanOrEqual(exactOf(view.roundingBound))
-        },
-      ),
-      runs,
-    )
-  })
+  test.each(['unit', 'step', 'line', 'invoice'] as const)(
+    'at the %s is never further off than the stated bound',
+    (roundAt) => {
+      fc.assert(
+        fc.property(
+          fc.array(decimal(20), { minLength: 1, maxLength: 6 }),
+          fc.nat(9),
+          rounding,
+          (amounts, quantity, mode) => {
+            const view = preview({
+              currency: 'USD',
+              period: april,
+              charges: amounts.map((unitAmount, index) => ({
+                key: `c${index}`,
+                quantity,
+                price: { model: 'per_unit', unitAmount },
+              })),
+              settings: { roundAt, rounding: mode },
+            })
+            const exact = amounts.reduce((sum, amount) => sum + BigInt(amount.replace('.', '')) * BigInt(quantity), 0n)
+            const off = Math.abs(Number(BigInt(view.subtotal.amountMinor) * 1000n - exact)) / 1000
+            expect(off).toBeLessThanOrEqual(exactOf(view.roundingBound))
+          },
+        ),
+        runs,
+      )
+    },
+  )
 
   test('lines, their nets and the adjustments add up, whatever is taken off', () => {
     fc.assert(

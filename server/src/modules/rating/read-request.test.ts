@@ -78,6 +78,12 @@ test.each<[string, RatingPreviewRequest, string[]]>([
     ['usage.0.records'],
   ],
   ['a total with fees and no number', used({ model: 'percentage', percent: 1, fixedFee: 1 }, 1), ['usage.0.records']],
+  ['a level of a sum', charged({ levelBy: 'add' }), ['charges.0.levelBy']],
+  [
+    'a package of a percentage',
+    priced({ model: 'volume', tiers: [{ upTo: null, percent: 1, packageSize: 5 }] }),
+    ['charges.0.price.tiers.0.packageSize'],
+  ],
   ['values of no property', charged({ aggregation: 'unique' }), ['charges.0.property']],
   [
     'usage of what is held',

@@ -124,4 +124,38 @@ export const graduatedCases = table([
     14,
     '12.5 + 1.5 = 14 baisa',
   ],
+  [
+    'each tier rounded by itself',
+    used(
+      {
+        model: 'graduated',
+        tiers: [
+          { upTo: 1, unitAmount: '0.5' },
+          { upTo: null, unitAmount: '0.5' },
+        ],
+      },
+      2,
+      {},
+      { settings: { roundAt: 'step' } },
+    ),
+    [2],
+    2,
+    '0.5 and 0.5, each rounded to 1',
+  ],
+  [
+    'packages in a tier, counted anew in the next',
+    used(
+      {
+        model: 'graduated',
+        tiers: [
+          { upTo: 25, unitAmount: 100, packageSize: 10 },
+          { upTo: null, unitAmount: 50, packageSize: 10 },
+        ],
+      },
+      36,
+    ),
+    [400],
+    400,
+    '25 are 3 packages of 100; 11 are 2 of 50',
+  ],
 ])

@@ -1,5 +1,6 @@
 import type { RatingPreviewRequest } from '@turnpike/contract'
 import { creditCases } from './golden-credit.ts'
+import { fieldCases } from './golden-field.ts'
 import { flatCases, oneTimeCases } from './golden-flat.ts'
 import { graduatedCases } from './golden-graduated.ts'
 import { minimumCases } from './golden-minimum.ts'
@@ -40,5 +41,10 @@ export const goldenTables: GoldenTable[] = [
     model: 'Commitments and discounts',
     meaning: 'Least and most of an invoice, coupons, and their order.',
     cases: minimumCases,
+  },
+  {
+    model: 'As others publish them',
+    meaning: 'Figures from the documentation of other products, as the same requests give them here.',
+    cases: fieldCases,
   },
 ]
