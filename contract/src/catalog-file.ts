@@ -183,6 +183,13 @@ const Coupon = strict({
   maxRedemptions: Type.Optional(Type.Integer({ minimum: 1 })),
 })
 
+const RefundBounds = {
+  /** The most that one refund or credit note may give back. A currency that is not named: nothing. Left out: no cap. */
+  maxMinor: Type.Optional(Amounts),
+  /** More than this waits for a second person. A currency that is not named: always. Left out: never. */
+  secondPersonAboveMinor: Type.Optional(Amounts),
+}
+
 const AccessPolicy = Type.Optional(Type.Enum(accessLevels))
 const Policies = strict({
   /** The access level that each status gives; a status left out gives `none` (SUB-2). */
@@ -276,6 +283,22 @@ const Policies = strict({
       maxDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650 })),
       /** How many days before the end of credit its customer is told; 7 where left out, 0: never. */
       expiringDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 90 })),
+    }),
+  ),
+  /** What may be given back (INV-4), never more than was paid. Left out: one person is enough, without a cap. */
+  refunds: Type.Optional(
+    strict({
+      /** Days from the payment during which something may be given back. */
+      withinDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_650 })),
+      ...RefundBounds,
+      /** Instead of the same bounds above, for people and keys of a role of the house. */
+      roles: Type.Optional(
+        strict({
+          operator: Type.Optional(strict(RefundBounds)),
+          finance: Type.Optional(strict(RefundBounds)),
+          support: Type.Optional(strict(RefundBounds)),
+        }),
+      ),
     }),
   ),
   reconciliation: Type.Optional(

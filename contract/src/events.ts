@@ -6,6 +6,7 @@ import { Override } from './schemas/entitlement.ts'
 import { Budget } from './schemas/event.ts'
 import { ownerTransferStates } from './schemas/owner.ts'
 import { Retention } from './schemas/privacy.ts'
+import { CreditNote, Refund } from './schemas/refund.ts'
 
 const Invoice = strict({
   providerInvoiceId: Type.String(),
@@ -145,6 +146,36 @@ export const eventTypes = {
   'invoice.paid': { meaning: 'An invoice was paid', data: strict({ invoice: Invoice, budget: Budget }) },
   'invoice.payment_failed': { meaning: 'A payment attempt failed', data: strict({ invoice: Invoice }) },
   'invoice.updated': { meaning: 'An invoice is known or changed', data: strict({ invoice: Invoice }) },
+  'refund.requested': {
+    meaning: 'A refund waits for a second person',
+    data: strict({ refund: Refund, requestExpiresAt: Instant }),
+  },
+  'refund.decided': {
+    meaning: 'A waiting refund was approved or rejected, or nobody decided in time',
+    data: strict({ refund: Refund, decision: Type.Enum(['approved', 'rejected', 'expired']) }),
+  },
+  'refund.issued': { meaning: 'The provider has a refund: the money is on its way', data: strict({ refund: Refund }) },
+  'refund.updated': { meaning: 'A refund has come further', data: strict({ refund: Refund }) },
+  'refund.failed': {
+    meaning: 'A refund was refused, or came back: the customer does not get it',
+    /** Whether it was on its way before. */
+    data: strict({ refund: Refund, wasIssued: Type.Boolean() }),
+  },
+  'credit_note.requested': {
+    meaning: 'A credit note waits for a second person',
+    data: strict({ creditNote: CreditNote, requestExpiresAt: Instant }),
+  },
+  'credit_note.decided': {
+    meaning: 'A waiting credit note was approved or rejected, or nobody decided in time',
+    data: strict({ creditNote: CreditNote, decision: Type.Enum(['approved', 'rejected', 'expired']) }),
+  },
+  'credit_note.issued': { meaning: 'A credit note is in force', data: strict({ creditNote: CreditNote }) },
+  'credit_note.updated': { meaning: 'A credit note has changed', data: strict({ creditNote: CreditNote }) },
+  'credit_note.failed': { meaning: 'A credit note was refused', data: strict({ creditNote: CreditNote }) },
+  'credit_note.voided': {
+    meaning: 'A credit note is void: what it took off is owed again',
+    data: strict({ creditNote: CreditNote }),
+  },
   // Nothing of the cards themselves: the feed is kept for longer than they are.
   'payment_methods.updated': {
     meaning: 'What a customer may be charged by has changed',

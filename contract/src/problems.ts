@@ -284,6 +284,35 @@ export const problems = {
     next: 'Look at its state, and ask for it again if it is still needed.',
     retry: 'never',
   },
+  refund_not_possible: {
+    status: 409,
+    title: 'Nothing to give back',
+    detail: 'Of this invoice nothing can be given back in this way.',
+    next: 'Look at `reason`, and at the terms of the invoice.',
+    retry: 'never',
+  },
+  refund_too_much: {
+    status: 409,
+    title: 'More than there is',
+    detail:
+      'Together with what was given back or asked for already it would be more than was paid, or more than is owed.',
+    next: 'Ask for `availableMinor` at most.',
+    retry: 'after_change',
+  },
+  refund_above_limit: {
+    status: 409,
+    title: 'Above the limit',
+    detail: 'The policy of the catalog does not let this role give back so much at once.',
+    next: 'Ask for `maxMinor` at most, or let somebody with a higher limit do it.',
+    retry: 'after_change',
+  },
+  refund_not_waiting: {
+    status: 409,
+    title: 'Nothing to decide',
+    detail: 'It does not wait for a decision: it was decided, or waited too long.',
+    next: 'Look at its state, and ask for it again if it is still needed.',
+    retry: 'never',
+  },
   body_too_large: {
     status: 413,
     title: 'Body too large',

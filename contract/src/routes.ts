@@ -13,6 +13,7 @@ import { periodsRoutes } from './routes/periods.ts'
 import { privacyRoutes } from './routes/privacy.ts'
 import { ratingRoutes } from './routes/rating.ts'
 import { reconciliationRoutes } from './routes/reconciliation.ts'
+import { refundsRoutes } from './routes/refunds.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { subscriptionsRoutes } from './routes/subscriptions.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -35,6 +36,7 @@ export const routes = {
   ...usageImportRoutes,
   ...usageRecordRoutes,
   ...periodsRoutes,
+  ...refundsRoutes,
   ...ratingRoutes,
   ...creditsRoutes,
   ...eventsRoutes,

@@ -81,7 +81,11 @@ type Ids = Record<
   | 'invoice'
   | 'credit'
   | 'creditRequest'
-  | 'secondCreditRequest',
+  | 'secondCreditRequest'
+  | 'refund'
+  | 'secondRefund'
+  | 'creditNote'
+  | 'secondCreditNote',
   string
 >
 
@@ -182,6 +186,24 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   getUpcomingInvoice: (tenantId) => ({ query: { tenantId } }),
   explainInvoice: (_, own) => ({ params: { invoiceId: own.invoice } }),
   listPaymentMethods: (tenantId) => ({ query: { tenantId } }),
+  getRefundTerms: (_, own) => ({ params: { invoiceId: own.invoice } }),
+  createRefund: (_, own) => ({
+    params: { invoiceId: own === ids ? creditedInvoice : own.invoice },
+    body: { amountMinor: '100', reason: 'duplicate', reasonText: 'A test of the walk', idempotencyKey: 'walk' },
+  }),
+  createCreditNote: (_, own) => ({
+    params: { invoiceId: own === ids ? creditedInvoice : own.invoice },
+    body: {
+      ...{ amountMinor: '100', to: 'balance', reason: 'order_change', reasonText: 'A test of the walk' },
+      idempotencyKey: 'walk',
+    },
+  }),
+  listRefunds: (tenantId) => ({ query: { tenantId: tenantId === owner ? 'creditor' : tenantId } }),
+  listCreditNotes: (tenantId) => ({ query: { tenantId: tenantId === owner ? 'creditor' : tenantId } }),
+  approveRefund: (_, own) => ({ params: { refundId: own.refund }, body: {} }),
+  rejectRefund: (_, own) => ({ params: { refundId: own.secondRefund }, body: { reason: 'A test of the walk' } }),
+  approveCreditNote: (_, own) => ({ params: { creditNoteId: own.creditNote }, body: {} }),
+  rejectCreditNote: (_, own) => ({ params: { creditNoteId: own.secondCreditNote }, body: {} }),
   listNotices: (tenantId) => ({ query: { tenantId } }),
   listNoticeTemplates: () => ({}),
   previewNotice: () => ({ body: { kind: 'trial_ending' } }),
@@ -368,6 +390,27 @@ const invoiceOf = (tenantId: string) => ({
 
 let mail: MailServer
 let held: string
+let creditedInvoice: string
+
+/** Somebody has paid a year, and support asks for more back than it may give alone. */
+const askForMoneyBack = async () => {
+  const { owner: creditor } = await subscribed(world, 'creditor', { plan: 'pro', price: 'yearly' })
+  creditedInvoice = (await creditor.listInvoices({ query: {} })).data[0]!.id
+  const support = await world.as('support')
+  const wish = (key: string) => ({
+    params: { invoiceId: creditedInvoice },
+    body: {
+      ...{ amountMinor: '3000', reason: 'duplicate' as const, reasonText: 'A test of the walk', idempotencyKey: key },
+    },
+  })
+  const credit = (key: string) => ({ ...wish(key), body: { ...wish(key).body, to: 'balance' as const } })
+  return {
+    refund: (await support.createRefund(wish('approved'))).data.id,
+    secondRefund: (await support.createRefund(wish('rejected'))).data.id,
+    creditNote: (await support.createCreditNote(credit('approved'))).data.id,
+    secondCreditNote: (await support.createCreditNote(credit('rejected'))).data.id,
+  }
+}
 beforeAll(async () => {
   mail = await startMailServer()
   world = await startWorld({ env: { SMTP_URL: mail.url, NOTICES_FROM: 'billing@acme.example' } })
@@ -463,6 +506,7 @@ beforeAll(async () => {
     params: { customerId: customer!.id },
     body: { to: { email: 'eve@ana.example', name: 'Eve' }, fromPersonId: 'person-who-stays' },
   })
+  const moneyBack = await askForMoneyBack()
   const run = await world.operator.startReconciliation({ body: { tenantId: owner } })
   const [repairedFinding, openFinding, otherFinding] = await Promise.all(
     (['repaired', 'open', 'open'] as const).map(async (state, place) => {
@@ -509,6 +553,7 @@ beforeAll(async () => {
     credit: credit.data.id,
     creditRequest: creditRequest!.data.id,
     secondCreditRequest: secondCreditRequest!.data.id,
+    ...moneyBack,
   }
 })
 afterAll(async () => {
@@ -537,6 +582,10 @@ const nobodys: Ids = {
   credit: newId('grant'),
   creditRequest: newId('grant'),
   secondCreditRequest: newId('grant'),
+  refund: newId('refund'),
+  secondRefund: newId('refund'),
+  creditNote: newId('credit_note'),
+  secondCreditNote: newId('credit_note'),
 }
 
 describe.each(names.filter((name) => name !== 'receiveWebhook' && definitionOf(name).credential !== 'none'))(

@@ -83,6 +83,8 @@ const phaseWords: Record<(typeof reconciliationPhases)[number], string> = {
   our_subscriptions: 'Subscriptions here',
   provider_invoices: 'Invoices there',
   our_invoices: 'Invoices here',
+  provider_refunds: 'Refunds there',
+  provider_credit_notes: 'Credit notes there',
   provider_customers: 'Customers there',
   our_customers: 'Customers here',
   catalog: 'Catalog',

@@ -5,6 +5,7 @@ import { Cursor, Id, Instant, Nullable, Page, strict, TenantId, Text } from './c
 export const repairs = {
   resync: 'Ask the provider again for this customer and apply its answer',
   mirror_invoice: 'Fetch the invoice again and mirror it as it is there',
+  mirror_money_back: 'Fetch refunds and credit notes of the invoice again and mirror them as they are there',
   void_here: 'Mark the mirrored invoice as void',
   end_here: 'End the subscription here',
   reopen_here: 'Take the state of the provider over an ended record',
@@ -78,6 +79,19 @@ export const findingKinds = {
   invoice_missing_here: kind('warning', 'mirror_invoice', 'safe', 'An invoice of the provider is not mirrored'),
   invoice_differs: kind('warning', 'mirror_invoice', 'safe', 'The mirror of an invoice differs'),
   invoice_missing_at_provider: kind('notice', 'void_here', 'ask', 'A mirrored invoice that the provider does not have'),
+  refund_differs: kind('warning', 'mirror_money_back', 'safe', 'A refund is not mirrored, or its mirror differs'),
+  credit_note_differs: kind(
+    'warning',
+    'mirror_money_back',
+    'safe',
+    'A credit note is not mirrored, or its mirror differs',
+  ),
+  money_back_stuck: kind(
+    'warning',
+    'mirror_money_back',
+    'safe',
+    'A refund or credit note waits longer for the provider than policy allows',
+  ),
   payment_method_differs: kind('notice', 'resync', 'safe', 'A payment method, or which one is the default, differs'),
   snapshot_differs: kind(
     'critical',
@@ -101,6 +115,8 @@ export const reconciliationPhases = [
   'our_subscriptions',
   'provider_invoices',
   'our_invoices',
+  'provider_refunds',
+  'provider_credit_notes',
   'provider_customers',
   'our_customers',
   'catalog',

@@ -25,6 +25,8 @@ export type IdKind =
   | 'period'
   | 'line'
   | 'placing'
+  | 'refund'
+  | 'credit_note'
 
 export const newId = (kind: IdKind): string => typeid(kind).toString()
 

@@ -6,6 +6,7 @@ import type { Tx } from '../platform/db.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { applyInvoices } from './steps/apply-invoices.ts'
+import { applyMoneyBack, type MoneyBackFacts } from './steps/apply-money-back.ts'
 import { applyPaymentMethods } from './steps/apply-payment-methods.ts'
 import { applySubscriptions, type SubscriptionChange, subscriptionEvent } from './steps/apply-subscriptions.ts'
 import { followDunning } from './steps/follow-dunning.ts'
@@ -26,7 +27,8 @@ export type ProviderFacts = {
   invoices: InvoiceFact[]
   checkouts: CheckoutFact[]
   missing?: string[]
-  /** Left out when they were not looked at. `others`: known by what they have paid only. */
+  /** These two are left out when they were not looked at. `others`: known by what they have paid only. */
+  moneyBack?: MoneyBackFacts
   paymentMethods?: { attached: PaymentMethodFact[]; others: PaymentMethodFact[] }
 }
 
@@ -60,6 +62,7 @@ export const applyProviderFacts = async (
   const { changes, unmapped, stale } = await applySubscriptions(tx, look, facts.subscriptions, facts.missing ?? [])
   const current = changes.length > 0 ? await findSubscriptions(tx, tenantId) : known
   const invoiceEvents = await applyInvoices(tx, deps, tenantId, facts.invoices, current, actor)
+  const moneyBackEvents = facts.moneyBack ? await applyMoneyBack(tx, deps, tenantId, facts.moneyBack, actor) : []
   const methodEvents = facts.paymentMethods
     ? await applyPaymentMethods(tx, deps, tenantId, facts.paymentMethods, actor)
     : []
@@ -81,6 +84,7 @@ export const applyProviderFacts = async (
   const events: NewEvent[] = [
     ...changes.map((change) => subscriptionEvent(deps.catalog(), change)),
     ...invoiceEvents,
+    ...moneyBackEvents,
     ...methodEvents,
     ...dunningEvents,
     ...downgradeEvents,

@@ -144,5 +144,11 @@ const wishOf = (webhooks: readonly InboxRow[]): SyncWish => ({
     webhook.type.startsWith('checkout.session.') && webhook.objectId ? [webhook.objectId] : [],
   ),
   customer: webhooks.some((webhook) => webhook.type === 'customer.deleted'),
+  moneyBack: {
+    providerIds: webhooks.flatMap(({ type, objectId }) =>
+      objectId !== null && /^(credit_note|refund)\.|^charge\.refund/.test(type) ? [objectId] : [],
+    ),
+    ofInvoices: [],
+  },
   methods: webhooks.some(({ type }) => type.startsWith('payment_method.') || type === 'customer.updated'),
 })

@@ -31,6 +31,7 @@ import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { subscriptionOfFact } from './steps/subscription-of-fact.ts'
 import { sweepCheckouts } from './sweep-checkouts.ts'
 import { sweepCommands } from './sweep-commands.ts'
+import { sweepMoneyBack } from './sweep-money-back.ts'
 import { leaseSeconds, syncProviderCustomer } from './sync-customer.ts'
 
 export type ReconcileDeps = Deps & Pick<PushCatalogDeps, 'providerCatalog'>
@@ -167,21 +168,40 @@ const doRepair = async (
     await resync(deps, actor, tenantId, [object])
     if (byPerson) await mirror(deps, actor, tenantId, object, reason)
   }
+  if (finding.repair === 'mirror_money_back') await mirrorMoneyBack(deps, actor, tenantId, finding)
   if (finding.repair === 'void_here') await voidHere(deps, actor, tenantId, object, reason)
   if (finding.repair === 'end_here') await endHere(deps, actor, finding)
   if (finding.repair === 'unlink_customer') await unlink(deps, actor, tenantId, object, reason)
   if (finding.repair === 'rebuild_counter') await rebuild(deps, actor, tenantId, object, reason)
 }
 
-const resync = async (deps: Deps, actor: Actor, tenantId: string, providerInvoiceIds: string[]): Promise<void> => {
+const resync = async (
+  deps: Deps,
+  actor: Actor,
+  tenantId: string,
+  providerInvoiceIds: string[],
+  moneyBack: string[] = [],
+): Promise<void> => {
   const providerCustomerId = await findProviderCustomer(deps.db, tenantId, deps.provider.name)
   if (providerCustomerId === null) return
   await deps.provider.listing.turn()
   await patiently(async () => {
-    const wish = { providerInvoiceIds, providerSessionIds: [], customer: true, methods: true }
+    const wish = {
+      ...{ providerInvoiceIds, providerSessionIds: [], customer: true, methods: true },
+      moneyBack: { providerIds: moneyBack, ofInvoices: providerInvoiceIds },
+    }
     const outcome = await syncProviderCustomer(deps, providerCustomerId, tenantId, wish, actor)
     return outcome.kind === 'busy' || outcome.kind === 'overtaken' ? null : outcome
   })
+}
+
+/** Of what is stuck the sweep finds out; the rest is fetched by its own name, with its invoice. */
+const mirrorMoneyBack = async (deps: Deps, actor: Actor, tenantId: string, finding: FindingRecord): Promise<void> => {
+  if (finding.kind === 'money_back_stuck') {
+    await sweepMoneyBack(deps)
+    return
+  }
+  await resync(deps, actor, tenantId, [], [finding.object])
 }
 
 /** Ends a checkout of which the provider says that it is over, or that there is none. */

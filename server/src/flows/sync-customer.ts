@@ -11,6 +11,7 @@ import { type Tx, transact } from '../platform/db.ts'
 import { giveBackLease, takeLease } from '../platform/inbox.ts'
 import { type Applied, applyProviderFacts, type ProviderFacts } from './apply-provider-facts.ts'
 import type { Deps } from './deps.ts'
+import { gatherMoneyBack, type MoneyBackWish } from './steps/gather-money-back.ts'
 import { gatherPaymentMethods } from './steps/gather-payment-methods.ts'
 
 /** Longer than a look mostly takes. One that takes longer may lose its lease, and then the fence keeps its facts out. */
@@ -26,6 +27,7 @@ export type SyncWish = {
   methods?: boolean
   /** The newest invoices, whichever are known. */
   recent?: boolean
+  moneyBack?: MoneyBackWish
 }
 
 /** An object that was asked for and not applied: it could not be had this time, or there is nothing of it to apply. */
@@ -141,6 +143,24 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
       provider.fetchInvoice,
     )),
   )
+  const fetchMore = async (ids: readonly string[]): Promise<void> => {
+    const known = new Set(invoices.map(({ providerInvoiceId }) => providerInvoiceId))
+    invoices.push(
+      ...(await fetchEach(
+        ids.filter((id) => !known.has(id)),
+        provider.fetchInvoice,
+      )),
+    )
+  }
+  const moneyBack = await gatherMoneyBack(
+    deps,
+    tenantId,
+    providerCustomerId,
+    wish.moneyBack ?? { providerIds: [], ofInvoices: [] },
+    fetchMore,
+    invoices,
+    leftOut,
+  )
   const paymentMethods = await gatherPaymentMethods(deps, tenantId, providerCustomerId, wish.methods ?? false, invoices)
   // Subscriptions end with their customer: an end may be the first that is heard of its deletion.
   const ends = listed.some(
@@ -157,6 +177,7 @@ const gather = async (deps: Deps, providerCustomerId: string, tenantId: string, 
       subscriptions: [...subscriptions, ...found],
       invoices,
       checkouts,
+      moneyBack,
       ...(paymentMethods ? { paymentMethods } : {}),
     },
     leftOut,

@@ -26,6 +26,7 @@ import { periodHandlers } from './routes/periods.ts'
 import { privacyHandlers } from './routes/privacy.ts'
 import { ratingHandlers } from './routes/rating.ts'
 import { reconciliationHandlers } from './routes/reconciliation.ts'
+import { refundHandlers } from './routes/refunds.ts'
 import { subscriptionHandlers } from './routes/subscriptions.ts'
 import { usageHandlers } from './routes/usage.ts'
 import { usageImportHandlers } from './routes/usage-imports.ts'
@@ -48,6 +49,7 @@ const handlers: Handlers = {
   ...privacyHandlers,
   ...ratingHandlers,
   ...reconciliationHandlers,
+  ...refundHandlers,
   ...subscriptionHandlers,
   ...usageHandlers,
   ...usageImportHandlers,

@@ -12,7 +12,9 @@ const files: Record<string, string> = {
 }
 
 /** Rows about a tenant that are not for it: messages to those who run the house, with their addresses. */
-const notForTenants: Record<string, string> = { notices: `kind not in ('override_requested', 'credit_requested')` }
+const notForTenants: Record<string, string> = {
+  notices: `kind not in ('override_requested', 'credit_requested', 'refund_requested')`,
+}
 
 /**
  * Every table that carries tenants' rows, with the columns that leave the house: what a later migration adds is in the

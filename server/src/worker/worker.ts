@@ -6,6 +6,7 @@ import { expireOwnerTransfers } from '../flows/change-owner.ts'
 import type { CheckDeps } from '../flows/check-entitlements.ts'
 import { closePeriods } from '../flows/close-periods.ts'
 import { lapseCreditRequests } from '../flows/decide-credit.ts'
+import { expireMoneyBackRequests } from '../flows/decide-money-back.ts'
 import { expireOverrideRequests } from '../flows/decide-override.ts'
 import { drainInbox } from '../flows/drain-inbox.ts'
 import { expireCredits, tellExpiringCredits } from '../flows/expire-credits.ts'
@@ -23,6 +24,7 @@ import { sampleCounters } from '../flows/sample-counters.ts'
 import { sendNotices } from '../flows/send-notices.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { sweepCommands } from '../flows/sweep-commands.ts'
+import { sweepMoneyBack } from '../flows/sweep-money-back.ts'
 import { tellContact } from '../flows/tell-contact.ts'
 import { tenantsToAnnounce } from '../modules/usage/index.ts'
 import { systemActor } from '../platform/audit.ts'
@@ -90,6 +92,8 @@ export const startWorker = async (
       '* * * * * follow_remediations ?max=3',
       '*/5 * * * * remind ?max=3',
       '* * * * * expire_override_requests ?max=3',
+      '* * * * * sweep_money_back ?max=3',
+      '* * * * * expire_money_back_requests ?max=3',
       '13,43 * * * * follow_retentions ?max=2',
       '* * * * * expire_owner_transfers ?max=3',
       '* * * * * expire_credits ?max=3',
@@ -109,6 +113,8 @@ export const startWorker = async (
       follow_dunning: async () => void (await followDunningDue(deps)),
       follow_remediations: async () => void (await followRemediationsDue(deps)),
       remind: async () => void (await remind(deps)),
+      sweep_money_back: async () => void (await sweepMoneyBack(deps)),
+      expire_money_back_requests: async () => void (await expireMoneyBackRequests(deps)),
       expire_override_requests: async () => void (await expireOverrideRequests(deps)),
       expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
       expire_credits: async () => void (await expireCredits(deps)),

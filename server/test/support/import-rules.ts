@@ -22,9 +22,10 @@ const moduleImports: Record<string, readonly string[]> = {
   ledger: ['catalog', 'customers'],
   periods: ['catalog', 'rating'],
   invoices: ['customers', 'rating', 'subscriptions', 'payments'],
+  refunds: ['catalog', 'invoices', 'payments'],
   downgrades: ['catalog', 'entitlements'],
   dunning: ['catalog', 'subscriptions', 'invoices'],
-  reconciliation: ['subscriptions', 'invoices', 'payments'],
+  reconciliation: ['subscriptions', 'invoices', 'payments', 'refunds'],
 }
 
 /** From left to right; nothing imports to its right. The edges do not know each other. */

@@ -4,6 +4,7 @@ import { findCustomer, resolvedCatalogOf } from '../../modules/customers/index.t
 import { newestSnapshot } from '../../modules/entitlements/index.ts'
 import { findInvoicesSince } from '../../modules/invoices/index.ts'
 import {
+  type CreditNoteFact,
   findPaymentMethods,
   findProviderCustomer,
   findUnfinishedCheckouts,
@@ -11,19 +12,24 @@ import {
   type ListedSubscription,
   type ListPage,
   type PaymentMethodFact,
+  type RefundFact,
 } from '../../modules/payments/index.ts'
 import {
   compareCheckout,
   compareCommand,
   compareCount,
+  compareCreditNote,
   compareInvoice,
   compareLink,
   compareMethods,
+  compareRefund,
   compareSnapshot,
+  compareStuckMoneyBack,
   compareSubscription,
   counterDifference,
   type Difference,
 } from '../../modules/reconciliation/index.ts'
+import { findMoneyBackOfFact, findStuckMoneyBack } from '../../modules/refunds/index.ts'
 import { findSubscriptions, isTerminal } from '../../modules/subscriptions/index.ts'
 import { findCounterDifferences } from '../../modules/usage/index.ts'
 import { readInOneView, type Tx } from '../../platform/db.ts'
@@ -36,7 +42,7 @@ import { oddityOf, subscriptionOfFact } from './subscription-of-fact.ts'
 
 const leaseSeconds = 60
 
-const ownKinds = ['snapshot_differs', 'counter_differs', 'checkout_stuck', 'command_stuck'] as const
+const ownKinds = ['snapshot_differs', 'counter_differs', 'checkout_stuck', 'command_stuck', 'money_back_stuck'] as const
 const providerKinds = [
   'customer_without_subscription',
   'subscription_missing_here',
@@ -56,6 +62,8 @@ const providerKinds = [
   'invoice_differs',
   'invoice_missing_at_provider',
   'payment_method_differs',
+  'refund_differs',
+  'credit_note_differs',
 ] as const
 
 /** What one customer looks like. `covered`: the kinds that were looked for, so that their findings can be told as gone. */
@@ -101,15 +109,19 @@ type Theirs = {
   invoices: Map<string, ListedInvoice>
   missingInvoices: Set<string>
   methods: PaymentMethodFact[]
+  refunds: RefundFact[]
+  creditNotes: CreditNoteFact[]
 }
 
 const gather = async (deps: Deps, tenantId: string, providerCustomerId: string | null): Promise<Theirs> => {
-  const { listing, fetchCustomer, fetchPaymentMethods, fetchSubscription } = deps.provider
+  const { listing, fetchCustomer, fetchPaymentMethods, fetchRefunds, fetchSubscription } = deps.provider
   const since = invoicesSince(deps)
   const subscriptions: Theirs['subscriptions'] = new Map()
   const invoices: Theirs['invoices'] = new Map()
   let isThere = true
   let methods: PaymentMethodFact[] = []
+  const refunds: RefundFact[] = []
+  const creditNotes: CreditNoteFact[] = []
   if (providerCustomerId !== null) {
     await listing.turn()
     const customer = await fetchCustomer(providerCustomerId)
@@ -122,6 +134,15 @@ const gather = async (deps: Deps, tenantId: string, providerCustomerId: string |
       invoices.set(listed.providerInvoiceId, listed)
     await listing.turn()
     if (isThere) methods = await fetchPaymentMethods(providerCustomerId)
+    const page = { providerCustomerId, createdSince: since }
+    creditNotes.push(...(await everyPage((after) => listing.creditNotes({ after, ...page }))))
+    // Refunds cannot be listed by customer: those of every payment of the invoices that are looked at.
+    for (const { fact } of invoices.values())
+      for (const { status, providerIntentId } of fact?.payments ?? [])
+        if (status === 'paid' && providerIntentId !== null) {
+          await listing.turn()
+          refunds.push(...(await fetchRefunds({ intent: providerIntentId })))
+        }
   }
   // What is not in a list is asked for by its name: only a clear no is one.
   const missingSubscriptions = new Set<string>()
@@ -147,7 +168,7 @@ const gather = async (deps: Deps, tenantId: string, providerCustomerId: string |
     if (found) invoices.set(id, found)
     else missingInvoices.add(id)
   }
-  return { isThere, subscriptions, missingSubscriptions, invoices, missingInvoices, methods }
+  return { isThere, subscriptions, missingSubscriptions, invoices, missingInvoices, methods, refunds, creditNotes }
 }
 
 const everyPage = async <T>(ask: (after: string | null) => Promise<ListPage<T>>): Promise<T[]> => {
@@ -218,7 +239,27 @@ const compareWithTheirs = async (
     ...(providerCustomerId !== null && theirs.isThere
       ? compareMethods(await findPaymentMethods(tx, tenantId), theirs.methods)
       : []),
+    ...(await compareMoneyBack(tx, deps, tenantId, theirs)),
   ]
+}
+
+const compareMoneyBack = async (
+  tx: Tx,
+  deps: Deps,
+  tenantId: string,
+  { refunds, creditNotes }: Pick<Theirs, 'refunds' | 'creditNotes'>,
+): Promise<Difference[]> => {
+  const around = { tenantId, provider: deps.provider.name, at: deps.clock.now() }
+  const found: Difference[] = []
+  for (const fact of refunds) {
+    const ours = await findMoneyBackOfFact(tx, tenantId, around.provider, fact.providerRefundId, fact.refundId)
+    found.push(...compareRefund(ours, fact, around))
+  }
+  for (const fact of creditNotes) {
+    const ours = await findMoneyBackOfFact(tx, tenantId, around.provider, fact.providerCreditNoteId, fact.creditNoteId)
+    found.push(...compareCreditNote(ours, fact, around))
+  }
+  return found
 }
 
 /** What can be told without the provider. */
@@ -229,6 +270,7 @@ const compareOwn = async (tx: Tx, deps: Deps, tenantId: string): Promise<Look> =
     ...(await findCounterDifferences(tx, 100, [tenantId], hoursComparedSince(at))).map(counterDifference),
     ...(await findUnfinishedCheckouts(tx, tenantId)).flatMap((checkout) => compareCheckout(checkout, patient)),
     ...compareCommand(await findCommandUnderWay(tx, tenantId), patient),
+    ...compareStuckMoneyBack(await findStuckMoneyBack(tx, tenantId, patient)),
   ]
   const stored = await newestSnapshot(tx, tenantId)
   const ranOutAt = stored?.content.validUntil ? Temporal.Instant.from(stored.content.validUntil) : null

@@ -12,13 +12,16 @@ import {
   tenantsWithOldCheckouts,
 } from '../../modules/payments/index.ts'
 import {
+  compareCreditNote,
   compareInvoice,
+  compareRefund,
   compareSubscription,
   type RunRecord,
   type SeenKind,
   type Suspect,
   unseen,
 } from '../../modules/reconciliation/index.ts'
+import { findMoneyBackByProviderIds, findWaitingMoneyBack } from '../../modules/refunds/index.ts'
 import {
   countLiveSubscriptions,
   findSubscriptions,
@@ -49,6 +52,20 @@ const lightDays = 2
 
 const since = (deps: Deps, run: RunRecord): Temporal.Instant =>
   run.startedAt.subtract({ hours: 24 * (run.scope === 'light' ? lightDays : reconciliationPolicy(deps).invoiceDays) })
+
+/** Which tenant the customer of a fact belongs to. */
+const ownersOf = async (deps: Deps, facts: readonly { providerCustomerId: string | null }[]) => {
+  const ids = facts.flatMap((fact) => fact.providerCustomerId ?? [])
+  const owners = await tenantsOfProviderCustomers(deps.db, deps.provider.name, ids)
+  return ({ providerCustomerId }: { providerCustomerId: string | null }): string | undefined =>
+    providerCustomerId === null ? undefined : owners.get(providerCustomerId)
+}
+
+const knownMoneyBack = async (deps: Deps, providerIds: readonly string[]) => {
+  const records = await findMoneyBackByProviderIds(deps.db, deps.provider.name, providerIds)
+  const byId = new Map(records.map((record) => [record.providerId, record]))
+  return (providerId: string) => byId.get(providerId) ?? null
+}
 
 const suspect = (tenantId: string): Suspect => ({ tenantId, providerCustomerId: null })
 const stranger = (providerCustomerId: string): Suspect => ({ tenantId: null, providerCustomerId })
@@ -156,6 +173,39 @@ export const pagers: Record<Exclude<ReconciliationPhase, 'catalog' | 'second_loo
     }
   },
 
+  provider_refunds: async (deps, run) => {
+    const { items, after } = await deps.provider.listing.refunds({ after: run.cursor, createdSince: since(deps, run) })
+    const tenantOf = await ownersOf(deps, items)
+    const ours = await knownMoneyBack(
+      deps,
+      items.map((fact) => fact.providerRefundId),
+    )
+    const suspects = items.flatMap((fact) => {
+      const tenantId = tenantOf(fact)
+      if (tenantId === undefined) return []
+      const around = { tenantId, provider: deps.provider.name, at: run.startedAt }
+      return compareRefund(ours(fact.providerRefundId), fact, around).length > 0 ? [suspect(tenantId)] : []
+    })
+    return { after, looked: items.length, suspects }
+  },
+
+  provider_credit_notes: async (deps, run) => {
+    const page = { after: run.cursor, createdSince: since(deps, run) }
+    const { items, after } = await deps.provider.listing.creditNotes(page)
+    const tenantOf = await ownersOf(deps, items)
+    const ours = await knownMoneyBack(
+      deps,
+      items.map((fact) => fact.providerCreditNoteId),
+    )
+    const suspects = items.flatMap((fact) => {
+      const tenantId = tenantOf(fact)
+      if (tenantId === undefined) return []
+      const around = { tenantId, provider: deps.provider.name, at: run.startedAt }
+      return compareCreditNote(ours(fact.providerCreditNoteId), fact, around).length > 0 ? [suspect(tenantId)] : []
+    })
+    return { after, looked: items.length, suspects }
+  },
+
   provider_customers: async (deps, run) => {
     const { items, after } = await deps.provider.listing.customers({ after: run.cursor })
     const objects = items.map((listed) => listed.providerCustomerId)
@@ -236,7 +286,9 @@ export const pagers: Record<Exclude<ReconciliationPhase, 'catalog' | 'second_loo
     const checkouts = await tenantsWithOldCheckouts(deps.db, at.subtract({ minutes: 5 }), rowsAtOnce)
     const patient = at.subtract({ minutes: reconciliationPolicy(deps).patienceMinutes })
     const commands = await findWaitingCommands(deps.db, patient, '', rowsAtOnce)
-    const suspects = [...checkouts, ...commands.map((command) => command.tenantId)].map(suspect)
+    const moneyBack = await findWaitingMoneyBack(deps.db, { asking: patient, onTheWay: patient }, '', rowsAtOnce)
+    const waiting = [...commands, ...moneyBack].map(({ tenantId }) => tenantId)
+    const suspects = [...checkouts, ...waiting].map(suspect)
     return { after: null, looked: suspects.length, suspects }
   },
 }

@@ -3,22 +3,8 @@ import { invoiceDetail, invoiceViews, methodView, paymentViews } from '../../flo
 import { findCustomer } from '../../modules/customers/index.ts'
 import { findInvoiceById, listInvoices, listPayments } from '../../modules/invoices/index.ts'
 import { findPaymentMethods } from '../../modules/payments/index.ts'
-import { decodeCursor, encodeCursor, type Handlers } from '../handler.ts'
-
-type Place = { at: string; id: string }
-const isPlace = (value: unknown): value is Place =>
-  typeof value === 'object' &&
-  value !== null &&
-  'at' in value &&
-  typeof value.at === 'string' &&
-  /^\d{4}-[0-9T:.-]+Z$/.test(value.at) &&
-  'id' in value &&
-  typeof value.id === 'string' &&
-  value.id.length <= 255
-
-/** The cursor behind the last row of a full page of a list that is ordered by time and id. */
-const after = <T>(rows: readonly T[], limit: number, place: (row: T) => Place): string | null =>
-  rows.length === limit ? encodeCursor(place(rows.at(-1)!)) : null
+import type { Handlers } from '../handler.ts'
+import { behind, placeInTime } from '../time-cursor.ts'
 
 export const invoiceHandlers: Handlers<'listInvoices' | 'getInvoice' | 'listPayments' | 'listPaymentMethods'> = {
   listInvoices: async ({ deps, tenantId, query }) => {
@@ -26,12 +12,12 @@ export const invoiceHandlers: Handlers<'listInvoices' | 'getInvoice' | 'listPaym
     const rows = await listInvoices(deps.db, {
       tenantId,
       status: query.status ?? null,
-      after: decodeCursor(query.cursor, isPlace),
+      after: placeInTime(query.cursor),
       limit,
     })
     return {
       data: await invoiceViews(deps, rows),
-      cursor: after(rows, limit, (row) => ({ at: row.createdAt.toString(), id: row.providerInvoiceId })),
+      cursor: behind(rows, limit, (row) => ({ at: row.createdAt.toString(), id: row.providerInvoiceId })),
     }
   },
 
@@ -47,12 +33,12 @@ export const invoiceHandlers: Handlers<'listInvoices' | 'getInvoice' | 'listPaym
     const rows = await listPayments(deps.db, {
       tenantId,
       providerInvoiceId: query.invoiceId ?? null,
-      after: decodeCursor(query.cursor, isPlace),
+      after: placeInTime(query.cursor),
       limit,
     })
     return {
       data: await paymentViews(deps, rows),
-      cursor: after(rows, limit, (row) => ({ at: row.createdAt.toString(), id: row.providerPaymentId })),
+      cursor: behind(rows, limit, (row) => ({ at: row.createdAt.toString(), id: row.providerPaymentId })),
     }
   },
 

@@ -37,6 +37,19 @@ const invoiceData = (invoice: InvoiceData, amountMinor: string) => ({
   invoiceUrl: invoice.hostedInvoiceUrl,
 })
 
+const moneyBackRequest = (
+  { amount, reasonText }: EventData<'refund.requested'>['refund'] | EventData<'credit_note.requested'>['creditNote'],
+  isCreditNote: boolean,
+  requestExpiresAt: string,
+): NoticeDraft[] => [
+  {
+    kind: 'refund_requested',
+    to: 'operators',
+    data: { amount, reason: reasonText ?? '', isCreditNote, requestExpiresAt },
+    until: requestExpiresAt,
+  },
+]
+
 const remediation =
   (kind: 'downgrade_remediation' | 'downgrade_remediation_reminder' | 'downgrade_enforced') =>
   (data: EventData<'downgrade.remediation_started'>, names: Names): NoticeDraft[] => [
@@ -73,6 +86,37 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
   'checkout.ended': none,
   'invoice.updated': none,
   'payment_methods.updated': none,
+  'refund.requested': ({ refund, requestExpiresAt }) => moneyBackRequest(refund, false, requestExpiresAt),
+  'refund.decided': none,
+  'refund.issued': ({ refund }) => [
+    billing('refund_issued', { amount: refund.amount }, { topic: `refund:${refund.id}` }),
+  ],
+  'refund.updated': none,
+  // What never was on its way is no news to whom it was for.
+  'refund.failed': ({ refund, wasIssued }) =>
+    wasIssued ? [billing('refund_failed', { amount: refund.amount }, { topic: `refund:${refund.id}` })] : [],
+  'credit_note.requested': ({ creditNote, requestExpiresAt }) => moneyBackRequest(creditNote, true, requestExpiresAt),
+  'credit_note.decided': none,
+  // Of what goes back to a card its refund tells.
+  'credit_note.issued': ({ creditNote }) =>
+    creditNote.to === 'payment'
+      ? []
+      : [
+          billing(
+            'credit_note_issued',
+            {
+              amount: creditNote.amount,
+              number: creditNote.number,
+              owesLess: creditNote.afterPayment.amountMinor === '0',
+              toBalance: creditNote.to === 'balance',
+              documentUrl: creditNote.pdfUrl,
+            },
+            { topic: `credit_note:${creditNote.id}` },
+          ),
+        ],
+  'credit_note.updated': none,
+  'credit_note.failed': none,
+  'credit_note.voided': none,
   'entitlements.updated': none,
   'usage.updated': none,
   'usage.corrected': none,

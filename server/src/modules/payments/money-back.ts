@@ -58,7 +58,7 @@ export type MoneyBackReason =
   | 'product_unsatisfactory'
   | 'requested_by_customer'
 
-type CreditTarget = 'balance' | 'payment' | 'outside'
+export type CreditTarget = 'balance' | 'payment' | 'outside'
 
 type CreditNoteOrder = {
   creditNoteId: string

@@ -1,5 +1,6 @@
 export { compareLink, compareMethods, compareStranger } from './compare-customers.ts'
 export { compareInvoice } from './compare-invoices.ts'
+export { compareCreditNote, compareRefund, compareStuckMoneyBack } from './compare-money-back.ts'
 export {
   catalogDifference,
   compareCheckout,

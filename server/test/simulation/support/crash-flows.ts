@@ -35,9 +35,9 @@ const newCustomer = async (stage: Stage, tenantId: string): Promise<void> => {
   })
 }
 
-const buy = async (stage: Stage, tenantId: string): Promise<void> => {
+const buy = async (stage: Stage, tenantId: string, price: 'monthly' | 'yearly' = 'monthly'): Promise<void> => {
   const { data: session } = await stage.operator.createSession({
-    body: { tenantId, plan: 'pro', price: 'monthly', returnUrl },
+    body: { tenantId, plan: 'pro', price, returnUrl },
   })
   const sessionId = /cs_[A-Za-z0-9_]+/.exec(session.sessionUrl)![0]
   const page = await stage.stripe.checkout.sessions.retrieve(sessionId)
@@ -61,17 +61,21 @@ const isQuiet = async (stage: Stage): Promise<boolean> => {
     `select (select count(*) from webhook_inbox where state in ('pending', 'retrying'))::int + (select count(*) from outbox where position is null)::int
        + (select coalesce(max(position), 0) - (select position from notice_cursor) from outbox)::int
        + (select count(*) from subscription_commands where settled_at is null)::int
+       + (select count(*) from money_back where state = 'asking')::int
        + (select count(*) from reconciliation_runs where state = 'running')::int as n`,
   )
-  if (waiting?.n !== 0) await stage.job('sweep_commands')
+  if (waiting?.n !== 0) {
+    await stage.job('sweep_commands')
+    await stage.job('sweep_money_back')
+  }
   return waiting?.n === 0
 }
 
 const subscriptionOf = async (stage: Stage, tenantId: string) => (await statusOf(stage, tenantId)).subscription
 
-const subscriber = async (stage: Stage, tenantId: string): Promise<void> => {
+const subscriber = async (stage: Stage, tenantId: string, price: 'monthly' | 'yearly' = 'monthly'): Promise<void> => {
   await newCustomer(stage, tenantId)
-  await buy(stage, tenantId)
+  await buy(stage, tenantId, price)
   await eventually(
     async () => (await hasPlan(stage, tenantId, 'pro')) && (await isQuiet(stage)),
     (ready) => ready,
@@ -116,6 +120,39 @@ const state = async (stage: Stage, tenantId: string) => {
     seats: status.seats?.held,
     pending: status.pendingChange?.kind ?? null,
     ends: status.endsAt !== null,
+  }
+}
+
+const invoiceOf = async (stage: Stage, tenantId: string): Promise<string> =>
+  (await stage.operator.listInvoices({ query: { tenantId } })).data[0]!.id
+
+const moneyBack = (invoiceId: string, amountMinor: string) => ({
+  params: { invoiceId },
+  body: {
+    ...{ amountMinor, reason: 'requested_by_customer' as const, reasonText: 'tried by the sweep' },
+    idempotencyKey: 'sweep',
+  },
+})
+
+/** What went back, here and at the provider: the same, and once. */
+const moneyBackState = async (stage: Stage, tenantId: string) => {
+  const invoice = await invoiceOf(stage, tenantId)
+  const { payments } = await stage.stripe.invoices.retrieve(invoice, { expand: ['payments'] })
+  const payment_intent = payments!.data[0]!.payment.payment_intent as string
+  const [refunds, notes] = await Promise.all([
+    stage.stripe.refunds.list({ payment_intent }),
+    stage.stripe.creditNotes.list({ invoice }),
+  ])
+  return {
+    traces: await traces(stage, tenantId),
+    here: await stage.rows(
+      'select kind, state, amount::text, refunded::text from money_back where tenant_id = $1 order by kind, amount',
+      [tenantId],
+    ),
+    there: [
+      refunds.data.map(({ amount, status }) => [amount, status]),
+      notes.data.map(({ amount, status }) => [amount, status]),
+    ],
   }
 }
 
@@ -416,6 +453,42 @@ export const flows: Flow[] = [
     act: (stage) => stage.advance('PT6M'),
     done: async (stage, tenantId) => (await unplaced(stage, tenantId)) === 0 && quiet(stage),
     outcome: billed,
+  },
+  {
+    name: 'a refund',
+    before: subscriber,
+    act: async (stage, tenantId) => {
+      const invoiceId = await invoiceOf(stage, tenantId)
+      await stage.operator.createRefund(moneyBack(invoiceId, '1000'))
+    },
+    done: quiet,
+    outcome: moneyBackState,
+  },
+  {
+    name: 'a refund that a second person approves',
+    before: async (stage, tenantId) => {
+      await subscriber(stage, tenantId, 'yearly')
+      const invoiceId = await invoiceOf(stage, tenantId)
+      const { data: support } = await stage.operator.createApiKey({ body: { name: tenantId, role: 'support' } })
+      const client = stage.as(support.key)
+      await client.createRefund(moneyBack(invoiceId, '5000'))
+    },
+    act: async (stage, tenantId) => {
+      const { data } = await stage.operator.listRefunds({ query: { tenantId } })
+      await stage.operator.approveRefund({ params: { refundId: data[0]!.id }, body: {} })
+    },
+    done: quiet,
+    outcome: moneyBackState,
+  },
+  {
+    name: 'a credit note',
+    before: subscriber,
+    act: async (stage, tenantId) => {
+      const { params, body } = moneyBack(await invoiceOf(stage, tenantId), '1000')
+      await stage.operator.createCreditNote({ params, body: { ...body, to: 'payment' } })
+    },
+    done: quiet,
+    outcome: moneyBackState,
   },
   {
     name: 'a request for another owner',

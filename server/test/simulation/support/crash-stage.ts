@@ -13,6 +13,8 @@ import { type ServiceProcess, startServiceProcess } from './service-process.ts'
 export type Stage = {
   /** Asks again and again under one idempotency key until somebody answers. */
   operator: Client
+  /** As the operator, with another credential. */
+  as(credential: string): Client
   stripe: Stripe
   /** Rows of the database, for what no page shows. */
   rows<R>(statement: string, values?: unknown[]): Promise<R[]>
@@ -72,14 +74,18 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
   }
   const order = async (what: Order): Promise<string[]> => (await service.order<Answer>(what))?.places ?? []
 
-  await start()
-  const stage: Stage = {
-    operator: createClient({
+  const as = (credential: string): Client =>
+    createClient({
       baseUrl: `http://127.0.0.1:${port}`,
-      credential: operatorKey,
+      credential,
       retries: 2_000,
       wait: () => new Promise((resolve) => setTimeout(resolve, 30)),
-    }),
+    })
+
+  await start()
+  const stage: Stage = {
+    operator: as(operatorKey),
+    as,
     stripe: stripeAt(sandbox.url),
     rows: async <R>(statement: string, values: unknown[] = []) => (await db.query(statement, values)).rows as R[],
     job: async (task) => void (await db.query('select graphile_worker.add_job($1)', [task])),

@@ -1,0 +1,18 @@
+export { boundsOf } from './bounds.ts'
+export { decideMoneyBack, type MoneyBackWish } from './decide.ts'
+export { followCreditNote, followRefund, moneyBackDifferences, moneyBackNews } from './follow-fact.ts'
+export type { MoneyBackRecord } from './money-back.ts'
+export {
+  findMoneyBack,
+  findMoneyBackByProviderIds,
+  findMoneyBackOfFact,
+  findMoneyBackOfInvoice,
+  findStuckMoneyBack,
+  findWaitingMoneyBack,
+  isAboveWhatIsThere,
+  lateMoneyBackRequests,
+  listMoneyBack,
+  saveMoneyBack,
+  touchMoneyBack,
+} from './store.ts'
+export { termsOf } from './terms.ts'
