@@ -127,6 +127,23 @@ test('broken off anywhere, it goes on and loses nothing', async () => {
   expect(await rowsOf('broken-off')).toMatchObject({ records: 0, archived: 40 })
 })
 
+test('what billing still looks at is not packed', async () => {
+  const customerId = await service.customer('unsettled')
+  await report('unsettled', keys('r', 4))
+  await owner.query(
+    `insert into usage_periods (tenant_id, period_id, customer_id, subscription_id, period_start, period_end, regular_start, regular_end, state, opened_at, rated_at)
+     select tenant_id, 'period_of_a_test', $2, 'subscription_of_a_test', window_start, window_end, window_start, window_end, 'placed', window_start, window_end
+     from usage_counters where tenant_id = $1 and span = 'period'`,
+    ['unsettled', customerId],
+  )
+  service.clock.advance('P4M')
+  await archiveUsage(keeping(60))
+  expect(await rowsOf('unsettled')).toMatchObject({ records: 4, archived: 0 })
+  await owner.query(`update usage_periods set state = 'settled' where tenant_id = 'unsettled'`)
+  await archiveUsage(keeping(60))
+  expect(await rowsOf('unsettled')).toMatchObject({ records: 0, archived: 4 })
+})
+
 test('a counter that went wrong is found by the daily sample, in any span, and made again from archives', async () => {
   await service.customer('sampled')
   await report('sampled', keys('r', 30))
