@@ -268,6 +268,25 @@ export const eventTypes = {
     meaning: 'A waiting override was approved or rejected, or nobody decided in time',
     data: strict({ override: Override, decision: Type.Enum(['approved', 'rejected', 'expired']) }),
   },
+  'budget.updated': {
+    meaning: 'A customer wants to spend another amount on usage, or has no budget any more',
+    data: strict({
+      budget: Nullable(strict({ amount: Money, alertAtPercent: Type.Array(Type.Integer()), cap: Type.Boolean() })),
+    }),
+  },
+  'budget.alert': {
+    meaning: 'What usage costs has reached a threshold of the budget; told once in a usage period',
+    data: strict({
+      percent: Type.Integer(),
+      amount: Money,
+      cost: Money,
+      cap: Type.Boolean(),
+      /** The cap has refused usage that would have cost more. */
+      refusing: Type.Boolean(),
+      periodStart: Instant,
+      periodEnd: Instant,
+    }),
+  },
   'credit.requested': {
     meaning: 'Credit waits for a second person',
     data: strict({ grant: CreditGrant, requestExpiresAt: Instant }),

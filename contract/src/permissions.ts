@@ -23,6 +23,8 @@ export const permissions = {
   'billing:overrides:write': 'Grant and withdraw overrides',
   'billing:usage:read': 'See usage and limits',
   'billing:usage:write': 'Report usage',
+  'billing:budgets:read': 'See the budget of a customer and what usage costs until now',
+  'billing:budgets:write': 'Set the budget of a customer',
   'billing:credits:read': 'See credit, its ledger and purchases',
   'billing:credits:write': 'Grant credit and take it back',
   'billing:credits:approve': 'Approve or reject credit that needs a second person',
@@ -70,6 +72,8 @@ const payersWork = [
   'billing:invoices:read',
   'billing:payment_methods:read',
   'billing:credits:read',
+  'billing:budgets:read',
+  'billing:budgets:write',
 ] as const
 // Whoever is offered ownership may answer, whatever the role: that is why `confirm` is a permission of its own.
 const ownersWork = ['billing:exports:write', 'billing:owners:write', 'billing:owners:confirm'] as const
@@ -90,6 +94,7 @@ const staffReading = [
   'billing:invoices:read',
   'billing:payment_methods:read',
   'billing:credits:read',
+  'billing:budgets:read',
 ] as const
 
 /**
@@ -142,6 +147,7 @@ export const roles = {
       'billing:refunds:write',
       'billing:overrides:write',
       'billing:credits:write',
+      'billing:budgets:write',
       'billing:sync:run',
       'billing:webhooks:replay',
       'billing:reconciliation:run',
@@ -176,6 +182,8 @@ export const roles = {
       'billing:customers:write',
       'billing:subscriptions:read',
       'billing:credits:read',
+      'billing:budgets:read',
+      'billing:budgets:write',
       'billing:session:create',
       'billing:entitlements:consume',
       'billing:usage:write',
@@ -205,6 +213,7 @@ export const roles = {
       'billing:customers:read',
       'billing:subscriptions:read',
       'billing:credits:read',
+      'billing:budgets:read',
       'billing:timeline:read',
       'billing:catalog:read',
       'billing:rating:preview',

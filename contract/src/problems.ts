@@ -369,6 +369,13 @@ export const problems = {
     next: 'Use an allowed origin, or add it to RETURN_ORIGINS.',
     retry: 'after_change',
   },
+  budget_invalid: {
+    status: 422,
+    title: 'Budget does not fit',
+    detail: 'The budget is not in the currency of the subscription.',
+    next: 'Send it in the currency named in `errors`.',
+    retry: 'after_change',
+  },
   coupon_not_usable: {
     status: 422,
     title: 'Coupon not usable',

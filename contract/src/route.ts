@@ -16,7 +16,7 @@ type Tenancy =
   | 'none'
 
 export type RouteDefinition = {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below `/api/v1`, parameters in OpenAPI form: `/customers/{customerId}`. */
   path: string
   summary: string

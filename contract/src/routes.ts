@@ -1,5 +1,6 @@
 import type { RouteDefinition } from './route.ts'
 import { billingRoutes } from './routes/billing.ts'
+import { budgetsRoutes } from './routes/budgets.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { creditsRoutes } from './routes/credits.ts'
 import { customersRoutes } from './routes/customers.ts'
@@ -39,6 +40,7 @@ export const routes = {
   ...refundsRoutes,
   ...ratingRoutes,
   ...creditsRoutes,
+  ...budgetsRoutes,
   ...eventsRoutes,
   ...noticesRoutes,
   ...operatorRoutes,

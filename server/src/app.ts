@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Config } from './config.ts'
 import { fail } from './core/errors.ts'
 import { newId } from './core/ids.ts'
+import { alertBudgets } from './flows/alert-budgets.ts'
 import { announceUsage } from './flows/announce-usage.ts'
 import { applyCatalog, planCatalog } from './flows/apply-catalog.ts'
 import { ensureBootstrapKey } from './flows/change-api-key.ts'
@@ -105,8 +106,12 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     },
   })
 
-  const announcer = createAnnouncer(db, clock, log)
-  const recorder = createUsageRecorder({ db, clock, live }, announcer.add)
+  const catalog = (): Catalog => {
+    if (!current) throw fail('catalog_missing')
+    return current
+  }
+  const announcer = createAnnouncer({ db, clock, log, catalog })
+  const recorder = createUsageRecorder({ db, clock, live, catalog }, announcer.add)
   const refusals = createRefusalCount(db, log)
   const flowDeps: CheckDeps = {
     db,
@@ -117,10 +122,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
     provider,
     recorder,
     refusals,
-    catalog: () => {
-      if (!current) throw fail('catalog_missing')
-      return current
-    },
+    catalog,
     returnOrigins: [...new Set([new URL(config.publicUrl).origin, ...config.returnOrigins])],
     publicUrl: config.publicUrl,
     seal: createSeal(config.sealSecrets),
@@ -242,7 +244,9 @@ const noticeSetup = ({ notices, publicUrl }: Config): CheckDeps['notices'] => ({
 })
 
 /** Tells of moved counters a few times a second per customer, whatever number of records moved them. */
-const createAnnouncer = (db: Db, clock: Clock, log: Log): { add(tenantId: string): void; stop(): Promise<void> } => {
+const createAnnouncer = (
+  deps: Parameters<typeof alertBudgets>[0],
+): { add(tenantId: string): void; stop(): Promise<void> } => {
   const beatMs = 40
   let moved = new Set<string>()
   let running: Promise<void> | null = null
@@ -252,9 +256,9 @@ const createAnnouncer = (db: Db, clock: Clock, log: Log): { add(tenantId: string
       for (const tenantId of taken) moved.delete(tenantId)
       const begin = systemClock.nowMs()
       // What fails stays marked in the counters; the sweep announces it.
-      await announceUsage({ db, clock }, taken).catch((error: unknown) =>
-        log.warn({ err: error }, 'usage could not be announced; the sweep will'),
-      )
+      await announceUsage(deps, taken)
+        .then(() => alertBudgets(deps, taken))
+        .catch((error: unknown) => deps.log.warn({ err: error }, 'usage could not be announced; the sweep will'))
       // Under load it tells less often, and never takes more than a fifth of the time.
       const restMs = Math.max(beatMs, 4 * (systemClock.nowMs() - begin))
       await new Promise((resolve) => setTimeout(resolve, restMs))

@@ -222,6 +222,12 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
       taxPercent: '7.7',
     },
   }),
+  getBudget: (_, own) => ({ params: { customerId: own.customer } }),
+  setBudget: (_, own) => ({
+    params: { customerId: own.customer },
+    body: { amountMinor: '5000', currency: 'USD', alertAtPercent: [80], cap: false },
+  }),
+  removeBudget: (_, own) => ({ params: { customerId: own.customer } }),
   getCredits: (tenantId) => ({ query: { tenantId } }),
   listLedgerEntries: (tenantId) => ({ query: { tenantId } }),
   listCreditGrants: (tenantId) => ({ query: { tenantId } }),

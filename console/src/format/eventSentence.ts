@@ -56,6 +56,10 @@ const sentences: Record<string, (data: Data) => string> = {
         ? `${personId} is billing owner`
         : `${previousPersonId} is no longer billing owner`,
   'owner.transfer_ended': ({ state }) => `The offer of billing ownership ended: ${words(state)}`,
+  'budget.updated': ({ budget }) =>
+    budget ? `Budget set${money(record(budget).amount)}${record(budget).cap ? ', as a cap' : ''}` : 'Budget taken away',
+  'budget.alert': ({ percent, cost, refusing }) =>
+    refusing ? `Spend cap reached, usage is refused${money(cost)}` : `${percent}% of the budget used${money(cost)}`,
   'credit.requested': ({ grant }) => `Credit waits for a second person${money(record(grant).amount)}`,
   'credit.decided': ({ decision, grant }) => `Credit ${words(decision)}${money(record(grant).amount)}`,
   'credit.granted': ({ grant }) =>

@@ -67,6 +67,7 @@ export const reasons = [
   'over_limit_after_downgrade',
   'disabled_by_override',
   'access_restricted',
+  'spend_cap_reached',
   'unknown_customer',
 ] as const
 export type Reason = (typeof reasons)[number]

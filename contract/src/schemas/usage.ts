@@ -36,6 +36,7 @@ export const usageProblemCodes = [
   'limit_reached',
   'not_included',
   'access_restricted',
+  'spend_cap_reached',
   'idempotency_key_reused',
   'meter_unknown',
   'quantity_negative',

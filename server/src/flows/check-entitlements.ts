@@ -2,12 +2,13 @@ import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
 import { counterName, decide, type LiveCustomer, type ResolvedEntitlement } from '../modules/entitlements/index.ts'
-import { isProblem, lifetime, meterRules, prepareRecord } from '../modules/usage/index.ts'
+import { isProblem, lifetime, meterRules, prepareRecord, type RecordDecision } from '../modules/usage/index.ts'
 import { isConnectionLoss } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
 import type { UsageRecorder } from './record-usage.ts'
 import type { RefusalCount } from './steps/count-refusals.ts'
+import { passesCap, type Spend, spendOf } from './steps/spend.ts'
 
 export type CheckDeps = Deps & { recorder: UsageRecorder; refusals: RefusalCount }
 
@@ -52,6 +53,7 @@ export const decideNow = (
   entitlement: ResolvedEntitlement,
   quantity: Micro,
   atMs: number,
+  spend: Spend | null = null,
 ): Decision => {
   if (entitlement.kind !== 'metered') {
     const level =
@@ -62,7 +64,18 @@ export const decideNow = (
   }
   const { startMs, resetsAt } = live.windowAt(atMs)
   const used = live.counters.get(counterName(entitlement.meter, startMs))?.used ?? 0n
-  return decide(live.content, entitlement, { used, resetsAt }, quantity)
+  const decision = decide(live.content, entitlement, { used, resetsAt }, quantity)
+  return spend && decision.allowed && isCapped(live, spend, entitlement.meter, quantity, startMs)
+    ? { ...decision, allowed: false, reason: 'spend_cap_reached', state: 'blocked' }
+    : decision
+}
+
+/** The same rule as when usage is counted, on the counters in memory. */
+const isCapped = (live: LiveCustomer, spend: Spend, meter: string, quantity: Micro, startMs: number): boolean => {
+  const counters = spend.meters.map((priced) => live.counters.get(counterName(priced, startMs)))
+  const used = counters.map((counter) => (counter ? counter.used + counter.reserved : 0n))
+  const added = spend.meters.map((priced) => (priced === meter ? quantity : 0n))
+  return passesCap(spend, startMs, used, added)
 }
 
 /**
@@ -118,7 +131,11 @@ export const checkEntitlements = (
     }
     return request.consume
       ? consume(deps, tenantId, live, asked, request, idempotencyKey, correlationId, atMs).then(answered)
-      : answered(asked.map((entitlement) => decideNow(live, entitlement, quantity, atMs)))
+      : answered(
+          asked.map((entitlement) =>
+            decideNow(live, entitlement, quantity, atMs, live.content.spendCap ? spendOf(deps.catalog(), live) : null),
+          ),
+        )
   }
   const known = deps.live.get(tenantId)
   return known && atMs < known.validUntilMs ? answer(known) : liveCustomer(deps, tenantId, atMs).then(answer)
@@ -190,7 +207,14 @@ const consume = async (
       { used, resetsAt: live.windowAt(records[index]!.at).resetsAt },
       accepted ? 0n : wanted,
     )
-    const reason = said.allowed === accepted ? said.reason : accepted ? 'within_limit' : 'limit_reached'
+    const reason =
+      said.allowed === accepted
+        ? said.reason
+        : accepted
+          ? 'within_limit'
+          : codeOf(decision) === 'spend_cap_reached'
+            ? 'spend_cap_reached'
+            : 'limit_reached'
     if (decision.kind === 'withdrawn') {
       const { windowStart, reserved } = positionNow(live, entitlement, records[index]!.at)
       const { feature } = entitlement
@@ -201,3 +225,6 @@ const consume = async (
     return { ...said, allowed: accepted, consumed: accepted, reason }
   })
 }
+
+const codeOf = (decision: RecordDecision): string | null =>
+  decision.kind === 'refused' ? decision.code : decision.kind === 'duplicate' ? decision.earlier.code : null

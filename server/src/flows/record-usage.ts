@@ -5,8 +5,10 @@ import { isUniqueViolation, transact } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
 import { countUsage } from './steps/count-usage.ts'
 import { layOut, type UsageWork } from './steps/lay-out-usage.ts'
+import { spendOf } from './steps/spend.ts'
 import type { UsageResult } from './steps/usage-outcome.ts'
 
+type RecorderDeps = Pick<Deps, 'db' | 'clock' | 'live' | 'catalog'>
 export type UsageRecorder = { record(work: UsageWork): Promise<UsageResult[]>; idle(): Promise<void> }
 
 const recordsPerCommit = 4_000
@@ -18,10 +20,7 @@ const carefulCommits = 50
  * order, records decided in the order of arrival against them, accepted ones inserted, counters raised, thresholds
  * announced, all durable before anybody is answered. `onCounted` hears which tenants' counters moved.
  */
-export const createUsageRecorder = (
-  deps: Pick<Deps, 'db' | 'clock' | 'live'>,
-  onCounted: (tenantId: string) => void,
-): UsageRecorder => {
+export const createUsageRecorder = (deps: RecorderDeps, onCounted: (tenantId: string) => void): UsageRecorder => {
   let careful = 0
   /**
    * Repeats are rare, so their keys are not looked for first: the constraint finds them at the insert. Then all is undone
@@ -52,12 +51,12 @@ export const createUsageRecorder = (
 }
 
 const commitOnce = async (
-  deps: Pick<Deps, 'db' | 'clock' | 'live'>,
+  deps: RecorderDeps,
   works: readonly UsageWork[],
   onCounted: (tenantId: string) => void,
   careful: boolean,
 ): Promise<UsageResult[][]> => {
-  const laidOut = layOut(works)
+  const laidOut = layOut(works, (live) => (live.content.spendCap ? spendOf(deps.catalog(), live) : null))
   const { items, groups } = laidOut
   const { decisions, moved } = await transact(deps.db, async (tx) => {
     const counters = await lockCounters(tx, laidOut.refs)

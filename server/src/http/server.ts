@@ -13,6 +13,7 @@ import { servePages } from './pages.ts'
 import { failureOf } from './problem.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { billingHandlers } from './routes/billing.ts'
+import { budgetHandlers } from './routes/budgets.ts'
 import { catalogHandlers } from './routes/catalog.ts'
 import { creditHandlers } from './routes/credits.ts'
 import { customerHandlers } from './routes/customers.ts'
@@ -37,6 +38,7 @@ import { pageHeaders } from './security-headers.ts'
 const handlers: Handlers = {
   ...billingHandlers,
   ...catalogHandlers,
+  ...budgetHandlers,
   ...creditHandlers,
   ...customerHandlers,
   ...entitlementHandlers,

@@ -1,5 +1,6 @@
 import { Logger, run as runJobs } from 'graphile-worker'
 import { newId } from '../core/ids.ts'
+import { alertBudgets, sweepBudgets } from '../flows/alert-budgets.ts'
 import { announceUsage } from '../flows/announce-usage.ts'
 import { archiveUsage } from '../flows/archive-usage.ts'
 import { expireOwnerTransfers } from '../flows/change-owner.ts'
@@ -56,7 +57,10 @@ export const startWorker = async (
   // Waits for the announcements of processes that died: the living announce their own.
   const usage = startLoop('usage', log, 2_000, async () => {
     const waiting = await tenantsToAnnounce(deps.db, 200)
-    if (waiting.length > 0) await announceUsage(deps, waiting)
+    if (waiting.length > 0) {
+      await announceUsage(deps, waiting)
+      await alertBudgets(deps, waiting)
+    }
     return 0
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
@@ -97,6 +101,7 @@ export const startWorker = async (
       '13,43 * * * * follow_retentions ?max=2',
       '* * * * * expire_owner_transfers ?max=3',
       '* * * * * expire_credits ?max=3',
+      '*/10 * * * * sweep_budgets ?max=2',
       '*/5 * * * * tell_expiring_credits ?max=3',
       '* * * * * lapse_credit_requests ?max=3',
       '* * * * * tell_contact ?max=3',
@@ -117,6 +122,7 @@ export const startWorker = async (
       expire_money_back_requests: async () => void (await expireMoneyBackRequests(deps)),
       expire_override_requests: async () => void (await expireOverrideRequests(deps)),
       expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
+      sweep_budgets: () => sweepBudgets(deps),
       expire_credits: async () => void (await expireCredits(deps)),
       tell_expiring_credits: async () => void (await tellExpiringCredits(deps)),
       lapse_credit_requests: async () => void (await lapseCreditRequests(deps)),

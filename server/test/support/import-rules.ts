@@ -20,6 +20,7 @@ const moduleImports: Record<string, readonly string[]> = {
   entitlements: ['catalog', 'customers', 'subscriptions', 'usage'],
   rating: ['catalog', 'usage'],
   ledger: ['catalog', 'customers'],
+  budgets: [],
   periods: ['catalog', 'rating'],
   invoices: ['customers', 'rating', 'subscriptions', 'payments'],
   refunds: ['catalog', 'invoices', 'payments'],

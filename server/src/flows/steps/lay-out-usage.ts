@@ -1,6 +1,7 @@
 import type { LiveCustomer } from '../../modules/entitlements/index.ts'
 import {
   type BatchItem,
+  type CapRule,
   type CounterRef,
   hourAt,
   isLevel,
@@ -8,6 +9,7 @@ import {
   nameOf,
   type PreparedRecord,
 } from '../../modules/usage/index.ts'
+import { passesCap, type Spend } from './spend.ts'
 import { limitsOf } from './usage-limits.ts'
 
 /** Records of one customer that came in one request. `atomic`: all or nothing, which is what consuming means. */
@@ -40,7 +42,7 @@ type Spot = Pick<LaidOut, 'place' | 'windowStart' | 'limit' | 'isLevel'> & {
 }
 
 /** Puts the records of all requests in one row, each with its counters and the limits that apply to it. */
-export const layOut = (works: readonly UsageWork[]) => {
+export const layOut = (works: readonly UsageWork[], spendOf: (live: LiveCustomer) => Spend | null = () => null) => {
   const items: LaidOut[] = []
   const groups: { from: number; to: number; atomic: boolean }[] = []
   const refs: CounterRef[] = []
@@ -61,7 +63,7 @@ export const layOut = (works: readonly UsageWork[]) => {
         ({ meter, fromMs, untilMs }) => meter === record.meter && record.at >= fromMs && record.at < untilMs,
       )
       if (!spot) {
-        spot = spotOf(work, record, counterAt)
+        spot = spotOf(work, record, counterAt, work.fact ? null : spendOf(work.live))
         spots.push(spot)
       }
       const { place, windowStart, limit, isLevel } = spot
@@ -81,6 +83,7 @@ const spotOf = (
   { tenantId, live, fact }: UsageWork,
   { meter, at, effects }: PreparedRecord,
   counterAt: (ref: CounterRef) => number,
+  spend: Spend | null,
 ): Spot => {
   const hour = hourAt(at)
   let [fromMs, untilMs] = [hour.startMs, hour.endMs]
@@ -98,9 +101,41 @@ const spotOf = (
     meter,
     fromMs,
     untilMs,
-    place: { targets, shown: targets[0]!.counters[0]! },
+    place: {
+      targets,
+      shown: targets[0]!.counters[0]!,
+      cap: spend && capOf(spend, live, tenantId, meter, at, counterAt),
+    },
     windowStart: (isLevel(effects[0]!.aggregation) ? lifetime : live.windowAt(at)).startMs,
     limit: limitsOf(live, meter).limit,
     isLevel: effects.some((effect) => isLevel(effect.aggregation)),
   }
+}
+
+/** The counters of everything that costs something, so that what is decided on them is locked with them. */
+const capOf = (
+  spend: Spend,
+  live: LiveCustomer,
+  tenantId: string,
+  meter: string,
+  at: number,
+  counterAt: (ref: CounterRef) => number,
+): NonNullable<LaidOut['place']['cap']> => {
+  const { startMs, endMs } = live.windowAt(at)
+  const counters = spend.meters.map((priced) =>
+    counterAt({
+      tenantId,
+      meter: priced,
+      aggregation: spend.countedAs(priced),
+      span: 'period',
+      windowStart: startMs,
+      windowEnd: endMs,
+    }),
+  )
+  const feature = live.content.entitlements.find((each) => each.kind === 'metered' && each.meter === meter)?.feature
+  const rule: CapRule = (used, added) =>
+    passesCap(spend, startMs, used, added)
+      ? { feature: feature ?? meter, code: 'spend_cap_reached', limit: null }
+      : null
+  return { counters, rule }
 }

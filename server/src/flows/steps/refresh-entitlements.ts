@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../core/canonical.ts'
+import { findBudget } from '../../modules/budgets/index.ts'
 import { type CustomerRecord, markResolved } from '../../modules/customers/index.ts'
 import { findOpenRemediations } from '../../modules/downgrades/index.ts'
 import { findOpenCases, nextAccessChange, stageAt } from '../../modules/dunning/index.ts'
@@ -10,6 +11,7 @@ import {
   newestSnapshot,
   resolve,
   type SnapshotContent,
+  type SpendCap,
   type StageInForce,
 } from '../../modules/entitlements/index.ts'
 import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
@@ -94,7 +96,28 @@ export const resolveStored = async (
 ): Promise<SnapshotContent> => {
   const subscriptions = await findSubscriptions(tx, tenantId)
   const restraints = await restraintsOf(tx, deps, tenantId, subscriptions, at)
-  return resolve(deps.catalog(), subscriptions, await findOverrides(tx, tenantId), at, restraints)
+  const content = resolve(deps.catalog(), subscriptions, await findOverrides(tx, tenantId), at, restraints)
+  const spendCap = await spendCapOf(tx, tenantId, subscriptions, content)
+  return spendCap ? { ...content, spendCap } : content
+}
+
+/** The customer's own cap on what usage costs; only where usage costs something, in the currency of the cap. */
+const spendCapOf = async (
+  tx: Tx,
+  tenantId: string,
+  subscriptions: readonly SubscriptionRecord[],
+  { subscriptionId }: SnapshotContent,
+): Promise<SpendCap | null> => {
+  const budget = await findBudget(tx, tenantId)
+  const held = subscriptions.find((record) => record.subscriptionId === subscriptionId)
+  if (!budget?.cap || !held || held.currency !== budget.currency) return null
+  return {
+    amountMinor: String(budget.amountMinor),
+    currency: budget.currency,
+    addOns: held.addOns,
+    subscriptionStart: held.startedAt.toString(),
+    trialEndsAt: held.trialEndsAt?.toString() ?? null,
+  }
 }
 
 /** What else bears on what a customer has at a time: stages of dunning, and limits that are kept for a while. */

@@ -75,4 +75,5 @@ const refusalText = {
   limit_reached: 'The hard limit would be exceeded; nothing was counted.',
   not_included: 'The feature is not included; nothing was counted.',
   access_restricted: 'Access is restricted; nothing was counted.',
+  spend_cap_reached: "It would cost more than the customer's spend cap; nothing was counted.",
 }

@@ -19,6 +19,7 @@ export {
   type ResolvedEntitlement,
   resolve,
   type SnapshotContent,
+  type SpendCap,
   type StageInForce,
 } from './resolve.ts'
 export {

@@ -27,6 +27,9 @@ export const replay = (content: SnapshotContent, facts: DecisionFacts): Replay =
   if (!entitlement) return { same: false, allowed: false, reason: null }
   const counter = facts.used === null ? null : { used: facts.used, reserved: facts.reserved, resetsAt: '' }
   const { allowed, reason } = decide(content, entitlement, counter, facts.quantity)
+  // The cap looks at all that costs something, which one counter does not say: the limit let it through, and there was a cap.
+  if (facts.reason === 'spend_cap_reached')
+    return { same: allowed && content.spendCap !== undefined, allowed: false, reason: facts.reason }
   if (facts.because !== null) return { same: allowed && !facts.allowed, allowed: false, reason }
   const same = allowed === facts.allowed && (allowed || facts.reason === codeOf(facts.kind, reason))
   return { same, allowed, reason }

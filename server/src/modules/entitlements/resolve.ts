@@ -59,6 +59,16 @@ export type SnapshotContent = {
   /** The stage of dunning that was reached, when it is what access hangs on (DUN-1). */
   dunning?: { stage: AccessLevel; since: string; nextAt: string | null }
   entitlements: ResolvedEntitlement[]
+  /** What the customer lets usage of a usage period cost (INV-5), and what else its cost follows from. */
+  spendCap?: SpendCap
+}
+
+export type SpendCap = {
+  amountMinor: string
+  currency: string
+  addOns: readonly { addOn: string; quantity: number }[]
+  subscriptionStart: string
+  trialEndsAt: string | null
 }
 
 export type OverrideInForce = {

@@ -223,6 +223,16 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
     },
   ],
   'override.decided': none,
+  'budget.updated': none,
+  'budget.alert': ({ percent, amount, cost, cap, periodStart, periodEnd }) => [
+    cap && percent >= 100
+      ? billing('spend_cap_reached', { amount, resetsAt: periodEnd }, { topic: 'budget', until: periodEnd })
+      : billing(
+          'budget_alert',
+          { percent, amount, cost, since: periodStart, resetsAt: periodEnd },
+          { topic: 'budget', until: periodEnd },
+        ),
+  ],
   'credit.requested': ({ grant, requestExpiresAt }) => [
     {
       kind: 'credit_requested',

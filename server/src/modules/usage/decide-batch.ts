@@ -16,16 +16,26 @@ export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | '
   code: string | null
 }
 
+type RefusalCode = 'limit_reached' | 'not_included' | 'access_restricted' | 'spend_cap_reached'
+
 /** Says no with the limit that was met, or null to let the quantity through. `used`: with what is reserved. */
 export type LimitRule = (
   used: Micro,
   quantity: Micro,
-) => { feature: string; code: 'limit_reached' | 'not_included' | 'access_restricted'; limit: number | null } | null
+) => { feature: string; code: RefusalCode; limit: number | null } | null
+
+/** Says no to what all counters of `used` together with `added` would cost. */
+export type CapRule = (used: readonly Micro[], added: readonly Micro[]) => ReturnType<LimitRule>
 
 /** The counters that an effect raises, that of the usage period first, and the one that its limit looks at. */
 type Target = { counters: readonly number[]; limit: { counter: number; rule: LimitRule } | null }
 /** Where records count that were used in the same hour: shared by all of them. `shown`: the counter that answers name. */
-type Place = { targets: readonly Target[]; shown: number }
+type Place = {
+  targets: readonly Target[]
+  shown: number
+  /** What all that was used may cost: it looks at every counter that costs something. */
+  cap?: { counters: readonly number[]; rule: CapRule } | null
+}
 export type BatchItem = { record: PreparedRecord; place: Place }
 
 export type RecordDecision =
@@ -35,7 +45,7 @@ export type RecordDecision =
       kind: 'refused'
       used: Micro
       feature: string
-      code: 'limit_reached' | 'not_included' | 'access_restricted'
+      code: RefusalCode
       limit: number | null
     }
   | { kind: 'duplicate'; earlier: EarlierRecord }
@@ -121,8 +131,24 @@ const refusalOf = (record: PreparedRecord, place: Place, counters: readonly Coun
     const refusal = limit.rule(state.used + state.reserved, stepOf(record, record.effects[index]!))
     if (refusal) return { used: state.used, ...refusal }
   }
-  return null
+  return capRefusalOf(record, place, counters)
 }
+
+const capRefusalOf = (record: PreparedRecord, place: Place, counters: readonly CounterState[]): Refusal | null => {
+  if (!place.cap) return null
+  const used = place.cap.counters.map((counter) => counters[counter]!.used + counters[counter]!.reserved)
+  const added = place.cap.counters.map((counter) =>
+    place.targets.reduce((sum, target, index) => {
+      const effect = record.effects[index]!
+      return target.counters[0] === counter && isAdded(effect) ? sum + stepOf(record, effect) : sum
+    }, 0n),
+  )
+  const refusal = place.cap.rule(used, added)
+  return refusal && { used: counters[place.shown]!.used, ...refusal }
+}
+
+/** Levels are facts: they are what they are, whatever they cost. */
+const isAdded = ({ aggregation }: Effect): boolean => aggregation === 'sum' || aggregation === 'count'
 
 const one = microOfWhole(1)
 

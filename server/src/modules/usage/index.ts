@@ -10,6 +10,7 @@ export {
 export { findCounterDifferences, rebuildCounter } from './compare/store.ts'
 export {
   type BatchItem,
+  type CapRule,
   type CounterState,
   decideBatch,
   type LimitRule,

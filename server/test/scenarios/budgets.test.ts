@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sweepBudgets } from '../../src/flows/alert-budgets.ts'
+import { auditOf, eventsOf, noticesOf, type Subscriber, subscribed } from '../support/story.ts'
+import { eventually, startWorld, type World } from '../support/world.ts'
+
+/** Budgets of customers: told at thresholds, and caps that are never passed (INV-5). */
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world?.stop())
+
+const use = async ({ tenantId }: Subscriber, quantity: number, key: string) =>
+  (await world.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity, idempotencyKey: key } })).data
+    .outcomes[0]!
+const check = async ({ tenantId }: Subscriber, quantity = 1) =>
+  (await world.operator.check({ body: { tenantId, feature: 'api_calls', quantity } })).data.decisions[0]!
+const set = ({ customerId, owner }: Subscriber, amountMinor: string, more: object = {}) =>
+  owner.setBudget({
+    params: { customerId },
+    body: { amountMinor, currency: 'USD', alertAtPercent: [50, 100], cap: false, ...more },
+  })
+const budgetOf = async ({ customerId, owner }: Subscriber) => (await owner.getBudget({ params: { customerId } })).data
+/** Of pro: 10,000 calls are in the price, the next 5,000 cost 0.4 cents each. */
+const eightDollars = 12_000
+
+test('thresholds of a budget are told once in a usage period, with what usage costs until now', async () => {
+  const ana = await subscribed(world, 'ana')
+  expect((await budgetOf(ana)).budget).toBeNull()
+  const { data: made } = await set(ana, '800')
+  expect(made).toMatchObject({ cost: { amountMinor: '0' }, percent: 0, alerts: [], budget: { cap: false } })
+  await use(ana, 10_000, 'a')
+  await use(ana, 1_000, 'b')
+  const alerts = (count: number) =>
+    eventually(
+      () => budgetOf(ana),
+      (seen) => seen.alerts.length === count,
+    )
+  expect(await alerts(1)).toMatchObject({ cost: { amountMinor: '400' }, percent: 50, alerts: [{ percent: 50 }] })
+  // Without a cap it goes on.
+  expect(await use(ana, 2_000, 'c')).toMatchObject({ status: 'accepted' })
+  expect(await alerts(2)).toMatchObject({ cost: { amountMinor: '1200' }, percent: 150 })
+  await sweepBudgets(world.app.deps)
+  const told = (
+    await eventsOf(world, 'ana', (types) => types.filter((type) => type === 'budget.alert').length > 1)
+  ).filter((type) => type.startsWith('budget.'))
+  expect(told).toEqual(['budget.updated', 'budget.alert', 'budget.alert'])
+  expect(
+    await noticesOf(world, 'ana', (kinds) => kinds.filter((kind) => kind === 'budget_alert').length === 2),
+  ).toContain('budget_alert')
+  expect(await auditOf(world, 'ana')).toEqual(expect.arrayContaining(['budget.set', 'budget.alert']))
+  // A higher budget warns anew; the same again changes nothing.
+  await set(ana, '2000')
+  await set(ana, '2000')
+  await sweepBudgets(world.app.deps)
+  expect((await budgetOf(ana)).alerts.map(({ percent }) => percent)).toEqual([50])
+  expect((await auditOf(world, 'ana')).filter((action) => action === 'budget.set')).toHaveLength(2)
+  await ana.owner.removeBudget({ params: { customerId: ana.customerId } })
+  expect((await budgetOf(ana)).budget).toBeNull()
+})
+
+test('a cap refuses what would cost more, to the cent, and lets through what costs nothing more', async () => {
+  const bob = await subscribed(world, 'bob')
+  await set(bob, '800', { cap: true })
+  await eventually(
+    () => use(bob, eightDollars, 'a'),
+    ({ status }) => status === 'accepted' || status === 'duplicate',
+  )
+  // Half a cent rounds up: one call more still costs 800, two cost 801.
+  expect(await check(bob, 1)).toMatchObject({ allowed: true })
+  expect(await check(bob, 2)).toMatchObject({ allowed: false, reason: 'spend_cap_reached' })
+  expect(await use(bob, 2, 'b')).toMatchObject({ status: 'refused', code: 'spend_cap_reached', allowed: false })
+  expect(await use(bob, 2, 'b')).toMatchObject({ status: 'refused', code: 'spend_cap_reached' })
+  const consume = (quantity: number, idempotencyKey: string) =>
+    world.operator.check({
+      body: { tenantId: 'bob', feature: 'api_calls', quantity, consume: true, idempotencyKey },
+    })
+  expect((await consume(2, 'c')).data.decisions[0]).toMatchObject({ allowed: false, reason: 'spend_cap_reached' })
+  expect((await consume(1, 'd')).data.decisions[0]).toMatchObject({ allowed: true, consumed: true })
+  // Other meters cost nothing.
+  const tokens = { tenantId: 'bob', meter: 'tokens', quantity: 100, idempotencyKey: 'tokens' }
+  expect((await world.operator.reportUsage({ body: tokens })).data.outcomes[0]).toMatchObject({ status: 'accepted' })
+  await sweepBudgets(world.app.deps)
+  expect((await budgetOf(bob)).alerts.map(({ percent }) => percent)).toEqual([50, 100])
+  expect(await noticesOf(world, 'bob', (kinds) => kinds.includes('spend_cap_reached'))).toContain('spend_cap_reached')
+  // A higher cap holds at once, one that is gone holds no longer.
+  await set(bob, '900', { cap: true })
+  expect(
+    await eventually(
+      () => check(bob, 200),
+      ({ allowed }) => allowed,
+    ),
+  ).toMatchObject({ allowed: true })
+  expect(await use(bob, 200, 'e')).toMatchObject({ status: 'accepted' })
+})
+
+test('64 senders at once never pass a cap, and use it up', async () => {
+  const carl = await subscribed(world, 'carl')
+  await set(carl, '800', { cap: true })
+  await eventually(
+    () => use(carl, eightDollars - 100, 'first'),
+    ({ status }) => status === 'accepted' || status === 'duplicate',
+  )
+  const outcomes = await Promise.all(
+    Array.from({ length: 64 }, async (_, sender) => {
+      const own: string[] = []
+      for (let turn = 0; turn < 4; turn++) own.push((await use(carl, 1, `${sender}-${turn}`)).status)
+      return own
+    }),
+  )
+  const statuses = outcomes.flat()
+  expect(statuses.filter((status) => status === 'accepted')).toHaveLength(101)
+  expect(statuses.filter((status) => status === 'refused')).toHaveLength(64 * 4 - 101)
+  expect((await budgetOf(carl)).cost).toEqual({ amountMinor: '800', currency: 'USD' })
+  expect(await check(carl)).toMatchObject({ allowed: false, reason: 'spend_cap_reached' })
+})
+
+test('a budget is of its customer and of the currency of the subscription', async () => {
+  const dora = await subscribed(world, 'dora')
+  await expect(set(dora, '800', { currency: 'EUR' })).rejects.toMatchObject({
+    code: 'budget_invalid',
+    errors: [expect.objectContaining({ field: 'currency' })],
+  })
+  const viewer = await world.as('viewer', 'dora')
+  await expect(viewer.getBudget({ params: { customerId: dora.customerId } })).rejects.toMatchObject({
+    code: 'forbidden',
+  })
+  const stranger = await world.as('owner', 'ana')
+  await expect(stranger.getBudget({ params: { customerId: dora.customerId } })).rejects.toMatchObject({
+    code: 'not_found',
+  })
+})
