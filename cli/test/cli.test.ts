@@ -280,6 +280,48 @@ describe('customers', () => {
     })
   })
 
+  test('decisions are listed as they were made, and one says whether it comes out the same again', async () => {
+    const decision = {
+      id: 'decision_rZXhwb3J0LTE',
+      tenantId: 'northwind',
+      kind: 'consume',
+      feature: 'exports',
+      at: period.start,
+      firstAt: period.start,
+      attempts: 1,
+      quantity: 5,
+      allowed: false,
+      reason: 'limit_reached',
+      because: null,
+      snapshotVersion: 3,
+      plan: 'pro',
+      planVersion: 2,
+      overrideId: null,
+      policy: { enforcement: 'hard', windowStart: period.start },
+      counter: { used: 97, reserved: 1, limit: 100, carried: 0 },
+      counterfactual: { allowedQuantity: 2, plan: 'team', override: { limit: 103 } },
+      idempotencyKey: 'export-1',
+      service: null,
+      correlationId: null,
+    }
+    server.answer('listDecisions', { data: [decision] })
+    server.answer('getDecision', {
+      data: {
+        ...decision,
+        replay: { same: true, allowed: false, reason: 'limit_reached' },
+        steps: [{ source: 'counter', decided: true, sentence: '97 of 100 exports used.', detail: {} }],
+        wouldAllow: ['Change to Team.'],
+      },
+    })
+    const { out: list } = await turnpike('decisions', 'northwind', '--refused', '--feature', 'exports')
+    expect(list).toMatch(/exports +consume +5 +1 +denied: limit_reached +97 of 100, 1 held +decision_rZXhwb3J0LTE/)
+    expect(server.asked[0]).toMatchObject({ query: { tenantId: 'northwind', feature: 'exports', outcome: 'refused' } })
+    const { out } = await turnpike('decision', 'northwind', decision.id)
+    expect(out).toMatch(/would have been allowed +2\n/)
+    expect(out).toMatch(/made again +the same\n/)
+    expect(out).toContain('> counter: 97 of 100 exports used.\nwould allow: Change to Team.\n')
+  })
+
   test('another tenant than those that exist: not found, exit code 3', async () => {
     server.answer('getStatus', { problem: 'not_found' })
     const { code, error } = await turnpike('status', 'nobody')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { contrastViolations, startWorld, violations, type World } from './support/browser.ts'
-import { acmeId, fixtureId } from './support/fixtures.ts'
+import { acmeId, fixtureDecision, fixtureId } from './support/fixtures.ts'
 
 let world: World
 beforeAll(async () => {
@@ -119,6 +119,8 @@ const views: [path: string, who: string | undefined, heading: string][] = [
   ['/operator/explain', 'operator', 'Explain a decision'],
   ['/operator/explain?tenantId=acme&feature=exports', 'operator', 'Explain a decision'],
   ['/operator/explain?tenantId=acme&feature=nothing', 'operator', 'Explain a decision'],
+  [`/operator/explain?tenantId=acme&feature=exports&decision=${fixtureDecision(0)}`, 'operator', 'Explain a decision'],
+  [`/operator/explain?tenantId=acme&feature=exports&decision=${fixtureDecision(1)}`, 'support', 'Explain a decision'],
   ['/operator/catalog', 'operator', 'Catalog'],
   ['/operator/audit', 'operator', 'Audit'],
   ['/operator/audit?result=denied', 'operator.empty', 'Audit'],

@@ -2,6 +2,7 @@ import type { BillingStatus, Explanation, UsageSummary } from '@turnpike/contrac
 import type { Command } from 'commander'
 import { clean, facts, moneyText, table } from '../print.ts'
 import type { Session } from '../session.ts'
+import { addDecisionCommands } from './decisions.ts'
 import { addUsageDataCommands } from './usage.ts'
 
 export const addCustomerCommands = (program: Command, session: Session): void => {
@@ -30,6 +31,7 @@ export const addCustomerCommands = (program: Command, session: Session): void =>
       const { data } = await session.client().explain({ params: { feature }, query: { tenantId, ...options } })
       session.show(data, explanationText(data))
     })
+  addDecisionCommands(program, session)
 }
 
 const statusText = (status: BillingStatus): string[] => [

@@ -5,6 +5,7 @@ import {
   type Checkout,
   type Customer,
   type DataOf,
+  type DecisionRecord,
   type Explanation,
   type InboxEntry,
   type MeterUsage,
@@ -48,6 +49,7 @@ const now = Date.now()
 const at = (days: number, milliseconds = 0) => new Date(now + days * day + milliseconds).toISOString()
 export const fixtureId = (kind: string, name: string) =>
   `${kind}_${name.replaceAll('_', '').toLowerCase().padStart(26, '0')}`
+export const fixtureDecision = (index: number) => `decision_r${Buffer.from(`export-${index}`).toString('base64url')}`
 const monthStart = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth(), 1)).toISOString()
 const monthEnd = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + 1, 1)).toISOString()
 const period = { start: monthStart, end: monthEnd }
@@ -643,6 +645,38 @@ const inbox: InboxEntry[] = [
 const house = operatorFixtures({ at, id: fixtureId, inbox })
 const looksAtRun = new Map<string, number>()
 
+const decisions: DecisionRecord[] = [
+  { kind: 'consume' as const, used: 97, quantity: 5, attempts: 1, allowed: false },
+  { kind: 'check' as const, used: 100, quantity: 1, attempts: 214, allowed: false },
+  { kind: 'report' as const, used: 96, quantity: 1, attempts: 1, allowed: true },
+].map(({ kind, used, quantity, attempts, allowed }, index) => ({
+  id: fixtureDecision(index),
+  tenantId: 'acme',
+  kind,
+  feature: 'exports',
+  at: at(0, -index),
+  firstAt: at(0, -index),
+  attempts,
+  quantity,
+  allowed,
+  reason: allowed ? 'within_limit' : 'limit_reached',
+  because: null,
+  snapshotVersion: 4,
+  plan: 'pro',
+  planVersion: 2,
+  overrideId: null,
+  policy: { enforcement: 'hard', windowStart: at(-12) },
+  counter: { used, reserved: index, limit: 100, carried: 0 },
+  counterfactual: {
+    allowedQuantity: Math.max(0, 100 - used - index),
+    plan: allowed ? null : 'team',
+    override: allowed ? null : { limit: used + quantity + index },
+  },
+  idempotencyKey: kind === 'check' ? null : `export-${index}`,
+  service: 'notes',
+  correlationId: null,
+}))
+
 const explanation: Explanation = {
   tenantId: 'acme',
   feature: 'exports',
@@ -1040,6 +1074,13 @@ export const answers: Answers = {
     if (question.params.feature === 'nothing') throw new Refusal('feature_unknown')
     return explanation
   },
+  listDecisions: (question) => (question.query.feature === 'nothing' ? [] : decisions),
+  getDecision: (question) => ({
+    ...decisions.find(({ id }) => id === question.params.decisionId)!,
+    replay: { same: question.params.decisionId === decisions[0]!.id, allowed: false, reason: 'limit_reached' },
+    steps: explanation.steps,
+    wouldAllow: explanation.wouldAllow,
+  }),
   getCatalog: () => catalog,
   listCatalogHistory: () => [
     {
