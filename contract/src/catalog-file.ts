@@ -9,13 +9,37 @@ import { safeFindingKinds } from './schemas/reconciliation.ts'
 const Name = Type.String({ minLength: 1, maxLength: 100 })
 const Whole = Type.Integer({ minimum: 0 })
 
+/** A property of usage records. */
+const PropertyName = Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,62}$' })
+
 const Meter = strict({
   name: Name,
   unit: Type.String({ minLength: 1, maxLength: 30, description: 'Singular: `call`, `token`.' }),
-  /** `latest` is a level, such as projects in use: a report sets it, and it stays until another one does. */
-  aggregation: Type.Enum(['sum', 'count', 'latest']),
+  /**
+   * `unique` counts the different values of a property. `latest` is a level, such as projects in use: a report sets it, and
+   * it stays until another one does; `time_weighted` is a level of which a period takes the mean over time.
+   */
+  aggregation: Type.Enum(['sum', 'count', 'max', 'unique', 'latest', 'time_weighted']),
   /** Whether quantities may have decimals (at most 6). */
   fractional: Type.Optional(Type.Boolean({ default: false })),
+  /** Whose values a meter with aggregation `unique` counts. */
+  property: Type.Optional(PropertyName),
+  /** Derived from another meter: services report to that one, and what fits `filter` raises this one too. */
+  of: Type.Optional(Key),
+  /** Each property has one of its values: `{ model: [large, huge] }`. Left out: every record fits. */
+  filter: Type.Optional(
+    Type.Record(
+      PropertyName,
+      Type.Array(Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()]), {
+        minItems: 1,
+        maxItems: 100,
+        uniqueItems: true,
+      }),
+      { minProperties: 1 },
+    ),
+  ),
+  /** Properties by which history can be broken down. */
+  groupBy: Type.Optional(Type.Array(PropertyName, { minItems: 1, maxItems: 3, uniqueItems: true })),
 })
 
 const Feature = Type.Union([
@@ -25,7 +49,7 @@ const Feature = Type.Union([
     description: Type.Optional(Type.String()),
     kind: Type.Literal('value'),
     type: Type.Enum(['number', 'string', 'set']),
-    /** A meter with aggregation `latest` that says how much of a number is in use. */
+    /** A meter that is a level, and says how much of a number is in use. */
     usedBy: Type.Optional(Key),
   }),
   strict({ name: Name, description: Type.Optional(Type.String()), kind: Type.Literal('metered'), meter: Key }),
@@ -41,7 +65,28 @@ const MeteredGrant = strict({
   warnAtPercent: Type.Optional(
     Type.Array(Type.Integer({ minimum: 1, maximum: 100 }), { maxItems: 5, uniqueItems: true }),
   ),
-  window: Type.Optional(Type.Enum(['billing_period'], { default: 'billing_period' })),
+  /**
+   * When counting begins again: `billing_period` where left out. Calendar windows are those of the customer's time zone.
+   * A sliding window ends with the hour that runs and holds the whole hours before it.
+   */
+  window: Type.Optional(
+    Type.Union([
+      Type.Enum(['billing_period', 'hour', 'day', 'week', 'month', 'year', 'lifetime']),
+      strict({ slidingHours: Type.Integer({ minimum: 1, maximum: 744 }) }),
+    ]),
+  ),
+  /** What is left of the included amount at the end of a window is added to the next ones. */
+  rollover: Type.Optional(
+    strict({
+      /** At most so much is carried in all, in units or in percent of what is included. Left out: everything. */
+      capUnits: Type.Optional(Type.Integer({ minimum: 1 })),
+      capPercent: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+      /** How many windows it can be used in. */
+      expiresAfterPeriods: Type.Integer({ minimum: 1, maximum: 60 }),
+      /** Whether what was carried is used up before the new allowance; it is where left out. */
+      order: Type.Optional(Type.Enum(['carried_first', 'allowance_first'])),
+    }),
+  ),
 })
 /** `true`/`false` for boolean features, a value for value features, limits for metered ones. */
 const Grant = Type.Union([
@@ -123,6 +168,11 @@ const Plan = strict({
       withoutPaymentMethod: Type.Optional(Type.Enum(['cancel', 'pause', 'create_invoice'])),
     }),
   ),
+  /**
+   * How usage is counted, limited and charged: by the billing period of the price where left out, or by the months of it,
+   * from its first day on, when a price is for longer than a month.
+   */
+  usageInterval: Type.Optional(Type.Enum(['billing_period', 'month'])),
   prices: Type.Optional(Type.Record(Key, Price)),
   seats: Type.Optional(Seats),
   /** By name, which is the meter's where the price names no other. */

@@ -22,7 +22,7 @@ import { createServer } from './http/server.ts'
 import { createTokenVerifier } from './modules/access/index.ts'
 import type { Catalog } from './modules/catalog/index.ts'
 import { loadCatalog, noCatalogHash, parseCatalog } from './modules/catalog/index.ts'
-import { counterName, createLiveCustomers } from './modules/entitlements/index.ts'
+import { createLiveCustomers } from './modules/entitlements/index.ts'
 import { loadTemplates } from './modules/notices/index.ts'
 import { readProviderSetting, saveProviderSetting } from './modules/payments/index.ts'
 import { type Actor, systemActor } from './platform/audit.ts'
@@ -80,7 +80,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
   listener.on('counters', (notice) => {
     if (notice.kind === 'counters')
       for (const [tenantId, meter, span, windowStart, used, reserved, version] of notice.moved)
-        live.counterMoved(tenantId, counterName(meter, windowStart, span), {
+        live.counterMoved(tenantId, meter, windowStart, span, {
           used: BigInt(used),
           reserved: BigInt(reserved),
           version,

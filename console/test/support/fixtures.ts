@@ -60,6 +60,7 @@ const acme: Customer = {
   name: 'Acme Robotics',
   email: 'billing@acme.example',
   currency: 'USD',
+  timeZone: 'UTC',
   providerCustomerId: 'cus_QwErTy12345678',
   createdAt: at(-90),
   updatedAt: at(-1),

@@ -20,6 +20,10 @@ export const Text = (maxLength: number, minLength = 1) =>
 export const Email = Type.String({ format: 'email', maxLength: 254 })
 export const Instant = Type.String({ format: 'date-time', maxLength: 40, description: 'RFC 3339 instant with offset.' })
 export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code.' })
+export const TimeZone = Type.String({
+  pattern: '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$',
+  description: 'A time zone of the IANA database, such as Europe/Berlin.',
+})
 export const Cursor = Type.String({ pattern: '^[A-Za-z0-9_-]{1,200}$', description: 'Opaque place in a list.' })
 export const Id = (kind: string) =>
   Type.String({ pattern: `^${kind}_[0-9a-z]{26}$`, description: `Id of a ${kind.replaceAll('_', ' ')}.` })

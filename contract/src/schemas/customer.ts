@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { AnyId, Currency, Email, Id, Instant, Nullable, strict, TenantId, Text } from './common.ts'
+import { AnyId, Currency, Email, Id, Instant, Nullable, strict, TenantId, Text, TimeZone } from './common.ts'
 import { OwnerInput } from './owner.ts'
 
 export const Customer = strict({
@@ -8,6 +8,8 @@ export const Customer = strict({
   name: Type.String(),
   email: Nullable(Type.String()),
   currency: Currency,
+  /** Where the customer's hours, days, weeks, months and years begin, for limits that count by them. */
+  timeZone: TimeZone,
   /** A reference only; the provider's record is the provider's (CUS-1). */
   providerCustomerId: Nullable(Type.String()),
   createdAt: Instant,
@@ -20,12 +22,18 @@ export const CustomerCreate = strict({
   name: Text(200),
   email: Type.Optional(Nullable(Email)),
   currency: Type.Optional(Currency),
+  /** UTC where left out. */
+  timeZone: Type.Optional(TimeZone),
   /** The first billing owner (CUS-3). */
   owner: Type.Optional(OwnerInput),
 })
 
 export const CustomerUpdate = strict(
-  { name: Type.Optional(Text(200)), email: Type.Optional(Nullable(Email)) },
+  {
+    name: Type.Optional(Text(200)),
+    email: Type.Optional(Nullable(Email)),
+    timeZone: Type.Optional(TimeZone),
+  },
   { minProperties: 1 },
 )
 

@@ -35,6 +35,10 @@ export const Entitlement = Type.Union([
     enforcement: Type.Enum(['hard', 'soft']),
     warnAtPercent: Type.Array(Type.Integer()),
     window: Period,
+    /** The span that it counts by, where that is not the usage period: `day`, `month:Europe/Berlin`, `sliding:24`. */
+    countedBy: Type.Optional(Type.String()),
+    /** What earlier windows have left; it is in `included` and `limit`. */
+    carried: Type.Optional(Type.Array(strict({ quantity: Quantity, expiresAt: Instant }))),
     origin: Type.Enum(origins),
   }),
 ])

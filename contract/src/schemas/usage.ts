@@ -39,6 +39,8 @@ export const usageProblemCodes = [
   'spend_cap_reached',
   'idempotency_key_reused',
   'meter_unknown',
+  'meter_derived',
+  'property_missing',
   'quantity_negative',
   'quantity_not_whole',
   'quantity_out_of_range',

@@ -44,6 +44,39 @@ export const periodAt = (anchor: Temporal.Instant, interval: Interval, at: Tempo
   return { start: boundary(from, interval, n), end: boundary(from, interval, n + 1) }
 }
 
+export type CalendarUnit = 'hour' | IntervalUnit
+
+/** The hour, day, week (from Monday on), month or year of a time zone that holds `at`. */
+export const calendarAt = (unit: CalendarUnit, timeZone: string, at: Temporal.Instant): Period => {
+  const local = at.toZonedDateTimeISO(timeZone)
+  if (unit === 'hour') {
+    const start = local.subtract({
+      minutes: local.minute,
+      seconds: local.second,
+      milliseconds: local.millisecond,
+      microseconds: local.microsecond,
+      nanoseconds: local.nanosecond,
+    })
+    return { start: start.toInstant(), end: start.add({ hours: 1 }).toInstant() }
+  }
+  const day = local.startOfDay()
+  const first =
+    unit === 'day'
+      ? day
+      : unit === 'week'
+        ? day.subtract({ days: day.dayOfWeek - 1 })
+        : day.with(unit === 'month' ? { day: 1 } : { month: 1, day: 1 })
+  // The first moment of a day is not midnight everywhere.
+  const start = first.startOfDay()
+  return {
+    start: start.toInstant(),
+    end: start
+      .add({ [`${unit}s`]: 1 })
+      .startOfDay()
+      .toInstant(),
+  }
+}
+
 /** The calendar month in UTC that holds `at`. */
 export const calendarMonthAt = (at: Temporal.Instant): Period => {
   const start = at.toZonedDateTimeISO('UTC').with({ day: 1 }).startOfDay()

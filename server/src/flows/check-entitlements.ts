@@ -1,8 +1,16 @@
 import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
-import { counterName, decide, type LiveCustomer, type ResolvedEntitlement } from '../modules/entitlements/index.ts'
-import { isProblem, lifetime, meterRules, prepareRecord, type RecordDecision } from '../modules/usage/index.ts'
+import {
+  counterName,
+  counterNow,
+  countingWindow,
+  decide,
+  type LiveCustomer,
+  levelNow,
+  type ResolvedEntitlement,
+} from '../modules/entitlements/index.ts'
+import { isProblem, meterRules, prepareRecord, type RecordDecision } from '../modules/usage/index.ts'
 import { isConnectionLoss } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
 import { lapse } from './lapse-entitlements.ts'
@@ -36,15 +44,13 @@ const positionNow = (
   atMs: number,
 ): { used: Micro | null; reserved: Micro; windowStart: number | null } => {
   if (entitlement.kind === 'metered') {
-    const { startMs } = live.windowAt(atMs)
-    const { used = 0n, reserved = 0n } = live.counters.get(counterName(entitlement.meter, startMs)) ?? {}
-    return { used, reserved, windowStart: startMs }
+    const counting = live.countings.get(entitlement.feature)!
+    const { used, reserved } = counterNow(live, counting, atMs)
+    return { used, reserved, windowStart: countingWindow(live, counting, atMs).startMs }
   }
   const level =
-    entitlement.kind === 'value' && entitlement.usedBy !== undefined
-      ? live.counters.get(counterName(entitlement.usedBy, lifetime.startMs))
-      : undefined
-  return { used: level?.used ?? null, reserved: 0n, windowStart: null }
+    entitlement.kind === 'value' && entitlement.usedBy !== undefined ? levelNow(live, entitlement.usedBy) : null
+  return { used: level, reserved: 0n, windowStart: null }
 }
 
 /** Answers one feature from memory. */
@@ -57,15 +63,12 @@ export const decideNow = (
 ): Decision => {
   if (entitlement.kind !== 'metered') {
     const level =
-      entitlement.kind === 'value' && entitlement.usedBy !== undefined
-        ? live.counters.get(counterName(entitlement.usedBy, lifetime.startMs))
-        : undefined
-    return decide(live.content, entitlement, level ? { used: level.used, resetsAt: '' } : null, quantity)
+      entitlement.kind === 'value' && entitlement.usedBy !== undefined ? levelNow(live, entitlement.usedBy) : null
+    return decide(live.content, entitlement, level === null ? null : { used: level, resetsAt: '' }, quantity)
   }
-  const { startMs, resetsAt } = live.windowAt(atMs)
-  const used = live.counters.get(counterName(entitlement.meter, startMs))?.used ?? 0n
-  const decision = decide(live.content, entitlement, { used, resetsAt }, quantity)
-  return spend && decision.allowed && isCapped(live, spend, entitlement.meter, quantity, startMs)
+  const counting = live.countings.get(entitlement.feature)!
+  const decision = decide(live.content, entitlement, counterNow(live, counting, atMs), quantity)
+  return spend && decision.allowed && isCapped(live, spend, entitlement.meter, quantity, live.windowAt(atMs).startMs)
     ? { ...decision, allowed: false, reason: 'spend_cap_reached', state: 'blocked' }
     : decision
 }
@@ -178,7 +181,9 @@ const consume = async (
     if (isProblem(prepared)) {
       const [code, field] = prepared.code.startsWith('time_')
         ? (['time_out_of_range', 'at'] as const)
-        : (['quantity_invalid', 'quantity'] as const)
+        : prepared.code.startsWith('quantity_')
+          ? (['quantity_invalid', 'quantity'] as const)
+          : (['invalid_request', 'feature'] as const)
       throw fail(code, { errors: [{ field, message: prepared.detail }] })
     }
     // The key says which work it was. A first try that named no time, because it did not wait, is the same work.
@@ -204,7 +209,7 @@ const consume = async (
     const said = decide(
       live.content,
       entitlement,
-      { used, resetsAt: live.windowAt(records[index]!.at).resetsAt },
+      { used, resetsAt: countingWindow(live, live.countings.get(entitlement.feature)!, records[index]!.at).resetsAt },
       accepted ? 0n : wanted,
     )
     const reason =

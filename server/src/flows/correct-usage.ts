@@ -4,7 +4,6 @@ import { own } from '../core/own.ts'
 import { instantOfRow } from '../core/period.ts'
 import { type Micro, microOf, numberOfMicro } from '../core/quantity.ts'
 import { lockCustomer } from '../modules/customers/index.ts'
-import { counterName } from '../modules/entitlements/index.ts'
 import {
   type CorrectedCounter,
   type CorrectionRefusal,
@@ -50,7 +49,10 @@ export const correctUsage = async (
       original,
       others,
       { action: wanted.action, quantity },
-      { fractional: meter?.fractional ?? true, countsRecords: meter?.aggregation === 'count' },
+      {
+        fractional: meter?.fractional ?? true,
+        countsRecords: meter?.aggregation === 'count' || meter?.aggregation === 'unique',
+      },
     )
     if (typeof decision === 'string') throw refusalOf(decision)
     const { delta, before, after } = decision
@@ -103,8 +105,7 @@ export const correctUsage = async (
     }
   })
   for (const { meter, span, windowStartMs, used, reserved, version } of moved)
-    if (span !== 'hour')
-      deps.live.counterMoved(tenantId, counterName(meter, windowStartMs, span), { used, reserved, version })
+    deps.live.counterMoved(tenantId, meter, windowStartMs, span, { used, reserved, version })
   return answer
 }
 
@@ -167,16 +168,15 @@ const announce = (tx: Tx, tenantId: string, counters: readonly CorrectedCounter[
   notifyAll(tx, [
     {
       kind: 'counters',
-      moved: counters
-        .filter(({ span }) => span !== 'hour')
-        .map(({ meter, span, windowStartMs, used, reserved, version }) => [
-          tenantId,
-          meter,
-          span,
-          windowStartMs,
-          String(used),
-          String(reserved),
-          version,
-        ]),
+      // Hours too: sliding windows are made of them.
+      moved: counters.map(({ meter, span, windowStartMs, used, reserved, version }) => [
+        tenantId,
+        meter,
+        span,
+        windowStartMs,
+        String(used),
+        String(reserved),
+        version,
+      ]),
     },
   ])

@@ -8,6 +8,7 @@ import { transact } from '../platform/db.ts'
 import { appendEvents, type NewEvent } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { refreshEntitlements } from './steps/refresh-entitlements.ts'
+import { knownTimeZone } from './steps/time-zone.ts'
 
 /** Creates the tenant's customer with its first snapshot: the baseline (CUS-1). A second one fails `customer_exists`. */
 export const createCustomer = (
@@ -24,6 +25,7 @@ export const createCustomer = (
       name: request.name,
       email: request.email ?? null,
       currency: request.currency ?? deps.catalog().file.currencies[0]!,
+      timeZone: request.timeZone === undefined ? 'UTC' : knownTimeZone(request.timeZone),
       createdAt: at,
       updatedAt: at,
     }

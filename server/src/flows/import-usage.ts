@@ -2,7 +2,6 @@ import { importMistakesMax, type NewUsageImport, rowsOf, type UsageImport } from
 import { canonicalJson, sha256 } from '../core/canonical.ts'
 import { Failure, fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { counterName } from '../modules/entitlements/index.ts'
 import {
   findSameImport,
   type ImportRecord,
@@ -298,7 +297,7 @@ const keepPiece = async (
     return { record: after, moved: counted.moved }
   })
   for (const { tenantId, meter, windowStart, span, used, reserved, version } of moved ?? [])
-    deps.live.counterMoved(tenantId, counterName(meter, windowStart, span), { used, reserved, version })
+    deps.live.counterMoved(tenantId, meter, windowStart, span, { used, reserved, version })
   return record
 }
 

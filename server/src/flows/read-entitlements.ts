@@ -4,17 +4,20 @@ import { instantOf, instantOrNull, type Period } from '../core/period.ts'
 import { type Micro, microOfWhole } from '../core/quantity.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import {
+  type Counting,
+  countingOf,
   decide,
   explain,
   findOverrides,
+  type LiveWindow,
   newestSnapshot,
   type ResolvedEntitlement,
+  rememberWindow,
   type StoredSnapshot,
   snapshotAt,
-  windowAt,
 } from '../modules/entitlements/index.ts'
 import { findSubscriptions } from '../modules/subscriptions/index.ts'
-import { lifetime, meterRules, readCounter, usedAsOf } from '../modules/usage/index.ts'
+import { hourCounters, lifetime, meterRules, readCounter, usedAsOf } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
 import { entitlementView } from './steps/entitlement-view.ts'
@@ -61,21 +64,30 @@ const snapshotFor = async (
   return { snapshot, at, customerId: customer.customerId }
 }
 
-/** Where the counter of a feature stands, or stood at a past time. */
+/** Where the counter of a feature stands, or stood at a past time. A sliding window is the sum of its hours. */
 const usedBy = async (
   deps: Deps,
   tenantId: string,
   entitlement: ResolvedEntitlement,
-  window: Period,
+  counting: Counting | null,
+  live: LiveWindow,
   asOf: Temporal.Instant | null,
 ): Promise<Micro> => {
-  const isLevel = entitlement.kind === 'value' && entitlement.usedBy !== undefined
-  if (entitlement.kind !== 'metered' && !isLevel) return 0n
-  const meter = entitlement.kind === 'metered' ? entitlement.meter : entitlement.usedBy!
-  const counting = isLevel ? { start: instantOf(lifetime.start), end: instantOf(lifetime.end) } : window
-  if (asOf === null) return readCounter(deps.db, tenantId, meter, counting.start)
+  if (counting?.slidingHours && asOf === null) {
+    const asked = { tenantId, meter: counting.entitlement.meter, fromMs: live.startMs, untilMs: live.endMs - 1 }
+    return (await hourCounters(deps.db, [asked])).reduce((sum, hour) => sum + hour.used, 0n)
+  }
+  const meter =
+    entitlement.kind === 'metered' ? entitlement.meter : entitlement.kind === 'value' ? entitlement.usedBy : undefined
+  if (meter === undefined) return 0n
+  const window: Period =
+    counting === null
+      ? { start: instantOf(lifetime.start), end: instantOf(lifetime.end) }
+      : { start: Temporal.Instant.fromEpochMilliseconds(live.startMs), end: instantOf(live.resetsAt) }
+  const span = counting?.span ?? 'period'
+  if (asOf === null) return readCounter(deps.db, tenantId, meter, window.start, span)
   const counted = meterRules(deps.catalog().file.meters).get(meter)?.effects[0]?.counted ?? 'sum'
-  return usedAsOf(deps.db, tenantId, meter, { span: 'period', window: counting, counted }, asOf)
+  return usedAsOf(deps.db, tenantId, meter, { span, window, counted }, asOf)
 }
 
 /** The whole derivation of a decision about one more unit (ENT-5). */
@@ -89,9 +101,10 @@ export const explainEntitlement = async (
   const { content } = snapshot
   const entitlement = content.entitlements.find((candidate) => candidate.feature === feature)
   if (!entitlement) throw fail('feature_unknown')
-  const window = windowAt(content.window, at)
-  const used = await usedBy(deps, tenantId, entitlement, window, atText === undefined ? null : at)
-  const decision = decide(content, entitlement, { used, resetsAt: window.end.toString() }, microOfWhole(1))
+  const counting = entitlement.kind === 'metered' ? countingOf(entitlement) : null
+  const window = (counting?.windowAt ?? rememberWindow(content.window))(at.epochMilliseconds)
+  const used = await usedBy(deps, tenantId, entitlement, counting, window, atText === undefined ? null : at)
+  const decision = decide(content, entitlement, { used, resetsAt: window.resetsAt }, microOfWhole(1))
   const [overrides, subscriptions] = await Promise.all([
     findOverrides(deps.db, tenantId),
     findSubscriptions(deps.db, tenantId),

@@ -1,4 +1,4 @@
-import type { UsageHistory } from '@turnpike/contract'
+import type { CatalogMeter, UsageHistory } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { own } from '../core/own.ts'
 import { numberOfMicro } from '../core/quantity.ts'
@@ -8,6 +8,7 @@ import {
   findAnomalies,
   firstHour,
   type Hour,
+  isLevel,
   type Joined,
   joinHours,
   readGroupedHours,
@@ -33,11 +34,11 @@ export const readHistory = async (deps: Deps, tenantId: string, asked: Asked): P
   const meter = own(deps.catalog().file.meters, asked.meter)
   if (!meter) throw fail('meter_unknown')
   const { groupBy, step } = asked
-  if (groupBy !== null && !groupable(meter).includes(groupBy))
+  if (groupBy !== null && !(meter.groupBy ?? []).includes(groupBy))
     throw fail('invalid_request', {
-      errors: [{ field: 'groupBy', message: `is not one of: ${groupable(meter).join(', ') || 'none'}` }],
+      errors: [{ field: 'groupBy', message: `is not one of: ${(meter.groupBy ?? []).join(', ') || 'none'}` }],
     })
-  const zone = zoneOf(customer)
+  const zone = customer.timeZone
   const atMs = at.epochMilliseconds
   const toMs = asked.to === null ? atMs : Temporal.Instant.from(asked.to).epochMilliseconds
   const days = step === 'hour' ? 2 : 30
@@ -95,14 +96,11 @@ export const readHistory = async (deps: Deps, tenantId: string, asked: Asked): P
   }
 }
 
-const groupable = (meter: object): readonly string[] => (meter as { groupBy?: readonly string[] }).groupBy ?? []
-const zoneOf = (customer: object): string => (customer as { timeZone?: string }).timeZone ?? 'UTC'
-
 const isoOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString()
 
 /** Of unique values and of means there is no sum: the highest hour is shown. */
-const joinedBy = (aggregation: string): Joined =>
-  aggregation === 'sum' || aggregation === 'count' ? 'sum' : aggregation === 'latest' ? 'last' : 'max'
+const joinedBy = (aggregation: CatalogMeter['aggregation']): Joined =>
+  aggregation === 'sum' || aggregation === 'count' ? 'sum' : isLevel(aggregation) ? 'last' : 'max'
 
 /** The values that were used most, and one name for all others. */
 const groupsOf = (hours: readonly (Hour & { value: string | null })[]): string[] => {

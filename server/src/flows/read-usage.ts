@@ -1,7 +1,14 @@
 import type { UsageSummary } from '@turnpike/contract'
 import { microOfWhole, numberOfMicro } from '../core/quantity.ts'
-import { counterName, meterState, windowAt } from '../modules/entitlements/index.ts'
-import { countRefusals, lifetime } from '../modules/usage/index.ts'
+import {
+  counterName,
+  counterNow,
+  type LiveWindow,
+  levelNow,
+  meterState,
+  windowAt,
+} from '../modules/entitlements/index.ts'
+import { countRefusals, isLevel, lifetime } from '../modules/usage/index.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
 import { type Unprojected, withProjections } from './steps/with-projections.ts'
@@ -10,27 +17,33 @@ import { type Unprojected, withProjections } from './steps/with-projections.ts'
 export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSummary> => {
   const at = deps.clock.now()
   const live = await liveCustomer(deps, tenantId, at.epochMilliseconds)
+  const atMs = at.epochMilliseconds
   const window = windowAt(live.content.window, at)
   const refusals = await countRefusals(deps.db, tenantId, window.start)
   const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): Unprojected => {
-    const isLevel = definition.aggregation === 'latest'
-    const startMs = isLevel ? lifetime.startMs : window.start.epochMilliseconds
-    const used = live.counters.get(counterName(meter, startMs))?.used ?? 0n
     const entitlement = live.content.entitlements.find(
       (candidate) => candidate.kind === 'metered' && candidate.meter === meter,
     )
     const levelled = live.content.entitlements.find(
       (candidate) => candidate.kind === 'value' && candidate.usedBy === meter,
     )
+    const level = isLevel(definition.aggregation)
+    const counting = entitlement?.kind === 'metered' ? live.countings.get(entitlement.feature) : undefined
+    const counter = counting ? counterNow(live, counting, atMs) : null
+    const used = level
+      ? (levelNow(live, meter) ?? 0n)
+      : (counter?.used ?? live.counters.get(counterName(meter, window.start.epochMilliseconds))?.used ?? 0n)
     const base = {
       meter,
       name: definition.name,
       unit: definition.unit,
       used: numberOfMicro(used),
       refusedAttempts: refusals.get(meter) ?? 0,
-      window: isLevel
+      window: level
         ? { start: lifetime.start, end: lifetime.end }
-        : { start: window.start.toString(), end: window.end.toString() },
+        : counting?.windowAt
+          ? periodOf(counting.windowAt(atMs))
+          : { start: window.start.toString(), end: window.end.toString() },
     }
     if (levelled?.kind === 'value' && typeof levelled.value === 'number') {
       const allowed = BigInt(Math.round(levelled.value * 1_000_000))
@@ -62,7 +75,8 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
         upgradePlan: null,
       }
     const { limit, included } = entitlement
-    const left = limit === null ? null : microOfWhole(limit) - used
+    const reserved = counter?.reserved ?? 0n
+    const left = limit === null ? null : microOfWhole(limit) - used - reserved
     const overage = included === null ? 0n : used - microOfWhole(included)
     return {
       ...base,
@@ -75,10 +89,15 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
       percent: limit === null || limit === 0 ? null : Number((used * 1_000n) / microOfWhole(limit)) / 10,
       overage: numberOfMicro(overage > 0n ? overage : 0n),
       enforcement: entitlement.enforcement,
-      state: meterState(entitlement, used),
+      state: meterState(entitlement, used + reserved),
       upgradePlan: entitlement.upgradePlan,
     }
   })
   const projected = await withProjections(deps, tenantId, meters, at)
   return { tenantId, snapshotVersion: live.version, meters: projected, asOf: at.toString() }
 }
+
+const periodOf = ({ startMs, resetsAt }: LiveWindow) => ({
+  start: Temporal.Instant.fromEpochMilliseconds(startMs).toString(),
+  end: resetsAt,
+})

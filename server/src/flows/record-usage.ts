@@ -1,4 +1,3 @@
-import { counterName } from '../modules/entitlements/index.ts'
 import { lockCounters } from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
 import { isUniqueViolation, transact } from '../platform/db.ts'
@@ -63,7 +62,7 @@ const commitOnce = async (
     return countUsage(tx, deps, works, laidOut, counters, careful)
   })
   for (const { tenantId, meter, windowStart, span, used, reserved, version } of moved) {
-    deps.live.counterMoved(tenantId, counterName(meter, windowStart, span), { used, reserved, version })
+    deps.live.counterMoved(tenantId, meter, windowStart, span, { used, reserved, version })
     onCounted(tenantId)
   }
   return groups.map(({ from, to }) =>

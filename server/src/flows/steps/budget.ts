@@ -1,8 +1,8 @@
 import type { Budget } from '@turnpike/contract'
 import { numberOfMicro } from '../../core/quantity.ts'
 import type { CustomerRecord } from '../../modules/customers/index.ts'
-import { type SnapshotContent, windowAt } from '../../modules/entitlements/index.ts'
-import { type CounterRow, currentCounters } from '../../modules/usage/index.ts'
+import { countingOf, rememberWindow, type SnapshotContent } from '../../modules/entitlements/index.ts'
+import { type CounterRow, currentCounters, lifetime } from '../../modules/usage/index.ts'
 import type { Db, Tx } from '../../platform/db.ts'
 
 /**
@@ -24,12 +24,16 @@ export const budgetWith = (
   at: Temporal.Instant,
   counters: readonly CounterRow[],
 ): Omit<Budget, 'sequence'> => {
-  const window = windowAt(content.window, at)
   const entitlement = content.entitlements.find((candidate) => candidate.feature === content.budgetFeature)
   const metered = entitlement?.kind === 'metered' ? entitlement : null
+  const counting = metered && countingOf(metered)
+  const atMs = at.epochMilliseconds
+  // A sliding window has no counter that is told of: its row says what it was when it was last decided on.
+  const window = (counting?.windowAt ?? rememberWindow(content.window))(atMs)
+  const span = counting?.span ?? 'period'
+  const startMs = counting?.slidingHours == null ? window.startMs : lifetime.startMs
   const counter = counters.find(
-    ({ meter, span, windowStart }) =>
-      meter === metered?.meter && span === 'period' && windowStart === window.start.epochMilliseconds,
+    (candidate) => candidate.meter === metered?.meter && candidate.span === span && candidate.windowStart === startMs,
   )
   return {
     tenantId: customer.tenantId,
@@ -39,7 +43,7 @@ export const budgetWith = (
     feature: metered?.feature ?? null,
     totalBudget: metered && metered.enforcement === 'hard' ? metered.limit : null,
     currentSpend: numberOfMicro(counter?.used ?? 0n),
-    periodStart: window.start.toString(),
-    periodEnd: window.end.toString(),
+    periodStart: Temporal.Instant.fromEpochMilliseconds(window.startMs).toString(),
+    periodEnd: window.resetsAt,
   }
 }

@@ -1,22 +1,25 @@
-import { numberOfMicro } from '../../core/quantity.ts'
-import { thresholdsCrossed } from '../../modules/entitlements/index.ts'
 import {
   type CounterRow,
   type CounterState,
   decideBatch,
   findEarlier,
+  hourNumber,
   insertRecords,
   insertRefusals,
   type NewRecord,
   type NewRefusal,
+  peakAt,
   type RecordDecision,
+  type Sliding,
   tenantsRefused,
 } from '../../modules/usage/index.ts'
 import type { Tx } from '../../platform/db.ts'
 import { type MovedCounter, type Notice, noticeBytesMax, notifyAll } from '../../platform/notify.ts'
-import { appendEvents, type NewEvent } from '../../platform/outbox.ts'
+import { appendEvents } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import type { LaidOut, layOut, UsageWork } from './lay-out-usage.ts'
+import { type Behind, insertNewValues, lookInto, statesOf } from './look-into-counters.ts'
+import { crossings, type Moved } from './usage-thresholds.ts'
 
 /**
  * Decides records against counters that are locked, inserts those that are accepted, raises the counters and announces
@@ -31,7 +34,9 @@ export const countUsage = async (
   careful: boolean,
 ): Promise<{ decisions: RecordDecision[]; moved: CounterRow[] }> => {
   const { items } = laidOut
-  const { decisions, states } = await decideKnown(tx, works, laidOut, counters, careful)
+  const nowMs = deps.clock.nowMs()
+  const behind = await lookInto(tx, items, counters)
+  const { decisions, states } = await decideKnown(tx, works, laidOut, counters, behind, careful)
   const accepted: NewRecord[] = []
   const refused: NewRefusal[] = []
   items.forEach((item, index) => {
@@ -39,19 +44,14 @@ export const countUsage = async (
     if (decision.kind === 'accepted') accepted.push(acceptedRow(item, decision, counters))
     if (decision.kind === 'refused') refused.push(refusedRow(item, decision, counters))
   })
-  const moved = counters.flatMap((counter, index) => {
-    const { used, records, levelAt } = states[index]!
-    if (records === 0) return []
-    const version = counter.version + 1
-    return [{ ...counter, used, levelAt, records: counter.records + BigInt(records), version }]
-  })
-  const recordedAt = deps.clock.nowMs()
-  if (accepted.length > 0) await insertRecords(tx, accepted, moved, recordedAt)
-  if (refused.length > 0) await insertRefusals(tx, refused, recordedAt)
-  const told = moved.filter(({ span }) => span !== 'hour')
+  const moved = counters.flatMap((counter, index) => movedBy(counter, states[index]!, behind.sliding.get(index), nowMs))
+  if (accepted.length > 0) await insertRecords(tx, accepted, moved, nowMs)
+  if (refused.length > 0) await insertRefusals(tx, refused, nowMs)
+  await insertNewValues(tx, counters, states)
+  const told = moved.filter(isTold(works))
   if (told.length > 0) await notifyAll(tx, movedNotices(told))
   // Event streams last: nothing may be waited for while holding one.
-  for (const [work, events] of crossings(works, told, recordedAt))
+  for (const [work, events] of crossings(works, told, nowMs))
     await appendEvents(tx, deps.clock, work, work.correlationId, events)
   return { decisions, moved: told }
 }
@@ -62,6 +62,7 @@ const decideKnown = async (
   works: readonly UsageWork[],
   { items, groups, keyOf }: ReturnType<typeof layOut>,
   counters: readonly CounterRow[],
+  behind: Behind,
   careful: boolean,
 ): Promise<{ decisions: RecordDecision[]; states: CounterState[] }> => {
   const decideKnowing = async (isLookedUp: (tenantId: string) => boolean) => {
@@ -69,7 +70,7 @@ const decideKnown = async (
       isLookedUp(tenantId) ? [{ tenantId, idempotencyKey }] : [],
     )
     const earlier = await findEarlier(tx, keys)
-    const states = counters.map(({ used, reserved, levelAt }) => ({ used, reserved, records: 0, levelAt }))
+    const states = statesOf(counters, behind)
     return { decisions: decideBatch(items, groups, states, earlier, keyOf), states }
   }
   // A refusal has no constraint that would find its repeat, so tenants with refusals are always looked up.
@@ -121,46 +122,40 @@ const refusedRow = (
   code,
 })
 
-/** Threshold events of each customer whose counters crossed a line, in the order of tenants. */
-const crossings = (
-  works: readonly UsageWork[],
-  moved: readonly CounterRow[],
+/** A counter as the batch leaves it, when it moved. Of a sliding window that is what is in it now. */
+const movedBy = (
+  counter: CounterRow,
+  { used, records, levelAt, sliding }: CounterState,
+  slidBefore: Sliding | undefined,
   nowMs: number,
-): [UsageWork, NewEvent[]][] => {
-  const byTenant = new Map(works.map((work) => [work.tenantId, work]))
-  const found = new Map<string, [UsageWork, NewEvent[]]>()
-  for (const counter of moved) {
-    const work = byTenant.get(counter.tenantId)!
-    // Nobody needs a warning about a window that is over.
-    if (work.fact && counter.windowEnd <= nowMs) continue
-    for (const entitlement of work.live.content.entitlements) {
-      if (entitlement.kind !== 'metered' || entitlement.meter !== counter.meter) continue
-      // The highest that was seen before, so that one line is told once in a window.
-      for (const { percent, limit } of thresholdsCrossed(entitlement, counter.peak, counter.used)) {
-        const entry = found.get(counter.tenantId) ?? [work, []]
-        found.set(counter.tenantId, entry)
-        entry[1].push({
-          type: 'usage.threshold_reached',
-          data: {
-            feature: entitlement.feature,
-            meter: counter.meter,
-            percent,
-            used: numberOfMicro(counter.used),
-            limit,
-            windowStart: isoOf(counter.windowStart),
-            windowEnd: isoOf(counter.windowEnd),
-          },
-        })
-      }
-    }
-  }
-  return [...found.values()].sort(([a], [b]) => (a.tenantId < b.tenantId ? -1 : a.tenantId > b.tenantId ? 1 : 0))
+): Moved[] => {
+  if (records === 0) return []
+  const hour = hourNumber(nowMs)
+  return [
+    {
+      ...counter,
+      before: slidBefore ? peakAt(slidBefore, hour) : counter.peak,
+      used: sliding ? peakAt(sliding, hour) : used,
+      levelAt,
+      records: counter.records + BigInt(records),
+      version: counter.version + 1,
+    },
+  ]
 }
 
-const isoOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString()
+/**
+ * What memory keeps: every counter but the hours, and of those the ones that a sliding window is made of. A sliding window's
+ * own counter is told too, for what is reserved in it.
+ */
+const isTold = (works: readonly UsageWork[]) => {
+  const byTenant = new Map(works.map((work) => [work.tenantId, work.live]))
+  return ({ tenantId, meter, span }: CounterRow): boolean =>
+    span !== 'hour' ||
+    (byTenant.get(tenantId)!.limitsOn.get(meter) ?? []).some(({ slidingHours }) => slidingHours !== null)
+}
 
 /** What other processes hear: the counters that moved, in as many notices as they need. */
-const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
+export const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
   const notices: Extract<Notice, { kind: 'counters' }>[] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const counter of moved) {

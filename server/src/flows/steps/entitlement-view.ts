@@ -1,13 +1,28 @@
 import type { Entitlement } from '@turnpike/contract'
-import { type ResolvedEntitlement, type SnapshotContent, windowAt } from '../../modules/entitlements/index.ts'
+import {
+  countingOf,
+  type ResolvedEntitlement,
+  rememberWindow,
+  type SnapshotContent,
+} from '../../modules/entitlements/index.ts'
 
 /** A resolved entitlement as the API shows it, with the window that counts at a time. */
 export const entitlementView = (
   content: SnapshotContent,
-  { upgradePlan: _, afterDowngrade: __, ...entitlement }: ResolvedEntitlement,
+  resolved: ResolvedEntitlement,
   at: Temporal.Instant,
 ): Entitlement => {
-  if (entitlement.kind !== 'metered') return entitlement as Entitlement
-  const window = windowAt(content.window, at)
-  return { ...entitlement, window: { start: window.start.toString(), end: window.end.toString() } } as Entitlement
+  const { upgradePlan: _, afterDowngrade: __, ...entitlement } = resolved
+  if (entitlement.kind !== 'metered' || resolved.kind !== 'metered') return entitlement as Entitlement
+  const { highest: ___, window: ____, carried, ...metered } = entitlement
+  const counting = countingOf(resolved)
+  const { startMs, resetsAt } = (counting.windowAt ?? rememberWindow(content.window))(at.epochMilliseconds)
+  return {
+    ...metered,
+    ...(counting.windowAt ? { countedBy: counting.span } : {}),
+    ...(carried && carried.lots.length > 0 ? { carried: carried.lots } : {}),
+    window: { start: isoOf(startMs), end: resetsAt },
+  } as Entitlement
 }
+
+const isoOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString()

@@ -157,7 +157,7 @@ export const stillOver = async (
   )
   if (!held) return []
   const catalog = deps.catalog()
-  const usage = await usageAt(on, remediation.tenantId, windowOf(held), at, at)
+  const usage = await usageAt(on, remediation.tenantId, windowOf(catalog, held), at, at)
   const overrides = await findOverrides(on, remediation.tenantId)
   const plan = findPlan(catalog, held.plan, held.planVersion)
   return remediation.items.flatMap((item): ExcessItem[] => {

@@ -68,7 +68,7 @@ export const loweredItems = async (
   ]
   if (!from || !to) return []
   const overrides = await findOverrides(on, before.tenantId)
-  const usage = await usageAt(on, before.tenantId, windowOf(before), deps.clock.now(), effectiveAt)
+  const usage = await usageAt(on, before.tenantId, windowOf(catalog, before), deps.clock.now(), effectiveAt)
   return findExcess(catalog, to, after.addOns, after.seats, usage, effectiveAt, overrides).flatMap((item) => {
     const oldLimit = limitOf(catalog, from, before.addOns, item.feature, effectiveAt)
     return oldLimit === null || oldLimit > item.limit ? [{ ...item, oldLimit }] : []

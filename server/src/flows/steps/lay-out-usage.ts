@@ -1,16 +1,18 @@
-import type { LiveCustomer } from '../../modules/entitlements/index.ts'
+import { countingWindow, type LiveCustomer } from '../../modules/entitlements/index.ts'
 import {
   type BatchItem,
   type CapRule,
   type CounterRef,
+  type Effect,
   hourAt,
   isLevel,
   lifetime,
   nameOf,
   type PreparedRecord,
+  type Target,
 } from '../../modules/usage/index.ts'
 import { passesCap, type Spend } from './spend.ts'
-import { limitsOf } from './usage-limits.ts'
+import { limitOf } from './usage-limits.ts'
 
 /** Records of one customer that came in one request. `atomic`: all or nothing, which is what consuming means. */
 export type UsageWork = {
@@ -35,8 +37,9 @@ export type LaidOut = BatchItem & {
 }
 
 /** A place with the time for which it holds: all that is used in one hour of one usage period counts in the same counters. */
-type Spot = Pick<LaidOut, 'place' | 'windowStart' | 'limit' | 'isLevel'> & {
+type Spot = Pick<LaidOut, 'place' | 'windowStart' | 'limit' | 'isLevel' | 'also'> & {
   meter: string
+  effects: readonly Effect[]
   fromMs: number
   untilMs: number
 }
@@ -60,14 +63,18 @@ export const layOut = (works: readonly UsageWork[], spendOf: (live: LiveCustomer
     const spots: Spot[] = []
     for (const record of work.records) {
       let spot = spots.find(
-        ({ meter, fromMs, untilMs }) => meter === record.meter && record.at >= fromMs && record.at < untilMs,
+        (candidate) =>
+          candidate.meter === record.meter &&
+          record.at >= candidate.fromMs &&
+          record.at < candidate.untilMs &&
+          raisesTheSame(candidate.effects, record.effects),
       )
       if (!spot) {
         spot = spotOf(work, record, counterAt, work.fact ? null : spendOf(work.live))
         spots.push(spot)
       }
-      const { place, windowStart, limit, isLevel } = spot
-      items.push({ work, record, place, windowStart, limit, isLevel, also: null })
+      const { place, windowStart, limit, isLevel, also } = spot
+      items.push({ work, record, place, windowStart, limit, isLevel, also })
     }
     groups.push({ from, to: items.length, atomic: work.atomic })
   }
@@ -79,6 +86,9 @@ export const layOut = (works: readonly UsageWork[], spendOf: (live: LiveCustomer
   }
 }
 
+const raisesTheSame = (a: readonly Effect[], b: readonly Effect[]): boolean =>
+  a === b || (a.length === b.length && a.every((effect, index) => effect.meter === b[index]!.meter))
+
 const spotOf = (
   { tenantId, live, fact }: UsageWork,
   { meter, at, effects }: PreparedRecord,
@@ -86,29 +96,41 @@ const spotOf = (
   spend: Spend | null,
 ): Spot => {
   const hour = hourAt(at)
+  const usagePeriod = live.windowAt(at)
   let [fromMs, untilMs] = [hour.startMs, hour.endMs]
-  const targets = effects.map((effect) => {
-    const period = isLevel(effect.aggregation) ? lifetime : live.windowAt(at)
-    fromMs = Math.max(fromMs, period.startMs)
-    untilMs = Math.min(untilMs, period.endMs)
-    const common = { tenantId, meter: effect.meter, aggregation: effect.counted }
-    const inPeriod = counterAt({ ...common, span: 'period', windowStart: period.startMs, windowEnd: period.endMs })
-    const inHour = counterAt({ ...common, span: 'hour', windowStart: hour.startMs, windowEnd: hour.endMs })
-    const rule = fact ? null : limitsOf(live, effect.meter).rule
-    return { counters: [inPeriod, inHour], limit: rule && { counter: inPeriod, rule } }
+  const within = ({ startMs, endMs }: { startMs: number; endMs: number }) => {
+    fromMs = Math.max(fromMs, startMs)
+    untilMs = Math.min(untilMs, endMs)
+    return { windowStart: startMs, windowEnd: endMs }
+  }
+  const targets = effects.map(({ meter: raised, aggregation, counted }): Target & { hardest: number | null } => {
+    const common = { tenantId, meter: raised, aggregation: counted }
+    const inPeriod = counterAt({ ...common, span: 'period', ...within(isLevel(aggregation) ? lifetime : usagePeriod) })
+    const counters = [inPeriod, counterAt({ ...common, span: 'hour', ...within(hour) })]
+    const limits = (live.limitsOn.get(raised) ?? []).map((counting) => {
+      const { span, slidingHours } = counting
+      const window = within(slidingHours === null ? countingWindow(live, counting, at) : lifetime)
+      const counter = span === 'period' ? inPeriod : counterAt({ ...common, span, ...window })
+      if (span !== 'period') counters.push(counter)
+      return { counter, counting, windowStart: window.windowStart }
+    })
+    return { counters, ...limitOf(live, limits), ...(fact ? { limit: null } : {}) }
   })
+  const [own] = targets
   return {
     meter,
+    effects,
     fromMs,
     untilMs,
     place: {
       targets,
-      shown: targets[0]!.counters[0]!,
+      shown: own!.limit?.counter ?? own!.counters[0]!,
       cap: spend && capOf(spend, live, tenantId, meter, at, counterAt),
     },
-    windowStart: (isLevel(effects[0]!.aggregation) ? lifetime : live.windowAt(at)).startMs,
-    limit: limitsOf(live, meter).limit,
+    windowStart: (isLevel(effects[0]!.aggregation) ? lifetime : usagePeriod).startMs,
+    limit: own!.hardest,
     isLevel: effects.some((effect) => isLevel(effect.aggregation)),
+    also: effects.length === 1 ? null : `{${effects.slice(1).map((effect) => effect.meter)}}`,
   }
 }
 

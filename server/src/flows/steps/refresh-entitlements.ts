@@ -1,13 +1,18 @@
 import { canonicalJson } from '../../core/canonical.ts'
+import type { Micro } from '../../core/quantity.ts'
 import { findBudget } from '../../modules/budgets/index.ts'
-import { type CustomerRecord, markResolved } from '../../modules/customers/index.ts'
+import type { Catalog } from '../../modules/catalog/index.ts'
+import { type CustomerRecord, markResolved, timeZoneOf } from '../../modules/customers/index.ts'
 import { findOpenRemediations } from '../../modules/downgrades/index.ts'
 import { findOpenCases, nextAccessChange, stageAt } from '../../modules/dunning/index.ts'
 import {
+  type Carried,
   compareSnapshots,
+  countingOf,
   effectiveFromOf,
   findOverrides,
   insertSnapshot,
+  type LeftOver,
   newestSnapshot,
   resolve,
   type SnapshotContent,
@@ -15,10 +20,12 @@ import {
   type StageInForce,
 } from '../../modules/entitlements/index.ts'
 import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
+import { readWindows } from '../../modules/usage/index.ts'
 import type { Db, Tx } from '../../platform/db.ts'
 import { notify } from '../../platform/notify.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
+import { beginWindows } from './begin-windows.ts'
 import { budgetOf } from './budget.ts'
 import { announceStages, dunningPolicyOf } from './follow-dunning.ts'
 import { followRemediations } from './follow-remediations.ts'
@@ -56,6 +63,8 @@ export const refreshEntitlements = async (
   const budgetNow = () => budgetOf(tx, customer, content, at)
   if (before && canonicalJson(before.content) === canonicalJson(content))
     return { version: before.version, content, budgetNow, events: begun }
+  // Who is new has recorded nothing.
+  if (before) await beginWindows(tx, deps, customer.tenantId, before.content, content, at)
   const version = (before?.version ?? 0) + 1
   const difference = compareSnapshots(before?.content ?? null, content)
   const effectiveFrom = effectiveFromOf(before, content, difference, effectiveAt, at)
@@ -130,7 +139,36 @@ export const restraintsOf = async (
 ) => ({
   stages: await stagesInForce(on, deps, tenantId, subscriptions, at),
   remediations: await findOpenRemediations(on, tenantId),
+  timeZone: await timeZoneOf(on, tenantId),
+  left: leavesOver(deps.catalog()) ? await leftOver(on, tenantId) : undefined,
 })
+
+/** Whether any plan version carries over what is left of an allowance: most catalogs have none, and nothing is read then. */
+const leavesOver = (catalog: Catalog): boolean =>
+  catalog.planVersions
+    .values()
+    .some((versions) =>
+      versions.some(({ content }) =>
+        Object.values(content.grants).some((grant) => typeof grant === 'object' && 'rollover' in grant),
+      ),
+    )
+
+/** What the newest snapshot has carried, and what was used since. */
+const leftOver = async (on: Db | Tx, tenantId: string): Promise<LeftOver> => {
+  const before = await newestSnapshot(on, tenantId)
+  const carrying = (before?.content.entitlements ?? []).flatMap((entitlement) =>
+    entitlement.kind === 'metered' && entitlement.carried
+      ? [{ ...countingOf(entitlement), carried: entitlement.carried }]
+      : [],
+  )
+  const left = new Map<string, { before: Carried; used: Map<number, Micro> }>()
+  for (const { entitlement, span, carried } of carrying)
+    left.set(entitlement.feature, {
+      before: carried,
+      used: await readWindows(on, tenantId, entitlement.meter, span, Temporal.Instant.from(carried.windowStart)),
+    })
+  return left
+}
 
 const stagesInForce = async (
   on: Db | Tx,

@@ -1,10 +1,11 @@
 import type { Micro } from '../../core/quantity.ts'
-import { type SnapshotContent, windowAt } from '../../modules/entitlements/index.ts'
+import { type Catalog, findPlan } from '../../modules/catalog/index.ts'
+import { type SnapshotContent, usagePeriodOf, windowAt } from '../../modules/entitlements/index.ts'
 import type { SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 import { currentCounters, lifetime } from '../../modules/usage/index.ts'
 import type { Db, Tx } from '../../platform/db.ts'
 
-/** How much each meter says for the window that holds a time: levels as they are, sums of that window only. */
+/** How much each meter says for the usage period that holds a time: levels as they are, sums of that period only. */
 export const usageAt = async (
   on: Db | Tx,
   tenantId: string,
@@ -24,11 +25,6 @@ export const usageAt = async (
   )
 }
 
-/** The counting windows of one subscription. */
-export const windowOf = (held: SubscriptionRecord): SnapshotContent['window'] => ({
-  kind: 'billing_period',
-  start: held.period.start.toString(),
-  end: held.period.end.toString(),
-  anchor: held.anchor.toString(),
-  interval: held.interval,
-})
+/** By what usage of one subscription is counted. */
+export const windowOf = (catalog: Catalog, held: SubscriptionRecord): SnapshotContent['window'] =>
+  usagePeriodOf(held, findPlan(catalog, held.plan, held.planVersion))

@@ -1,34 +1,50 @@
 import type { Micro } from '../../core/quantity.ts'
-import { decideMetered, type LiveCustomer } from '../../modules/entitlements/index.ts'
-import type { LimitRule } from '../../modules/usage/index.ts'
+import { type Counting, decideMetered, type LiveCustomer, type Metered } from '../../modules/entitlements/index.ts'
+import type { Target } from '../../modules/usage/index.ts'
 
-/** Every metered feature on the meter must allow it; the tightest limit is the one that answers name. */
-export const limitsOf = (live: LiveCustomer, meter: string): { rule: LimitRule | null; limit: number | null } => {
-  const features = live.content.entitlements.flatMap((entitlement) =>
-    entitlement.kind === 'metered' && entitlement.meter === meter ? [entitlement] : [],
-  )
-  if (features.length === 0) return { rule: null, limit: null }
-  const limits = features.flatMap((feature) =>
-    feature.limit === null || feature.enforcement === 'soft' ? [] : [feature.limit],
-  )
+/**
+ * What limits a meter in one window: the rule of the feature that counts by it, on the counter of its span, and the hard
+ * limit that answers name. One meter has one feature.
+ */
+export const limitOf = (
+  live: LiveCustomer,
+  limits: readonly { counter: number; counting: Counting; windowStart: number }[],
+): Pick<Target, 'limit'> & { hardest: number | null } => {
+  const [first] = limits
+  if (!first) return { limit: null, hardest: null }
+  const entitlement = inWindow(first.counting.entitlement, first.windowStart)
+  const { withheld } = live.content
   return {
-    limit: limits.length === 0 ? null : Math.min(...limits),
-    rule: (used: Micro, quantity: Micro) => {
-      for (const feature of features) {
-        const { allowed, reason } = decideMetered(feature, live.content.withheld, used, quantity)
-        if (!allowed)
-          return {
-            feature: feature.feature,
-            code:
-              reason === 'access_restricted'
-                ? reason
-                : reason === 'limit_reached' || reason === 'over_limit_after_downgrade'
-                  ? 'limit_reached'
-                  : 'not_included',
-            limit: feature.limit,
-          }
-      }
-      return null
+    hardest: entitlement.enforcement === 'soft' ? null : entitlement.limit,
+    limit: {
+      counter: first.counter,
+      rule: (used: Micro, quantity: Micro) => {
+        const { allowed, reason } = decideMetered(entitlement, withheld, used, quantity)
+        if (allowed) return null
+        return {
+          feature: entitlement.feature,
+          code:
+            reason === 'access_restricted'
+              ? reason
+              : reason === 'limit_reached' || reason === 'over_limit_after_downgrade'
+                ? 'limit_reached'
+                : 'not_included',
+          limit: entitlement.limit,
+        }
+      },
     },
+  }
+}
+
+/** What was carried is there in the window for which it was carried, and in no other. */
+const inWindow = (entitlement: Metered, windowStart: number): Metered => {
+  const { carried, origin } = entitlement
+  if (!carried || origin === 'override' || carried.lots.length === 0) return entitlement
+  if (Temporal.Instant.from(carried.windowStart).epochMilliseconds === windowStart) return entitlement
+  const more = carried.lots.reduce((sum, lot) => sum + lot.quantity, 0)
+  return {
+    ...entitlement,
+    limit: entitlement.limit === null ? null : entitlement.limit - more,
+    included: entitlement.included === null ? null : entitlement.included - more,
   }
 }

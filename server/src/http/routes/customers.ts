@@ -14,6 +14,7 @@ const customerView = async (deps: HttpDeps, customer: CustomerRecord): Promise<C
   name: customer.name,
   email: customer.email,
   currency: customer.currency,
+  timeZone: customer.timeZone,
   providerCustomerId: await findProviderCustomer(deps.db, customer.tenantId, deps.provider.name),
   createdAt: customer.createdAt.toString(),
   updatedAt: customer.updatedAt.toString(),

@@ -114,6 +114,7 @@ const failSingle = (outcome: UsageOutcome): never => {
   const extra = { usageCode: outcome.code }
   switch (outcome.code) {
     case 'meter_unknown':
+    case 'meter_derived':
       throw fail('meter_unknown', { errors, extra })
     case 'tenant_required':
       throw fail('tenant_required', { errors })
@@ -136,6 +137,8 @@ const failSingle = (outcome: UsageOutcome): never => {
 
 const fieldOf: Partial<Record<NonNullable<UsageOutcome['code']>, string>> = {
   meter_unknown: 'meter',
+  meter_derived: 'meter',
+  property_missing: 'properties',
   tenant_required: 'tenantId',
   quantity_negative: 'quantity',
   quantity_not_whole: 'quantity',

@@ -1,4 +1,5 @@
-import type { CatalogFeature } from '@turnpike/contract'
+import type { CatalogFeature, CatalogMeter } from '@turnpike/contract'
+import { canonicalJson } from '../../core/canonical.ts'
 import type { Catalog } from './catalog.ts'
 import type { CatalogChange } from './compare.ts'
 import { rates } from './price.ts'
@@ -46,11 +47,14 @@ const meterObjection = (current: Catalog, { key, kind, before, after }: CatalogC
   const user = meterUserOf(current, key)
   if (user === null) return null
   if (kind === 'remove') return `Meter "${key}" cannot be removed, because ${user} uses it.`
-  const old = before as { aggregation?: string; fractional?: boolean } | null
-  const next = after as { aggregation?: string; fractional?: boolean } | null
+  const old = before as CatalogMeter | null
+  const next = after as CatalogMeter | null
   if (!old || !next) return null
   if (old.aggregation !== next.aggregation)
     return `Meter "${key}" cannot change from ${old.aggregation} to ${next.aggregation}: what was counted has the old meaning. Add another meter.`
+  for (const part of ['property', 'of', 'filter'] as const)
+    if (canonicalJson(old[part] ?? null) !== canonicalJson(next[part] ?? null))
+      return `Meter "${key}" cannot change its ${part === 'of' ? 'source' : part}: what was counted has the old meaning. Add another meter.`
   if (old.fractional && !next.fractional)
     return `Meter "${key}" cannot become whole: it may have counted fractions. Add another meter.`
   return null

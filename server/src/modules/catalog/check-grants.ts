@@ -13,49 +13,12 @@ import type { Path } from './read-yaml.ts'
 
 /** Features, their meters and what plans and add-ons grant: every entitlement is mapped (GAT-A). */
 export const checkGrants = (draft: Draft): void => {
-  checkMeters(draft)
   for (const plan of draft.names('plans'))
     for (const feature of draft.names('plans', plan, 'grants')) checkPlanGrant(draft, plan, feature)
   for (const addOn of draft.names('addOns'))
     for (const feature of draft.names('addOns', addOn, 'grants'))
       checkAddOnGrant(draft, ['addOns', addOn, 'grants', feature], feature)
   checkEveryFeatureMapped(draft)
-}
-
-const checkMeters = (draft: Draft) => {
-  const limited = new Map<string, string>()
-  for (const feature of draft.names('features')) {
-    const path = ['features', feature]
-    const content = draft.sound<CatalogFeature>(...path)
-    if (content?.kind === 'value' && content.usedBy !== undefined) checkUsedBy(draft, path, content, content.usedBy)
-    if (content?.kind !== 'metered') continue
-    if (!draft.mustExist([...path, 'meter'], 'meter', content.meter, 'meters')) continue
-    if (draft.sound<CatalogMeter>('meters', content.meter)?.aggregation === 'latest')
-      draft.report(
-        [...path, 'meter'],
-        `Meter "${content.meter}" is a level, which is not consumed: make the feature a number with "usedBy".`,
-        'value',
-      )
-    const other = limited.get(content.meter)
-    // One meter, one limit: otherwise a usage record would be allowed and refused at the same time.
-    if (other)
-      draft.report([...path, 'meter'], `Meter "${content.meter}" is limited by feature "${other}" already.`, 'value')
-    else limited.set(content.meter, feature)
-  }
-}
-
-/** How much of a number is in use is said by a level, and by one meter for one feature. */
-const checkUsedBy = (draft: Draft, path: Path, feature: CatalogFeature, meter: string) => {
-  const report = (message: string) => draft.report([...path, 'usedBy'], message, 'value')
-  if (feature.kind === 'value' && feature.type !== 'number') return report('Only a number can be in use.')
-  if (!draft.mustExist([...path, 'usedBy'], 'meter', meter, 'meters')) return
-  const aggregation = draft.sound<CatalogMeter>('meters', meter)?.aggregation
-  if (aggregation !== undefined && aggregation !== 'latest')
-    report(`Meter "${meter}" adds up: what is in use now is told by a meter with aggregation "latest".`)
-  const first = draft
-    .names('features')
-    .find((key) => (draft.sound<CatalogFeature>('features', key) as { usedBy?: string } | undefined)?.usedBy === meter)
-  if (first !== undefined && first !== path[1]) report(`Meter "${meter}" counts feature "${first}" already.`)
 }
 
 const checkPlanGrant = (draft: Draft, plan: string, feature: string) => {
@@ -66,7 +29,9 @@ const checkPlanGrant = (draft: Draft, plan: string, feature: string) => {
   if (!content || grant === undefined) return
   const wanted = misfit(content, grant)
   if (wanted) return draft.report(path, `Feature "${feature}" is ${kindText(content)}: grant ${wanted}.`, 'value')
-  if (content.kind === 'metered') checkLimit(draft, plan, path, content.meter, grant as CatalogMeteredGrant)
+  if (content.kind !== 'metered') return
+  checkLimit(draft, plan, path, content.meter, grant as CatalogMeteredGrant)
+  checkWindow(draft, path, content.meter, grant as CatalogMeteredGrant)
 }
 
 /** What a grant of this feature must look like, when this one does not. */
@@ -117,6 +82,30 @@ const checkLimit = (draft: Draft, plan: string, path: Path, meter: string, grant
       `${price.included} does not agree with the ${included} included in the grant.`,
       'value',
     )
+}
+
+/** What a window can count, and what can be left over at its end. */
+const checkWindow = (draft: Draft, path: Path, meter: string, grant: CatalogMeteredGrant) => {
+  const { window = 'billing_period', rollover, included, limit } = grant
+  const aggregation = draft.sound<CatalogMeter>('meters', meter)?.aggregation
+  const addsUp = aggregation === undefined || aggregation === 'sum' || aggregation === 'count'
+  const slides = typeof window === 'object'
+  if (slides && !addsUp)
+    draft.report([...path, 'window'], `Only sums and counts slide, and meter "${meter}" is a ${aggregation}.`, 'value')
+  if (window !== 'billing_period' && typeof included === 'number' && included !== limit)
+    draft.report(
+      [...path, 'window'],
+      'Usage above what is included is charged by the billing period, so it is counted by it.',
+      'value',
+    )
+  if (!rollover) return
+  const report = (message: string, field?: string) =>
+    draft.report(field ? [...path, 'rollover', field] : [...path, 'rollover'], message, field ? 'value' : 'key')
+  if (slides || window === 'lifetime') report('Nothing is left over at the end of a window that has no end.')
+  if (!addsUp) report(`Only sums and counts are used up, and meter "${meter}" is a ${aggregation}.`)
+  if ((included === undefined ? limit : included) === null) report('Of an unlimited amount nothing is left over.')
+  if (rollover.capUnits !== undefined && rollover.capPercent !== undefined)
+    report('Give "capUnits" or "capPercent", not both.', 'capPercent')
 }
 
 const checkAddOnGrant = (draft: Draft, path: Path, feature: string) => {

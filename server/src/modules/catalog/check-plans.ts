@@ -1,6 +1,7 @@
 import type { CatalogDunning, CatalogFeature, CatalogPlan, CatalogPolicies, CatalogRouting } from '@turnpike/contract'
 import { checkExpression } from './check-expression.ts'
 import type { Draft } from './draft.ts'
+import { intervalOf, isLongerThanMonth } from './price.ts'
 import type { Path } from './read-yaml.ts'
 
 /** Plans as a whole: model, baseline, routing, add-ons that refer to them, policies. */
@@ -8,6 +9,7 @@ export const checkPlans = (draft: Draft): void => {
   checkBaseline(draft)
   for (const plan of draft.names('plans')) {
     checkModel(draft, plan)
+    checkUsageInterval(draft, plan)
     checkGateway(draft, plan)
     // The provider's id of a plan's product is made of both names and must not be that of an add-on or a product.
     if (/^(?:addon|product)_/.test(plan))
@@ -56,6 +58,14 @@ const checkModel = (draft: Draft, key: string) => {
       'key',
     )
   if (model === 'usage' && prices) report('A usage plan with a base price is of model "hybrid".')
+}
+
+const checkUsageInterval = (draft: Draft, plan: string) => {
+  const path = ['plans', plan]
+  if (draft.sound<CatalogPlan['usageInterval']>(...path, 'usageInterval') !== 'month') return
+  const prices = draft.sound<NonNullable<CatalogPlan['prices']>>(...path, 'prices')
+  if (prices && !Object.values(prices).some((price) => isLongerThanMonth(intervalOf(price))))
+    draft.report([...path, 'usageInterval'], 'No price of the plan is for longer than a month.', 'key')
 }
 
 const checkGateway = (draft: Draft, plan: string) => {

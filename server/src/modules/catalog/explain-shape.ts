@@ -169,6 +169,8 @@ const describe = (shape: Shape): string => {
 const patternSentence = (pattern: string, value: string): string => {
   if (pattern.startsWith('^[a-z]'))
     return `"${value}" is no name: use small letters, digits and underscores, a letter first, at most 63.`
+  if (pattern.startsWith('^[A-Za-z][A-Za-z0-9_.-]'))
+    return `"${value}" is no property: use letters, digits, "_", "." and "-", a letter first, at most 63.`
   if (pattern === '^[A-Z]{3}$') return `"${value}" is no currency: use three capital letters such as USD.`
   if (pattern.startsWith('^[0-9]'))
     return `"${value}" is no amount: use digits with at most 12 decimals, such as "0.05".`

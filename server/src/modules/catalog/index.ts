@@ -10,6 +10,6 @@ export { couponIdOf, couponRefusal, findCoupon, resolveCoupon, wantedCoupons } f
 export { lookupKeyOf, resolveLookupKey } from './lookup-key.ts'
 export { type ParsedCatalog, parseCatalog } from './parse.ts'
 export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-change.ts'
-export { allowancePrice, amountOf, intervalOf, intervalText, type PriceRef } from './price.ts'
+export { allowancePrice, amountOf, intervalOf, intervalText, isLongerThanMonth, type PriceRef } from './price.ts'
 export { type ProviderCatalog, type WantedPrice, wantedAtProvider } from './provider-catalog.ts'
 export { catalogHistory, insertCatalog, loadCatalog, lockCatalog } from './store.ts'

@@ -134,8 +134,8 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
   [
     'an unknown aggregation',
     'aggregation: count',
-    'aggregation: max',
-    '6:50 meters.files.aggregation: Must be one of "sum", "count", "latest", not "max".',
+    'aggregation: mean',
+    '6:50 meters.files.aggregation: Must be one of "sum", "count", "max", "unique", "latest", "time_weighted", not "mean".',
   ],
   [
     'a feature of unknown kind',
@@ -576,6 +576,84 @@ const cases: [what: string, from: string, to: string, ...problems: string[]][] =
     '12:47 features.calls.meter: Meter "calls" is a level, which is not consumed: make the feature a number with "usedBy".',
   ],
   [
+    'unique values of nothing',
+    'aggregation: count',
+    'aggregation: unique',
+    '6:3 meters.files: Meter "files" counts unique values: "property" says of what.',
+  ],
+  [
+    'a property that nobody counts',
+    'aggregation: count',
+    'aggregation: count, property: user',
+    '6:57 meters.files.property: Values of a property are counted by aggregation "unique", not "count".',
+  ],
+  [
+    'a filter of nothing',
+    'aggregation: count',
+    'aggregation: count, filter: { model: [large] }',
+    '6:57 meters.files.filter: A filter takes some of the records of another meter: "of" says which.',
+  ],
+  [
+    'a meter that is derived from none',
+    'aggregation: count',
+    'aggregation: count, of: cals',
+    '6:61 meters.files.of: There is no meter "cals"; perhaps "calls" is meant.',
+  ],
+  [
+    'a meter that is derived from itself',
+    'aggregation: count',
+    'aggregation: count, of: files',
+    '6:61 meters.files.of: Meter "files" is derived itself.',
+  ],
+  [
+    'a sum of what was only counted',
+    'unit: call, aggregation: sum }',
+    'unit: call, aggregation: sum, of: files }',
+    '5:50 meters.calls.aggregation: A sum cannot be told from the records of "files", which is a count.',
+  ],
+  [
+    'whole parts of fractions',
+    'aggregation: sum }\n  files: { name: Files, unit: file, aggregation: count }',
+    'aggregation: sum, fractional: true }\n  files: { name: Files, unit: file, aggregation: max, of: calls }',
+    '6:59 meters.files.of: Meter "calls" has fractions, so this one has them too: "fractional: true".',
+  ],
+  [
+    'a property with a space',
+    'aggregation: count',
+    'aggregation: count, groupBy: ["the model"]',
+    '6:67 meters.files.groupBy[0]: "the model" is no property: use letters, digits, "_", "." and "-", a letter first, at most 63.',
+  ],
+  [
+    'a window of its own for what is charged by the period',
+    'warnAtPercent: [80, 100]',
+    'warnAtPercent: [80, 100], window: day',
+    '45:96 plans.pro.grants.calls.window: Usage above what is included is charged by the billing period, so it is counted by it.',
+  ],
+  [
+    'a sliding window of nothing',
+    'limit: 10, enforcement: hard',
+    'limit: 10, enforcement: hard, window: { slidingHours: 0 }',
+    '19:131 plans.free.grants.calls.window.slidingHours: Must be at least 1.',
+  ],
+  [
+    'what is left of a lifetime',
+    'limit: 10, enforcement: hard',
+    'limit: 10, enforcement: hard, window: lifetime, rollover: { expiresAfterPeriods: 1 }',
+    '19:125 plans.free.grants.calls.rollover: Nothing is left over at the end of a window that has no end.',
+  ],
+  [
+    'two caps',
+    'limit: 10, enforcement: hard',
+    'limit: 10, enforcement: hard, rollover: { expiresAfterPeriods: 1, capUnits: 5, capPercent: 50 }',
+    '19:168 plans.free.grants.calls.rollover.capPercent: Give "capUnits" or "capPercent", not both.',
+  ],
+  [
+    'what is left of no limit',
+    'limit: 10, enforcement: hard',
+    'limit: null, enforcement: soft, rollover: { expiresAfterPeriods: 1 }',
+    '19:109 plans.free.grants.calls.rollover: Of an unlimited amount nothing is left over.',
+  ],
+  [
     'dunning of a plan that goes backwards',
     '    rank: 1\n',
     '    rank: 1\n    dunning: { stages: [{ afterDays: 3, access: none }], cancelAfterDays: 3 }\n',
@@ -727,4 +805,21 @@ test('order, spacing and comments do not change the hash; content does', () => {
   expect(hash(reordered)).toBe(hash(good))
   expect(hash(good)).toMatch(/^[0-9a-f]{64}$/)
   expect(hash(good.replace('USD: 4900', 'USD: 4901'))).not.toBe(hash(good))
+})
+
+test('a window that slides over what does not add up, and months of months (ENT-6)', () => {
+  const slides = edited('unit: call, aggregation: sum', 'unit: call, aggregation: max').replace(
+    'limit: 10, enforcement: hard',
+    'limit: 10, enforcement: hard, window: { slidingHours: 24 }',
+  )
+  expect(problemsOf(slides)).toEqual([
+    '19:115 plans.free.grants.calls.window: Only sums and counts slide, and meter "calls" is a max.',
+  ])
+  const monthly = edited('    rank: 1\n', '    rank: 1\n    usageInterval: month\n')
+  expect(problemsOf(monthly)).toEqual([])
+  const months = monthly
+    .replace('      yearly: { interval: year, amounts: { USD: 49000 } }\n', '')
+    .replace(', yearly: { USD: 12000 } }', ' }')
+    .replace('      yearly: { interval: year, amounts: { USD: 9000 } }\n', '')
+  expect(problemsOf(months)).toEqual(['24:5 plans.pro.usageInterval: No price of the plan is for longer than a month.'])
 })

@@ -2,6 +2,7 @@ import { CatalogFile, type CatalogProblem } from '@turnpike/contract'
 import { Value } from 'typebox/value'
 import { hashOf } from './catalog.ts'
 import { checkGrants } from './check-grants.ts'
+import { checkMeters } from './check-meters.ts'
 import { checkPlans } from './check-plans.ts'
 import { checkPrices } from './check-prices.ts'
 import { draftOf } from './draft.ts'
@@ -22,6 +23,7 @@ export const parseCatalog = (source: string): ParsedCatalog => {
   const shapeProblems = explainShape(CatalogFile, value)
   for (const { path, message, at } of shapeProblems) problems.push(problemAt(path, message, at))
   const draft = draftOf(value, shapeProblems, (path, message, at) => problems.push(problemAt(path, message, at)))
+  checkMeters(draft)
   checkGrants(draft)
   checkPrices(draft)
   checkPlans(draft)

@@ -16,6 +16,10 @@ export type PriceAmount = { amountMinor: bigint; currency: string; interval: Int
 export const intervalOf = (price: Pick<CatalogPrice, 'interval'>): Interval =>
   typeof price.interval === 'string' ? { unit: price.interval, count: 1 } : price.interval
 
+/** Whether usage of a price can be counted by months of it. */
+export const isLongerThanMonth = ({ unit, count }: Interval): boolean =>
+  unit === 'year' || (unit === 'month' && count > 1)
+
 /** `month`, or with a count `3 month`. */
 export const intervalText = (interval: Interval): string =>
   interval.count === 1 ? interval.unit : `${interval.count} ${interval.unit}`

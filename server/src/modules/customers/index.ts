@@ -23,6 +23,7 @@ export {
   saveTransfer,
   tenantsResolvedBefore,
   tenantsResolvedUntil,
+  timeZoneOf,
   transfersToExpire,
   updateCustomer,
 } from './store.ts'

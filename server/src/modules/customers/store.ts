@@ -8,6 +8,8 @@ export type CustomerRecord = {
   name: string
   email: string | null
   currency: string
+  /** Where the customer's days, weeks, months and years begin (ENT-6). */
+  timeZone: string
   createdAt: Temporal.Instant
   updatedAt: Temporal.Instant
 }
@@ -18,6 +20,7 @@ type Row = {
   name: string
   email: string | null
   currency: string
+  time_zone: string
   created_at: string
   updated_at: string
 }
@@ -28,6 +31,7 @@ const fromRow = (row: Row): CustomerRecord => ({
   name: row.name,
   email: row.email,
   currency: row.currency,
+  timeZone: row.time_zone,
   createdAt: instantOfRow(row.created_at),
   updatedAt: instantOfRow(row.updated_at),
 })
@@ -36,8 +40,8 @@ const fromRow = (row: Row): CustomerRecord => ({
 export const insertCustomer = async (tx: Tx, customer: CustomerRecord): Promise<boolean> => {
   const rows = await query(
     tx,
-    sql`insert into customers (tenant_id, customer_id, name, email, currency, created_at, updated_at)
-        values (${customer.tenantId}, ${customer.customerId}, ${customer.name}, ${customer.email}, ${customer.currency}, ${customer.createdAt.toString()}, ${customer.updatedAt.toString()})
+    sql`insert into customers (tenant_id, customer_id, name, email, currency, time_zone, created_at, updated_at)
+        values (${customer.tenantId}, ${customer.customerId}, ${customer.name}, ${customer.email}, ${customer.currency}, ${customer.timeZone}, ${customer.createdAt.toString()}, ${customer.updatedAt.toString()})
         on conflict do nothing returning tenant_id`,
   )
   return rows.length === 1
@@ -74,9 +78,14 @@ export const findCustomerById = async (on: Db | Tx, customerId: string): Promise
 export const updateCustomer = async (tx: Tx, customer: CustomerRecord): Promise<void> => {
   await query(
     tx,
-    sql`update customers set name = ${customer.name}, email = ${customer.email}, updated_at = ${customer.updatedAt.toString()} where tenant_id = ${customer.tenantId}`,
+    sql`update customers set name = ${customer.name}, email = ${customer.email}, time_zone = ${customer.timeZone}, updated_at = ${customer.updatedAt.toString()} where tenant_id = ${customer.tenantId}`,
   )
 }
+
+/** Where a customer's calendar windows begin. */
+export const timeZoneOf = async (on: Db | Tx, tenantId: string): Promise<string> =>
+  (await queryOne<{ time_zone: string }>(on, sql`select time_zone from customers where tenant_id = ${tenantId}`))
+    ?.time_zone ?? 'UTC'
 
 /** Newest first; `search` looks into names, e-mails and our ids, or finds one exactly by the provider's id. */
 export const listCustomers = async (

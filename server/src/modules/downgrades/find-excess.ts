@@ -64,6 +64,8 @@ export const limitOf = (
   const grant = plan.content.grants[feature]
   const base = typeof grant === 'number' ? grant : typeof grant === 'object' && !Array.isArray(grant) ? grant : 0
   if (typeof base === 'object' && (base.limit === null || base.enforcement === 'soft')) return null
+  // What counts by windows of its own has room again with the next one.
+  if (typeof base === 'object' && (base.window ?? 'billing_period') !== 'billing_period') return null
   return addOns.reduce(
     (limit, { addOn, quantity }) => {
       const more = catalog.file.addOns?.[addOn]?.grants[feature]

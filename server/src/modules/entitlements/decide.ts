@@ -1,8 +1,7 @@
 import type { Decision, Reason } from '@turnpike/contract'
 import { type Micro, microOfWhole, numberOfMicro } from '../../core/quantity.ts'
+import type { Metered } from './counting.ts'
 import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
-
-type Metered = Extract<ResolvedEntitlement, { kind: 'metered' }>
 
 /**
  * Whether a quantity more is allowed on top of what was used: a hard limit refuses, a soft one warns and lets through
@@ -31,6 +30,12 @@ export const decideMetered = (
   if (entitlement.afterDowngrade && used > microOfWhole(entitlement.limit))
     return { allowed: false, reason: 'over_limit_after_downgrade' }
   return { allowed: false, reason: withheld ? 'access_restricted' : 'limit_reached' }
+}
+
+/** How much further a quantity moves the counter: of the highest only what is above it. */
+const stepOf = ({ highest }: Metered, used: Micro, quantity: Micro): Micro => {
+  if (!highest) return quantity
+  return quantity > used ? quantity - used : 0n
 }
 
 /** What percentages count against: the included amount, or the limit when nothing else is named. */
@@ -85,7 +90,7 @@ export const decide = (
     const used = counter?.used ?? 0n
     // What is reserved for work under way is not there for anybody else.
     const taken = used + (counter?.reserved ?? 0n)
-    const { allowed, reason } = decideMetered(entitlement, content.withheld, taken, quantity)
+    const { allowed, reason } = decideMetered(entitlement, content.withheld, taken, stepOf(entitlement, used, quantity))
     const limit = entitlement.limit
     const remaining =
       limit === null ? null : numberOfMicro(microOfWhole(limit) > taken ? microOfWhole(limit) - taken : 0n)

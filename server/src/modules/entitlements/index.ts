@@ -1,6 +1,9 @@
 export { approvalNeeded, policyBreach } from './approval.ts'
+export type { Carried, LeftOver } from './carry-over.ts'
 export { compareSnapshots } from './compare.ts'
+export { counterNow, countingWindow, levelNow } from './counter-now.ts'
 export { counterfactual } from './counterfactual.ts'
+export { type Counting, countingOf, type Metered } from './counting.ts'
 export { decide, decideMetered, meterState, thresholdsCrossed } from './decide.ts'
 export {
   addCheckDecisions,
@@ -21,6 +24,7 @@ export {
   type SnapshotContent,
   type SpendCap,
   type StageInForce,
+  usagePeriodOf,
 } from './resolve.ts'
 export {
   addCheckRefusals,
@@ -41,4 +45,4 @@ export {
   windowsInForce,
   withdrawOverride,
 } from './store.ts'
-export { windowAt } from './window.ts'
+export { type LiveWindow, rememberWindow, windowAt } from './window.ts'

@@ -1,7 +1,7 @@
 import type { AccessLevel, CatalogGrant, CatalogMeteredGrant, OverrideValue } from '@turnpike/contract'
 import type { Static } from 'typebox'
 import type { Interval } from '../../core/period.ts'
-import { baselinePlan, type Catalog, findPlan, type PlanVersion } from '../catalog/index.ts'
+import { baselinePlan, type Catalog, findPlan, isLongerThanMonth, type PlanVersion } from '../catalog/index.ts'
 import {
   accessLevelOf,
   lastEnd,
@@ -9,6 +9,8 @@ import {
   readOnlyUntil,
   type SubscriptionRecord,
 } from '../subscriptions/index.ts'
+import { type Carried, carriedOver, type LeftOver } from './carry-over.ts'
+import type { FeatureWindow } from './counting.ts'
 
 type Origin = 'override' | 'plan' | 'add_on' | 'baseline' | 'none'
 type EntitlementValue = boolean | number | string | string[]
@@ -38,12 +40,19 @@ export type ResolvedEntitlement =
       limit: number | null
       enforcement: 'hard' | 'soft'
       warnAtPercent: number[]
+      /** The meter keeps the highest of what is reported. */
+      highest?: true
+      /** What it counts by, where that is not the usage period. */
+      window?: FeatureWindow
+      /** What earlier windows have left; it is in `included` and `limit` (ENT-8). */
+      carried?: Carried
     })
 
-/** Which window counts: the billing period of the leading subscription, or the calendar month for everybody else. */
+/** Which usage period counts: the billing period of the leading subscription, or the calendar month for everybody else. */
 export type WindowRule =
   | { kind: 'calendar_month' }
-  | { kind: 'billing_period'; start: string; end: string; anchor: string; interval: Interval }
+  /** `countedBy`: usage is counted by parts of the billing period, from its anchor on. */
+  | { kind: 'billing_period'; start: string; end: string; anchor: string; interval: Interval; countedBy?: Interval }
 
 /** What a customer may use. Plain JSON: this is what is stored, compared and read back (ENT-3). */
 export type SnapshotContent = {
@@ -98,7 +107,14 @@ type RemediationInForce = {
 }
 
 /** What else bears on what a customer has, besides subscriptions and overrides. */
-export type Restraints = { stages?: readonly StageInForce[]; remediations?: readonly RemediationInForce[] }
+export type Restraints = {
+  stages?: readonly StageInForce[]
+  remediations?: readonly RemediationInForce[]
+  /** Where the customer's days begin; UTC where left out. */
+  timeZone?: string
+  /** What earlier windows have left of metered features. */
+  left?: LeftOver
+}
 
 const strength: Record<AccessLevel, number> = { full: 4, grace: 3, restricted: 2, read_only: 1, none: 0 }
 const weaker = (a: AccessLevel, b: AccessLevel): AccessLevel => (strength[b] < strength[a] ? b : a)
@@ -158,6 +174,10 @@ export const resolve = (
     if (!inCleanup || item === undefined || limit === null) return limit
     return item.oldLimit === null ? null : Math.max(limit, item.oldLimit)
   }
+
+  const usagePeriod: WindowRule = leading && held ? usagePeriodOf(leading, held) : { kind: 'calendar_month' }
+  /** The ends of the windows in which something was carried: what is left then is carried again. */
+  const windowEnds: Temporal.Instant[] = []
 
   const entitlements = Object.entries(catalog.file.features)
     .map(([feature, definition]): ResolvedEntitlement => {
@@ -223,17 +243,40 @@ export const resolve = (
         origin = 'add_on'
       }
       limit = kept(lifted, limit)
+      const allowance = included ?? limit
       if (override && 'limit' in override) {
         // Without a price for it, what an override allows is included.
         if (metered?.included === undefined) included = override.limit
         limit = override.limit
         origin = 'override'
       }
+      const window = windowOf(metered?.window, restraints.timeZone ?? 'UTC')
+      let carried: Carried | null = null
+      if (metered?.rollover) {
+        // An override says what is allowed in all; what was carried waits for its end.
+        const overridden = origin === 'override'
+        carried = carriedOver(
+          feature,
+          metered.rollover,
+          overridden ? allowance : (included ?? limit),
+          window,
+          usagePeriod,
+          at,
+          restraints.left,
+        )
+        const more = overridden ? 0 : carried.lots.reduce((sum, lot) => sum + lot.quantity, 0)
+        if (limit !== null) limit += more
+        if (included !== null) included += more
+        windowEnds.push(Temporal.Instant.from(carried.windowEnd))
+      }
       return {
         ...common,
         kind: 'metered',
         meter: definition.meter,
         unit: catalog.file.meters[definition.meter]?.unit ?? '',
+        ...(catalog.file.meters[definition.meter]?.aggregation === 'max' ? { highest: true as const } : {}),
+        ...(window ? { window } : {}),
+        ...(carried ? { carried } : {}),
         included,
         limit,
         enforcement: metered?.enforcement ?? 'hard',
@@ -250,23 +293,16 @@ export const resolve = (
     override.withdrawnAt === null && Temporal.Instant.compare(override.createdAt, at) > 0 ? [override.createdAt] : [],
   )
   const restrained = [...(inForce?.nextAt ? [inForce.nextAt] : []), ...(inCleanup ? [remediation!.deadline!] : [])]
-  const next = [...ends, ...starts, ...(looksOn ? [lookingOn] : []), ...restrained].sort(Temporal.Instant.compare)[0]
+  const next = [...ends, ...starts, ...(looksOn ? [lookingOn] : []), ...restrained, ...windowEnds].sort(
+    Temporal.Instant.compare,
+  )[0]
   return {
     accessLevel,
     plan: (held ?? baseline).key,
     planVersion: (held ?? baseline).version,
     subscriptionId: leading?.subscriptionId ?? null,
     withheld,
-    window:
-      leading && held
-        ? {
-            kind: 'billing_period',
-            start: leading.period.start.toString(),
-            end: leading.period.end.toString(),
-            anchor: leading.anchor.toString(),
-            interval: leading.interval,
-          }
-        : { kind: 'calendar_month' },
+    window: usagePeriod,
     budgetFeature: (held ?? baseline).content.gateway?.budgetFeature ?? null,
     validUntil: next?.toString() ?? null,
     ...(inForce?.stage
@@ -280,6 +316,24 @@ export const resolve = (
       : {}),
     entitlements,
   }
+}
+
+/** By what usage of a subscription is counted, limited and charged. */
+export const usagePeriodOf = (held: SubscriptionRecord, plan: PlanVersion | null): WindowRule => ({
+  kind: 'billing_period',
+  start: held.period.start.toString(),
+  end: held.period.end.toString(),
+  anchor: held.anchor.toString(),
+  interval: held.interval,
+  ...(plan?.content.usageInterval === 'month' && isLongerThanMonth(held.interval)
+    ? { countedBy: { unit: 'month', count: 1 } }
+    : {}),
+})
+
+const windowOf = (window: CatalogMeteredGrant['window'], timeZone: string): FeatureWindow | null => {
+  if (window === undefined || window === 'billing_period') return null
+  if (typeof window === 'object') return { kind: 'sliding', hours: window.slidingHours }
+  return window === 'lifetime' ? { kind: 'lifetime' } : { kind: 'calendar', unit: window, timeZone }
 }
 
 const granted = (

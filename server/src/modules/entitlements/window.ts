@@ -1,12 +1,23 @@
-import { calendarMonthAt, contains, instantOf, type Period, periodAt } from '../../core/period.ts'
+import { calendarMonthAt, contains, instantOf, isBefore, type Period, periodAt } from '../../core/period.ts'
 import type { WindowRule } from './resolve.ts'
 
 /**
- * The counting window that holds a time. Outside the known billing period the grid of its anchor goes on, so that usage
+ * The usage period that holds a time. Outside the known billing period the grid of its anchor goes on, so that usage
  * right after a renewal counts in the new period even before the provider has told us of it.
  */
 export const windowAt = (rule: WindowRule, at: Temporal.Instant): Period => {
   if (rule.kind === 'calendar_month') return calendarMonthAt(at)
+  const billed = billingPeriodAt(rule, at)
+  if (!rule.countedBy) return billed
+  // Parts of the billing period: the first begins and the last ends with it.
+  const part = periodAt(instantOf(rule.anchor), rule.countedBy, at)
+  return {
+    start: isBefore(part.start, billed.start) ? billed.start : part.start,
+    end: isBefore(billed.end, part.end) ? billed.end : part.end,
+  }
+}
+
+const billingPeriodAt = (rule: Extract<WindowRule, { kind: 'billing_period' }>, at: Temporal.Instant): Period => {
   const known = { start: instantOf(rule.start), end: instantOf(rule.end) }
   if (contains(known, at)) return known
   const grid = periodAt(instantOf(rule.anchor), rule.interval, at)

@@ -1,12 +1,23 @@
 import { type Micro, microOfWhole } from '../../core/quantity.ts'
-import type { Effect } from './meter-rules.ts'
+import { type Effect, isLevel } from './meter-rules.ts'
 import type { PreparedRecord } from './record.ts'
+import { addTo, copyOf, hourNumber, peakAt, type Sliding } from './sliding.ts'
 
 /**
  * One counter while a batch is decided: `records` are those that the batch adds, `reserved` is held for others, `levelAt`
  * since when a level is as it is, in epoch milliseconds.
  */
-export type CounterState = { used: Micro; reserved: Micro; records: number; levelAt: number | null }
+export type CounterState = {
+  used: Micro
+  reserved: Micro
+  records: number
+  levelAt: number | null
+  /** For a counter of unique values: those of the batch that were seen before it, and those that it adds. */
+  seen?: ReadonlySet<string>
+  fresh?: Set<string>
+  /** For a sliding window: its hours. `used` is then what was in it at the newest record. */
+  sliding?: Sliding
+}
 
 /** What was answered to a key before. */
 export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | 'service' | 'properties'> & {
@@ -28,7 +39,7 @@ export type LimitRule = (
 export type CapRule = (used: readonly Micro[], added: readonly Micro[]) => ReturnType<LimitRule>
 
 /** The counters that an effect raises, that of the usage period first, and the one that its limit looks at. */
-type Target = { counters: readonly number[]; limit: { counter: number; rule: LimitRule } | null }
+export type Target = { counters: readonly number[]; limit: { counter: number; rule: LimitRule } | null }
 /** Where records count that were used in the same hour: shared by all of them. `shown`: the counter that answers name. */
 type Place = {
   targets: readonly Target[]
@@ -118,7 +129,15 @@ export const decideBatch = (
 type Taken = { index: number; key: string; before: { counter: number; state: CounterState }[] }
 
 const statesOf = (place: Place, counters: readonly CounterState[]): Taken['before'] =>
-  place.targets.flatMap((target) => target.counters.map((counter) => ({ counter, state: { ...counters[counter]! } })))
+  place.targets.flatMap((target) =>
+    target.counters.map((counter) => ({ counter, state: copyOfState(counters[counter]!) })),
+  )
+
+const copyOfState = (state: CounterState): CounterState => ({
+  ...state,
+  ...(state.fresh ? { fresh: new Set(state.fresh) } : {}),
+  ...(state.sliding ? { sliding: copyOf(state.sliding) } : {}),
+})
 
 type Refusal = Omit<Extract<RecordDecision, { kind: 'refused' }>, 'kind'>
 
@@ -128,8 +147,9 @@ const refusalOf = (record: PreparedRecord, place: Place, counters: readonly Coun
     const { limit } = place.targets[index]!
     if (!limit) continue
     const state = counters[limit.counter]!
-    const refusal = limit.rule(state.used + state.reserved, stepOf(record, record.effects[index]!))
-    if (refusal) return { used: state.used, ...refusal }
+    const used = state.sliding ? peakAt(state.sliding, hourNumber(record.at)) : state.used
+    const refusal = limit.rule(used + state.reserved, stepOf(state, record, record.effects[index]!))
+    if (refusal) return { used, ...refusal }
   }
   return capRefusalOf(record, place, counters)
 }
@@ -140,7 +160,7 @@ const capRefusalOf = (record: PreparedRecord, place: Place, counters: readonly C
   const added = place.cap.counters.map((counter) =>
     place.targets.reduce((sum, target, index) => {
       const effect = record.effects[index]!
-      return target.counters[0] === counter && isAdded(effect) ? sum + stepOf(record, effect) : sum
+      return target.counters[0] === counter && isAdded(effect) ? sum + stepOf(counters[counter]!, record, effect) : sum
     }, 0n),
   )
   const refusal = place.cap.rule(used, added)
@@ -152,9 +172,19 @@ const isAdded = ({ aggregation }: Effect): boolean => aggregation === 'sum' || a
 
 const one = microOfWhole(1)
 
-/** How much further a record moves a counter. */
-const stepOf = (record: PreparedRecord, effect: Effect): Micro =>
-  effect.aggregation === 'count' ? one : record.quantity
+/** How much further a record moves a counter that adds up or keeps the highest. */
+const stepOf = (state: CounterState, { quantity }: PreparedRecord, { aggregation, value }: Effect): Micro => {
+  switch (aggregation) {
+    case 'count':
+      return one
+    case 'max':
+      return quantity > state.used ? quantity - state.used : 0n
+    case 'unique':
+      return state.seen!.has(value!) || state.fresh!.has(value!) ? 0n : one
+    default:
+      return quantity
+  }
+}
 
 const raise = (record: PreparedRecord, place: Place, counters: readonly CounterState[]): void => {
   for (let index = 0; index < place.targets.length; index++) {
@@ -162,8 +192,17 @@ const raise = (record: PreparedRecord, place: Place, counters: readonly CounterS
     for (const counter of place.targets[index]!.counters) {
       const state = counters[counter]!
       state.records += 1
-      if (effect.aggregation === 'latest') setLevel(state, record)
-      else state.used += stepOf(record, effect)
+      if (isLevel(effect.aggregation)) {
+        setLevel(state, record)
+        continue
+      }
+      const step = stepOf(state, record, effect)
+      if (state.sliding) {
+        const hour = hourNumber(record.at)
+        addTo(state.sliding, hour, step)
+        state.used = peakAt(state.sliding, hour)
+      } else state.used += step
+      if (effect.aggregation === 'unique' && step > 0n) state.fresh!.add(effect.value!)
     }
   }
 }

@@ -13,8 +13,8 @@ export {
   type CapRule,
   type CounterState,
   decideBatch,
-  type LimitRule,
   type RecordDecision,
+  type Target,
 } from './decide-batch.ts'
 export {
   type CorrectionRefusal,
@@ -40,7 +40,7 @@ export {
   readUsedHours,
   type Stretch,
 } from './measure/store.ts'
-export { isLevel, meterRules } from './meter-rules.ts'
+export { type Effect, isLevel, meterRules } from './meter-rules.ts'
 export { paceHours, paceOf, projectUsage } from './project-usage.ts'
 export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'
 export {
@@ -54,19 +54,24 @@ export {
   listRecords,
   lockCountersOf,
 } from './records/store.ts'
+export { hourNumber, peakAt, type Sliding, setHour } from './sliding.ts'
 export {
   type CounterRef,
   type CounterRow,
   countRefusals,
   currentCounters,
   findEarlier,
+  findSeen,
+  hourCounters,
   insertRecords,
   insertRefusals,
+  insertSeen,
   lockCounters,
   type NewRecord,
   type NewRefusal,
   nameOf,
   readCounter,
+  readWindows,
   takeUnannounced,
   tenantsRefused,
   tenantsToAnnounce,

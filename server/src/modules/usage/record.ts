@@ -1,7 +1,7 @@
 import type { UsageOutcome, UsageRecord } from '@turnpike/contract'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isWhole, type Micro, microOf, microOfWhole } from '../../core/quantity.ts'
-import type { Effect, MeterRules } from './meter-rules.ts'
+import { type Effect, effectsOf, type MeterRules } from './meter-rules.ts'
 
 /** A record that passed the checks which need no database. Times are epoch milliseconds: this is the hot path. */
 export type PreparedRecord = {
@@ -32,6 +32,8 @@ export const prepareRecord = (
 ): PreparedRecord | RecordProblem => {
   if (!rules) return { code: 'meter_unknown', detail: `The catalog has no meter ${record.meter}.` }
   const { meter } = rules
+  if (meter.of !== undefined)
+    return { code: 'meter_derived', detail: `${record.meter} is told from ${meter.of}: report usage of that meter.` }
   const quantity = microOf(record.quantity ?? 1)
   if (quantity === null)
     return { code: 'quantity_out_of_range', detail: 'A quantity has at most 15 significant digits and 6 decimals.' }
@@ -52,12 +54,18 @@ export const prepareRecord = (
       code: 'time_in_future',
       detail: `Usage is accepted up to ${policy.acceptFutureSeconds} seconds ahead of our clock.`,
     }
+  const effects = effectsOf(rules, record.properties)
+  if (effects === null)
+    return {
+      code: 'property_missing',
+      detail: `The meter ${record.meter} counts values of "${meter.property}": a text, a whole number, true or false.`,
+    }
   return {
     idempotencyKey: record.idempotencyKey,
     meter: record.meter,
-    // A counting meter counts records, whatever quantity they carry.
-    quantity: meter.aggregation === 'count' ? microOfWhole(1) : quantity,
-    effects: rules.effects,
+    // What counts records or values counts them, whatever quantity they carry.
+    quantity: meter.aggregation === 'count' || meter.aggregation === 'unique' ? microOfWhole(1) : quantity,
+    effects,
     at,
     atGiven: record.at !== undefined,
     service: record.service ?? null,

@@ -66,13 +66,24 @@ const counterColumns = sql`u.tenant_id, u.meter, u.span, u.aggregation, extract(
 export const lockCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<CounterRow[]> => {
   let locked = await selectCounters(tx, refs)
   if (locked.length < refs.length) {
-    await insertCounters(tx, refs)
+    const begins = refs.filter(({ span }) => beginsAtZero(span))
+    await insertCounters(tx, begins)
+    // A window that a grant asks for only now may have begun long ago. It is made from the records when the counters of
+    // their usage periods are held, so that none is on its way meanwhile.
+    const others = refs.filter(({ span }) => !beginsAtZero(span))
+    if (others.length > 0) {
+      await selectCounters(tx, begins)
+      await insertFromRecords(tx, others)
+    }
     locked = await selectCounters(tx, refs)
   }
   if (refs.length === 1) return locked
   const byName = new Map(locked.map((counter) => [nameOf(counter), counter]))
   return refs.map((ref) => byName.get(nameOf(ref))!)
 }
+
+/** Usage periods and hours are raised by every record from the first one on. */
+const beginsAtZero = (span: string): boolean => span === 'period' || span === 'hour' || span.startsWith('sliding:')
 
 /** What tells counters apart. */
 export const nameOf = (ref: Pick<CounterRef, 'tenantId' | 'meter' | 'span' | 'windowStart'>): string =>
@@ -86,6 +97,48 @@ const insertCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<void
         from unnest(${arrayOf(refs.map((ref) => ref.tenantId))}::text[], ${arrayOf(refs.map((ref) => ref.meter))}::text[], ${arrayOf(refs.map((ref) => ref.span))}::text[],
           ${arrayOf(refs.map((ref) => ref.windowStart))}::float8[], ${arrayOf(refs.map((ref) => ref.windowEnd))}::float8[], ${arrayOf(refs.map((ref) => ref.aggregation))}::text[]) as c (t, m, p, s, e, a)
         order by t, m, p, s on conflict do nothing`,
+  )
+}
+
+const insertFromRecords = async (tx: Tx, refs: readonly CounterRef[]): Promise<void> => {
+  const made = await query<{ tenant_id: string; meter: string; span: string; window_start: string }>(
+    tx,
+    sql`insert into usage_counters (tenant_id, meter, span, window_start, window_end, aggregation, used, peak, records, level_at, version)
+        select t, m, p, to_timestamp(s / 1000.0), to_timestamp(e / 1000.0), a, n.used, n.used, n.records, n.level_at, 0
+        from unnest(${arrayOf(refs.map((ref) => ref.tenantId))}::text[], ${arrayOf(refs.map((ref) => ref.meter))}::text[], ${arrayOf(refs.map((ref) => ref.span))}::text[],
+          ${arrayOf(refs.map((ref) => ref.windowStart))}::float8[], ${arrayOf(refs.map((ref) => ref.windowEnd))}::float8[], ${arrayOf(refs.map((ref) => ref.aggregation))}::text[]) as c (t, m, p, s, e, a)
+        cross join lateral usage_counted(t, m, p, to_timestamp(s / 1000.0), to_timestamp(e / 1000.0), a) n
+        order by t, m, p, s on conflict do nothing returning tenant_id, meter, span, window_start`,
+  )
+  for (const { tenant_id, meter, span, window_start } of made) await seeAgain(tx, tenant_id, meter, span, window_start)
+}
+
+/** The values that the records of a counter of unique ones have; nothing for any other counter. */
+export const seeAgain = async (
+  tx: Tx,
+  tenantId: string,
+  meter: string,
+  span: string,
+  windowStart: string,
+): Promise<void> => {
+  const here = sql`tenant_id = ${tenantId} and meter = ${meter} and span = ${span} and window_start = ${windowStart}`
+  const counter = await queryOne<{ property: string; window_end: string }>(
+    tx,
+    sql`select substr(aggregation, 8) as property, window_end from usage_counters where ${here} and aggregation like 'unique:%'`,
+  )
+  if (!counter) return
+  await query(tx, sql`delete from usage_seen where ${here}`)
+  const inWindow =
+    span === 'period'
+      ? sql`r.window_start = ${windowStart}`
+      : sql`r.at >= ${windowStart}::timestamptz and r.at < ${counter.window_end}::timestamptz`
+  await query(
+    tx,
+    sql`insert into usage_seen (tenant_id, meter, span, window_start, value_hash)
+        select distinct ${tenantId}, ${meter}, ${span}, ${windowStart}::timestamptz, encode(substr(sha256(convert_to(r.properties::jsonb ->> ${counter.property}, 'UTF8')), 1, 16), 'hex')::uuid
+        from usage_records r
+        where r.tenant_id = ${tenantId} and (r.meter = ${meter} or (r.also is not null and ${meter} = any (r.also))) and ${inWindow} and r.corrects is null
+          and coalesce((select c.correction from usage_records c where c.tenant_id = r.tenant_id and c.corrects = r.idempotency_key order by c.recorded_at desc limit 1), 'amend') <> 'void'`,
   )
 }
 
@@ -284,6 +337,55 @@ export const currentCounters = async (on: Db | Tx, tenantIds: readonly string[],
     )
   ).map(counterFromRow)
 
+/** The hours of meters from a time on, for sliding windows. */
+export const hourCounters = async (
+  on: Db | Tx,
+  asked: readonly { tenantId: string; meter: string; fromMs: number; untilMs?: number }[],
+): Promise<CounterRow[]> => {
+  if (asked.length === 0) return []
+  const rows = await queryPrepared<CounterDbRow>(
+    on,
+    'hour_counters',
+    sql`select ${counterColumns} from unnest(${arrayOf(asked.map((ask) => ask.tenantId))}::text[], ${arrayOf(asked.map((ask) => ask.meter))}::text[],
+          ${arrayOf(asked.map((ask) => ask.fromMs))}::float8[], ${arrayOf(asked.map((ask) => ask.untilMs ?? null))}::float8[]) as a (t, m, s, e)
+        join usage_counters u on u.tenant_id = a.t and u.meter = a.m and u.span = 'hour' and u.window_start >= to_timestamp(a.s / 1000.0)
+          and u.window_start <= coalesce(to_timestamp(a.e / 1000.0), 'infinity')`,
+  )
+  return rows.map(counterFromRow)
+}
+
+/** Which of the values counters of unique ones have seen, in the order of the counters. */
+export const findSeen = async (
+  tx: Tx,
+  asked: readonly { counter: CounterRef; values: readonly string[] }[],
+): Promise<Set<string>[]> => {
+  const flat = asked.flatMap(({ counter, values }, index) => values.map((value) => ({ counter, value, index })))
+  const rows = await queryPrepared<{ i: number; v: string }>(
+    tx,
+    'find_seen',
+    sql`select a.i, a.v from unnest(${arrayOf(flat.map(({ index }) => index))}::int[], ${arrayOf(flat.map(({ counter }) => counter.tenantId))}::text[], ${arrayOf(flat.map(({ counter }) => counter.meter))}::text[],
+          ${arrayOf(flat.map(({ counter }) => counter.span))}::text[], ${arrayOf(flat.map(({ counter }) => counter.windowStart))}::float8[], ${arrayOf(flat.map(({ value }) => value))}::text[]) as a (i, t, m, p, s, v)
+        join usage_seen u on u.tenant_id = a.t and u.meter = a.m and u.span = a.p and u.window_start = to_timestamp(a.s / 1000.0) and u.value_hash = a.v::uuid`,
+  )
+  const seen = asked.map(() => new Set<string>())
+  for (const { i, v } of rows) seen[i]!.add(v)
+  return seen
+}
+
+/** Remembers values that were not seen before. */
+export const insertSeen = async (
+  tx: Tx,
+  added: readonly { counter: CounterRef; values: Iterable<string> }[],
+): Promise<void> => {
+  const flat = added.flatMap(({ counter, values }) => [...values].map((value) => ({ counter, value })))
+  await query(
+    tx,
+    sql`insert into usage_seen (tenant_id, meter, span, window_start, value_hash)
+        select t, m, p, to_timestamp(s / 1000.0), v::uuid from unnest(${arrayOf(flat.map(({ counter }) => counter.tenantId))}::text[], ${arrayOf(flat.map(({ counter }) => counter.meter))}::text[],
+          ${arrayOf(flat.map(({ counter }) => counter.span))}::text[], ${arrayOf(flat.map(({ counter }) => counter.windowStart))}::float8[], ${arrayOf(flat.map(({ value }) => value))}::text[]) as a (t, m, p, s, v)`,
+  )
+}
+
 /** Refused records per meter since a window began. */
 export const countRefusals = async (db: Db, tenantId: string, since: Temporal.Instant): Promise<Map<string, number>> =>
   new Map(
@@ -330,4 +432,20 @@ export const readCounter = async (
     sql`select used from usage_counters where tenant_id = ${tenantId} and meter = ${meter} and span = ${span} and window_start = ${windowStart.toString()}`,
   )
   return row ? micro(row.used) : 0n
+}
+
+/** What the counters of one span say from a window on, by the start of each. */
+export const readWindows = async (
+  on: Db | Tx,
+  tenantId: string,
+  meter: string,
+  span: string,
+  from: Temporal.Instant,
+): Promise<Map<number, Micro>> => {
+  const rows = await query<{ start_ms: string; used: string }>(
+    on,
+    sql`select extract(epoch from window_start) * 1000 as start_ms, used from usage_counters
+        where tenant_id = ${tenantId} and meter = ${meter} and span = ${span} and window_start >= ${from.toString()}`,
+  )
+  return new Map(rows.map((row) => [Number(row.start_ms), micro(row.used)]))
 }

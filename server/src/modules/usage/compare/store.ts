@@ -1,5 +1,6 @@
 import { type Micro, microOfText } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
+import { seeAgain } from '../store.ts'
 
 type CounterDifference = {
   tenantId: string
@@ -69,6 +70,7 @@ export const rebuildCounter = async (
              from usage_counted(u.tenant_id, u.meter, u.span, u.window_start, u.window_end, u.aggregation) n)
         where ${here} returning used, reserved, version`,
   )
+  await seeAgain(tx, tenantId, meter, span, windowStart.toString())
   return {
     before: microOfText(before.used)!,
     used: microOfText(rebuilt!.used)!,

@@ -1,6 +1,7 @@
 import { type Micro, microOfText, textOfMicro } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
 import type { CorrectionAction } from '../decide-correction.ts'
+import { seeAgain } from '../store.ts'
 
 /** A record as it was kept. Times as the database says them, to the microsecond. */
 export type KeptRecord = {
@@ -197,6 +198,15 @@ export const insertCorrection = async (
     tx,
     sql`update usage_counters set peak = used where tenant_id = ${tenantId} and meter = any (${rows.map((row) => row.meter)}::text[]) and peak < used`,
   )
+  // Values that nobody but the record had are there no more.
+  for (const row of rows)
+    await seeAgain(
+      tx,
+      tenantId,
+      row.meter,
+      row.span,
+      Temporal.Instant.fromEpochMilliseconds(Number(row.start_ms)).toString(),
+    )
   return rows.map((row) => ({
     meter: row.meter,
     span: row.span,
