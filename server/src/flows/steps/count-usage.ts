@@ -155,7 +155,7 @@ const isTold = (works: readonly UsageWork[]) => {
 }
 
 /** What other processes hear: the counters that moved, in as many notices as they need. */
-export const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
+const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
   const notices: Extract<Notice, { kind: 'counters' }>[] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const counter of moved) {
