@@ -71,9 +71,11 @@ test('what is used up leaves a record with its snapshot, override and counter', 
   })
 })
 
-test('a record of usage is a decision too, and a repeat of its key is none', async () => {
+test('a record of usage is a decision too; a repeat of its key and a correction are none', async () => {
   const tenantId = await newTenant({ api_calls: 2 })
   for (const key of ['a', 'a', 'b', 'c', 'c']) await report(tenantId, key)
+  const correction = { corrects: 'a', action: 'void', reason: 'Reported by mistake', idempotencyKey: 'void' } as const
+  await service.operator.correctUsage({ body: { tenantId, ...correction } })
   const decisions = await decisionsOf(tenantId)
   expect(decisions.map(({ kind, allowed, idempotencyKey }) => [kind, allowed, idempotencyKey])).toEqual([
     ['report', false, 'c'],
