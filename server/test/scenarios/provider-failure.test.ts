@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { sampleCounters } from '../../src/flows/sample-counters.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { createCircuit } from '../../src/providers/stripe/circuit.ts'
 import { asking, createStripe, refusalOf } from '../../src/providers/stripe/client.ts'
@@ -231,6 +232,7 @@ test('metrics are for who may read them, and every alert rule is about a metric 
   expect(scraped.headers.get('content-type')).toContain('text/plain')
   // What never happened here is not in the text yet; provoke it.
   await world.send('POST', '/api/v1/billing/webhooks/stripe', { key: null, body: '{}' })
+  await sampleCounters(world.app.deps)
   const text = await metrics()
   const rules = parse(readFileSync('docs/operations/alerts.yaml', 'utf8')) as {
     groups: { rules: { expr: string }[] }[]
