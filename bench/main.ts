@@ -1,4 +1,5 @@
 import { measureChecks } from './checks.ts'
+import { measureClose } from './close.ts'
 import { measureInProcess } from './in-process.ts'
 import { measureRating } from './rating.ts'
 import { measureReplicaLag } from './replica.ts'
@@ -16,6 +17,7 @@ const questions = {
   rating: measureRating,
   checks: measureChecks,
   usage: measureUsage,
+  close: measureClose,
   webhooks: measureWebhooks,
   storage: measureStorage,
 }

@@ -65,8 +65,14 @@ export const startWorker = async (
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
   const reconciliation = startLoop('reconciliation', log, 1_000, () => workOnRuns(deps))
-  // What is over is rated, and brought to invoices at once: the draft of a renewal is open for an hour.
-  const periods = startLoop('periods', log, 1_000, async () => (await closePeriods(deps)) + (await placeLines(deps)))
+  // Bringing lines to invoices waits for the provider; rating does not wait for that.
+  const placing = startLoop('placing', log, 1_000, () => placeLines(deps))
+  const periods = startLoop('periods', log, 1_000, async () => {
+    const rated = await closePeriods(deps)
+    // The draft of a renewal is open for an hour.
+    if (rated > 0) placing.wake()
+    return rated
+  })
   const mail = startLoop('mail', log, 1_000, () => sendNotices(deps))
   const notices = startLoop('notices', log, 1_000, async () => {
     const read = await makeNotices(deps)
@@ -154,6 +160,7 @@ export const startWorker = async (
         mail.stop(),
         reconciliation.stop(),
         periods.stop(),
+        placing.stop(),
       ])
     },
   }

@@ -122,7 +122,16 @@ const counted = (line: RatingPreview['lines'][number], usage: readonly Usage[]):
 
 const spanOf = ({ start, end }: Period) => `${start}/${end}`
 const numberText = ({ n, d }: { n: bigint; d: bigint }) => (d === 1n ? String(n) : `${n}/${d}`)
-const digits = (value: object): unknown =>
+// Settings of a plan version are one object: told once.
+const told = new WeakMap<object, unknown>()
+const digits = (value: object): unknown => {
+  const known = told.get(value)
+  if (known !== undefined) return known
+  const plain: unknown = plainOf(value)
+  told.set(value, plain)
+  return plain
+}
+const plainOf = (value: object): unknown =>
   JSON.parse(JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)))
 
 const usageText = (usage: Usage) => {
