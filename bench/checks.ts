@@ -11,7 +11,10 @@ const prefix = 'check_'
 export const measureChecks = async (world: World, scale: Scale): Promise<Answer> => {
   const most = scale.customersMax
   await seedCustomers(world, prefix, most)
-  const check = (tenants: number, order: { durationMs: number; warmupMs: number; requestsMax?: number }) =>
+  const check = (
+    tenants: number,
+    order: { durationMs: number; warmupMs: number; requestsMax?: number; connections?: number },
+  ) =>
     world.load.run({
       port: world.apiPort,
       path: '/api/v1/entitlements/check',
@@ -21,7 +24,9 @@ export const measureChecks = async (world: World, scale: Scale): Promise<Answer>
       ...order,
     })
   // Everybody is loaded once before: what is asked is the rate of answers from memory.
-  const loading = await check(most, { durationMs: 60_000, warmupMs: 0, requestsMax: most })
+  const memoryBefore = world.serviceMemory()
+  const loading = await check(most, { durationMs: 240_000, warmupMs: 0, requestsMax: most, connections: 400 })
+  const memory = world.serviceMemory()
   const empty = (warmupMs: number) =>
     world.load.run({
       port: world.baselinePort,
@@ -68,6 +73,15 @@ export const measureChecks = async (world: World, scale: Scale): Promise<Answer>
         p50Ms: loading.p50Ms,
         p99Ms: loading.p99Ms,
       },
+      ...(memory === null || memoryBefore === null
+        ? []
+        : [
+            {
+              name: `memory of the service with all of them (before: ${memoryBefore} MiB)`,
+              value: memory,
+              unit: 'MiB',
+            },
+          ]),
     ],
   }
 }

@@ -11,7 +11,7 @@ const tenantId = 'near'
 /** How long does one decision take in memory, in the service and in the library of the host product? */
 export const measureInProcess = async (world: World, scale: Scale): Promise<Answer> => {
   await createCustomer(world.operator, tenantId)
-  const live = await createLiveCustomers({ pool: world.sql }).load(tenantId, Date.now())
+  const live = await createLiveCustomers({ pool: world.sql }, 1).load(tenantId, Date.now())
   const at = Date.now()
   const metered = live!.byFeature.get('api_calls')!
   const boolean = live!.byFeature.get('api_access')!

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Client, createClient } from '@turnpike/client'
@@ -69,6 +69,12 @@ export const startWorld = async () => {
         const [{ perSecond }] = (await once(baseline, 'message')) as [{ perSecond: number }]
         return perSecond
       },
+      /** What the service has in memory now, in MiB; null where the system does not tell. */
+      serviceMemory: (): number | null => {
+        const status = `/proc/${service.pid}/status`
+        if (!existsSync(status)) return null
+        return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(status, 'utf8'))![1]) / 1_024)
+      },
       stop,
     }
   } catch (error) {
@@ -91,6 +97,7 @@ const serviceEnv = (databaseUrl: string): Record<string, string> => ({
   TURNPIKE_CATALOG: join(root, 'catalog/acme.yaml'),
   TURNPIKE_BOOTSTRAP_OPERATOR_KEY: operatorKey,
   RATE_LIMIT_PER_SECOND: '10000000',
+  TURNPIKE_CUSTOMERS_IN_MEMORY: '1200000',
   LOG_LEVEL: 'info',
 })
 

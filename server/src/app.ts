@@ -58,7 +58,7 @@ export const startApp = async (config: Config, log: Log, clock: Clock): Promise<
 
   let current: Catalog | null = await loadCatalog(db)
   let worker: Worker | null = null
-  const live = createLiveCustomers(db)
+  const live = createLiveCustomers(db, config.customersInMemory)
   const authenticator = createAuthenticator({ db, clock, log }, createTokenVerifier(config.tokens))
   const reloadCatalog = async () => {
     const loaded = await loadCatalog(db)

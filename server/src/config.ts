@@ -25,6 +25,8 @@ export type Config = {
   /** Of the webhook intake: requests a second from one address, and how many may wait to be stored. */
   webhooks: { rateLimitPerSecond: number; queueMax: number }
   requestTimeoutMs: number
+  /** How many customers are kept in memory; the one loaded first goes first (ENT-4). */
+  customersInMemory: number
   /** Requests a second that reconciliation may make to the provider (REC-1). */
   reconcilePerSecond: number
   /** Whether reconciliation runs by itself: hourly what is new, daily everything. */
@@ -169,6 +171,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
   const webhookRateLimit = whole('WEBHOOK_RATE_LIMIT_PER_SECOND', rateLimitPerSecond, 1, 10_000_000, '20000')
   const webhookQueueMax = whole('WEBHOOK_QUEUE_MAX', 10_000, 1, 1_000_000, '10000')
   const requestTimeoutMs = whole('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000, '30000')
+  const customersInMemory = whole('TURNPIKE_CUSTOMERS_IN_MEMORY', 500_000, 1, 10_000_000, '500000')
   if (!['on', 'off', null].includes(text('TURNPIKE_RECONCILE_SCHEDULE')))
     wrong('TURNPIKE_RECONCILE_SCHEDULE', 'is neither on nor off', 'on')
   const only = text('TURNPIKE_ONLY')
@@ -195,6 +198,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): { config: Config } | { probl
       rateLimitPerSecond,
       webhooks: { rateLimitPerSecond: webhookRateLimit, queueMax: webhookQueueMax },
       requestTimeoutMs,
+      customersInMemory,
       reconcilePerSecond,
       reconcileSchedule: text('TURNPIKE_RECONCILE_SCHEDULE') !== 'off',
       notices,

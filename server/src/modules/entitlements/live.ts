@@ -49,7 +49,7 @@ export const counterName = (meter: string, windowStart: number, span = 'period')
  * Snapshots and counters in memory, loaded on first use and kept current by what commits announce: this is why a check is
  * constant-time and asks nobody (ENT-4). Versions decide which of two pieces of news is newer, in whatever order they come.
  */
-export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
+export const createLiveCustomers = (db: Db, max: number): LiveCustomers => {
   const customers = new Map<string, LiveCustomer>()
   // What was replaced and not loaded again yet: only for the time in which the database cannot be asked.
   let outdated = new Map<string, LiveCustomer>()
@@ -106,7 +106,7 @@ export const createLiveCustomers = (db: Db, max = 500_000): LiveCustomers => {
             { used, reserved, version },
           ]),
         ),
-        sliding: slidingOf(entitlements, counters),
+        sliding: entitlements.slides.length === 0 ? noSliding : slidingOf(entitlements, counters),
       }
       for (const counter of ticket.moved) apply(live, counter)
       if (customers.size >= max) customers.delete(customers.keys().next().value!)
@@ -192,6 +192,9 @@ const createReader = (db: Db, share: (list: ResolvedEntitlement[]) => Shared) =>
       }))
     },
   })
+
+/** What most customers have, once: nothing is ever put in. */
+const noSliding: Map<string, Sliding> = new Map()
 
 /** The sliding windows of a customer, filled from their hours. */
 const slidingOf = ({ slides }: Shared, counters: readonly CounterRow[]): Map<string, Sliding> =>
