@@ -144,6 +144,9 @@ function PlanCardItem({
             </li>
           ))}
       </ul>
+      {offer.usagePrices.map(({ price, name, sentence }) => (
+        <p key={price} className="small dim">{`${name}: ${sentence}`}</p>
+      ))}
     </li>
   )
 }

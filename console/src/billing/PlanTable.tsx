@@ -11,6 +11,7 @@ const groups = [
 /** Every feature against every plan, in words. */
 export function PlanTable({ offers }: { offers: PlanOffer[] }) {
   const features = [...new Map(offers.flatMap((offer) => offer.features).map((each) => [each.feature, each])).values()]
+  const usage = [...new Map(offers.flatMap((offer) => offer.usagePrices).map((each) => [each.price, each])).values()]
   return (
     <Card title="Compare in full">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable without a mouse */}
@@ -49,10 +50,32 @@ export function PlanTable({ offers }: { offers: PlanOffer[] }) {
               </tbody>
             )
           })}
+          {usage.length === 0 ? null : (
+            <tbody>
+              <tr>
+                <th scope="rowgroup" colSpan={offers.length + 1} className={styles.group}>
+                  Usage prices
+                </th>
+              </tr>
+              {usage.map((row) => (
+                <tr key={row.price}>
+                  <th scope="row">{row.name}</th>
+                  {offers.map((offer) => (
+                    <td key={offer.plan}>{usageCell(offer, row.price)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          )}
         </table>
       </section>
     </Card>
   )
+}
+
+function usageCell(offer: PlanOffer, price: string) {
+  const found = offer.usagePrices.find((each) => each.price === price)
+  return found ? found.sentence : <span className="dim">Not charged</span>
 }
 
 function cell(offer: PlanOffer, feature: string) {

@@ -351,6 +351,7 @@ const offer = (change: Partial<PlanOffer> & Pick<PlanOffer, 'plan' | 'name' | 'r
   trialDays: 14,
   prices: [],
   seats: null,
+  usagePrices: [],
   relation: 'start',
   addOns: [],
   features: [],
@@ -406,6 +407,13 @@ function offers(state: string): PlanOffer[] {
     }),
     offer({
       plan: 'pro',
+      usagePrices: [
+        {
+          price: 'api_calls',
+          name: 'API calls',
+          sentence: '10,000 included, then $0.004 per call up to 5,000, then $0.0025 per call',
+        },
+      ],
       name: 'Pro',
       rank: 20,
       relation: relation('current'),

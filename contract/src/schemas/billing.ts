@@ -276,6 +276,8 @@ export const PlanOffer = strict({
     }),
   ),
   seats: Nullable(strict({ included: Type.Integer(), max: Nullable(Type.Integer()) })),
+  /** What usage costs, in words. */
+  usagePrices: Type.Array(strict({ price: Key, name: Type.String(), sentence: Type.String() })),
   /** What may be held on top, with the amount of one for each price of the plan that has it. */
   addOns: Type.Array(
     strict({ addOn: Key, name: Type.String(), prices: Type.Array(strict({ price: Key, amount: Money })) }),

@@ -1,6 +1,6 @@
 import type { PlanOffer } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
-import { findPlan, intervalOf, intervalText } from '../modules/catalog/index.ts'
+import { findPlan, intervalOf, intervalText, usagePriceWords } from '../modules/catalog/index.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import { findSubscriptions, leadingSubscription } from '../modules/subscriptions/index.ts'
 import type { Deps } from './deps.ts'
@@ -54,6 +54,11 @@ export const readPlans = async (deps: Deps, tenantId: string): Promise<PlanOffer
               ]
         }),
         seats: plan.seats ? { included: plan.seats.included, max: plan.seats.max ?? null } : null,
+        usagePrices: Object.entries(plan.usagePrices ?? {}).map(([price, definition]) => ({
+          price,
+          name: definition.name ?? catalog.file.meters[definition.meter ?? price]?.name ?? price,
+          sentence: usagePriceWords(definition, price, catalog.file.meters, currency),
+        })),
         addOns: Object.entries(catalog.file.addOns ?? {})
           .filter(([, addOn]) => addOn.status === 'active' && addOn.plans.includes(key))
           .map(([addOn, definition]) => ({

@@ -1,6 +1,8 @@
 import type { CatalogAddOn, CatalogFile, CatalogPlan, CatalogPlanArtifact } from '@turnpike/contract'
 import { canonicalJson } from '../../core/canonical.ts'
+import { isRecord } from './explain-shape.ts'
 import { intervalOf, intervalText } from './price.ts'
+import { usagePriceWords } from './usage-price-words.ts'
 
 export type CatalogChange = CatalogPlanArtifact['changes'][number]
 type Change = Omit<CatalogChange, 'before' | 'after'> & { before?: unknown; after?: unknown }
@@ -11,6 +13,7 @@ export const compareFiles = (before: CatalogFile | null, after: CatalogFile): Ca
     ...compareGroup('meter', before?.meters, after.meters, (key) => `Meter "${key}"`),
     ...compareGroup('feature', before?.features, after.features, (key) => `Feature "${key}"`),
     ...comparePlans(before?.plans ?? {}, after.plans),
+    ...compareUsagePrices(before, after),
     ...compareAddOns(before?.addOns ?? {}, after.addOns ?? {}),
     ...compareGroup('product', before?.products, after.products, (key) => `Product "${key}"`),
     ...compareGroup('coupon', before?.coupons, after.coupons, (key) => `Coupon "${key}"`),
@@ -76,6 +79,53 @@ const comparePlans = (before: Record<string, CatalogPlan>, after: Record<string,
     ),
     ...comparePrices(pricesOf(before), pricesOf(after), 'Subscriptions keep the price that they have.'),
   ]
+}
+
+/** Usage prices of every model, in words and by currency: `pro.usage.api_calls.USD`. */
+const compareUsagePrices = (before: CatalogFile | null, after: CatalogFile): Change[] => {
+  const [old, next] = [usagePricesOf(before), usagePricesOf(after)]
+  const kept = 'Subscriptions keep the price that they have.'
+  return [...new Set([...old.keys(), ...next.keys()])].flatMap((key): Change[] => {
+    const [was, is] = [old.get(key), next.get(key)]
+    if (same(was?.price, is?.price)) return []
+    const change = (kind: 'add' | 'remove' | 'update', sentence: string): Change[] => [
+      { kind, object: 'price', key, sentence, before: was?.price, after: is?.price },
+    ]
+    if (!was) return change('add', `Price "${key}" is new: ${is!.words}.`)
+    if (!is) return change('remove', `Price "${key}" is not offered any more. ${kept}`)
+    if (was.words === is.words)
+      return change('update', `Price "${key}" changes in ${changedFields(was.price, is.price).join(', ')}. ${kept}`)
+    return change('update', `Price "${key}" changes from ${was.words} to ${is.words}. ${kept}`)
+  })
+}
+
+const usagePricesOf = (file: CatalogFile | null): Map<string, { price: object; words: string }> =>
+  new Map(
+    Object.entries(file?.plans ?? {}).flatMap(([plan, { usagePrices }]) =>
+      Object.entries(usagePrices ?? {}).flatMap(([key, price]) =>
+        currenciesOf(price).map((currency): [string, { price: object; words: string }] => [
+          `${plan}.usage.${key}.${currency}`,
+          { price: inCurrency(price, currency), words: usagePriceWords(price, key, file!.meters, currency) },
+        ]),
+      ),
+    ),
+  )
+
+const isAmounts = (value: unknown): value is Record<string, unknown> =>
+  isRecord(value) && Object.keys(value).length > 0 && Object.keys(value).every((key) => /^[A-Z]{3}$/.test(key))
+
+/** Every currency that an amount of a price is in. */
+const currenciesOf = (value: unknown): string[] => {
+  if (isAmounts(value)) return Object.keys(value)
+  if (typeof value !== 'object' || value === null) return []
+  return [...new Set(Object.values(value).flatMap(currenciesOf))]
+}
+/** A price with its amounts in one currency only, so that a change of another is no change of this. */
+const inCurrency = <T>(value: T, currency: string): T => {
+  if (Array.isArray(value)) return value.map((item) => inCurrency(item, currency)) as T
+  if (isAmounts(value)) return value[currency] as T
+  if (!isRecord(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inCurrency(item, currency)])) as T
 }
 
 const compareAddOns = (before: Record<string, CatalogAddOn>, after: Record<string, CatalogAddOn>): Change[] => [

@@ -13,3 +13,4 @@ export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-chan
 export { allowancePrice, amountOf, intervalOf, intervalText, isLongerThanMonth, type PriceRef } from './price.ts'
 export { type ProviderCatalog, type WantedPrice, wantedAtProvider } from './provider-catalog.ts'
 export { catalogHistory, insertCatalog, loadCatalog, lockCatalog } from './store.ts'
+export { usagePriceWords } from './usage-price-words.ts'

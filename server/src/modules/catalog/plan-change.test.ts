@@ -46,6 +46,32 @@ test('the same file changes nothing', () => {
   })
 })
 
+describe('usage prices', () => {
+  const sentences = (change: (file: CatalogFile) => void) =>
+    planned(change)
+      .changes.filter(({ object }) => object === 'price')
+      .map(({ kind, key, sentence }) => `${kind} ${key}: ${sentence}`)
+  test('of every model are told in words, in each currency that changes', () => {
+    const price = (file: CatalogFile) => file.plans.pro!.usagePrices!.api_calls!
+    expect(
+      sentences((file) => {
+        price(file).tiers![1]!.unitAmounts!.USD = '0.3'
+      }),
+    ).toEqual([
+      'update pro.usage.api_calls.USD: Price "pro.usage.api_calls.USD" changes from 10,000 included, then $0.004 per call up to 5,000, then $0.0025 per call to 10,000 included, then $0.004 per call up to 5,000, then $0.003 per call. Subscriptions keep the price that they have.',
+    ])
+    expect(
+      sentences((file) => {
+        delete file.plans.scale!.usagePrices!.tokens!.unitAmounts!.EUR
+        file.plans.scale!.usagePrices!.tokens!.packageRounding = 'fraction'
+      }),
+    ).toEqual([
+      'update scale.usage.tokens.USD: Price "scale.usage.tokens.USD" changes in packageRounding. Subscriptions keep the price that they have.',
+      'remove scale.usage.tokens.EUR: Price "scale.usage.tokens.EUR" is not offered any more. Subscriptions keep the price that they have.',
+    ])
+  })
+})
+
 test('a higher price is a new version; who subscribes keeps theirs, and the difference per month is said', () => {
   const artifact = planned(
     (file) => {

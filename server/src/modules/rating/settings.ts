@@ -1,5 +1,5 @@
 import type { RatingSettings } from '@turnpike/contract'
-import { decimalsOf } from './currency.ts'
+import { decimalsOf } from '../../core/currency.ts'
 import type { Settings } from './price.ts'
 import type { Reader } from './read-numbers.ts'
 
