@@ -224,6 +224,14 @@ describe('refused, with its place', () => {
     expect(problemsOf(price('small'), { grant: '{ included: 5, limit: null, enforcement: soft }' })).toEqual([])
   })
 
+  test('a rollover that the grant has too', () => {
+    const price = `calls: { model: per_unit, unitAmounts: ${both('1')}, rollover: {} }`
+    const carrying = '{ included: 5, limit: null, enforcement: soft, rollover: { expiresAfterPeriods: 1 } }'
+    expect(problemsOf(price, { grant: carrying })).toEqual([
+      '18:70 plans.payg.usagePrices.calls.rollover: The grant of "calls" carries it on already: say it once.',
+    ])
+  })
+
   test.each<[string, { billing?: string; policies?: string }, string[]]>([
     [
       'two kinds of least',

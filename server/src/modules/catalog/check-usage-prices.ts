@@ -151,13 +151,14 @@ const checkIncluded = (draft: Draft, plan: string, path: Path) => {
   )
     draft.report([...path, 'includedMode'], `"inside" is not read by ${model}, which has no tiers.`, 'value')
   const { meter } = meterOf(draft, path)
-  const granted = draft
+  const grants = draft
     .names('plans', plan, 'grants')
-    .some(
-      (feature) =>
-        draft.sound('features', feature, 'meter') === meter &&
-        draft.names('plans', plan, 'grants', feature).includes('included'),
-    )
+    .filter((feature) => draft.sound('features', feature, 'meter') === meter)
+    .map((feature) => draft.names('plans', plan, 'grants', feature))
+  // Carried on by both, it would be free twice.
+  if (names.includes('rollover') && grants.some((grant) => grant.includes('rollover')))
+    draft.report([...path, 'rollover'], `The grant of "${meter}" carries it on already: say it once.`, 'key')
+  const granted = grants.some((grant) => grant.includes('included'))
   if (names.includes('included') || granted) return
   for (const name of ['includedMode', 'includedProrated', 'rollover'])
     if (names.includes(name))

@@ -14,10 +14,8 @@ const firstPeriod = { periodsBefore: 0, spentBeforeMinor: 0n, ends: false }
 /** Each way to rate a history that came to something else than the slow one, in a sentence; none when all agree. */
 export const disagreements = (history: RatingHistory): string[] => {
   const { file, request, standing } = history
-  // What kinds of meters there are is another part's matter.
   const parsed = parseCatalog(JSON.stringify(file))
-  const mistakes = parsed.ok ? [] : parsed.problems.filter(({ path }) => !path.startsWith('meters.'))
-  if (mistakes.length > 0) return [`the catalog is refused: ${JSON.stringify(mistakes)}`]
+  if (!parsed.ok) return [`the catalog is refused: ${JSON.stringify(parsed.problems)}`]
   const catalog = nextCatalog(null, file)
   const slow = slowRate(writtenOut(file, request, firstPeriod))
   const read = readRatingRequest(request, catalog)
