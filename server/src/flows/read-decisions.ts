@@ -4,27 +4,32 @@ import { type Micro, microOfWhole, numberOfMicro } from '../core/quantity.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import {
   type CheckDecision,
+  carriedIn,
   counterfactual,
+  countingOf,
   type DecisionFacts,
   decide,
+  entitlementOf,
   explain,
   findCheckDecision,
   findOverrides,
   findSnapshots,
   forgetCheckDecisions,
   listCheckDecisions,
+  type Metered,
   newestSnapshot,
   type OverrideRecord,
   overridesAt,
+  rememberWindow,
   replay,
   type StoredSnapshot,
-  windowAt,
 } from '../modules/entitlements/index.ts'
 import { findSubscriptions } from '../modules/subscriptions/index.ts'
 import {
   type DecisionFilter,
   type DecisionPlace,
   findUsageDecision,
+  isLevel,
   listUsageDecisions,
   type UsageDecision,
 } from '../modules/usage/index.ts'
@@ -32,13 +37,14 @@ import type { Deps } from './deps.ts'
 
 /** A decision as it is kept, wherever that is. */
 type Kept = DecisionFacts & {
+  /** As it was asked for; `quantity` is how much further that moved the counter. */
+  wanted: Micro
   id: string
   tie: string
   at: Temporal.Instant
   firstAt: Temporal.Instant
   attempts: number
   snapshotVersion: number
-  windowStart: Temporal.Instant | null
   idempotencyKey: string | null
   service: string | null
   correlationId: string | null
@@ -93,8 +99,9 @@ export const readDecision = async (deps: Deps, tenantId: string, decisionId: str
   const kept = snapshot && keptOf(deps, snapshot, { ...row, tie: '' })
   if (!kept) throw fail('not_found')
   const { content, effectiveFrom } = snapshot
-  const entitlement = content.entitlements.find(({ feature }) => feature === kept.feature)!
-  const resetsAt = windowAt(content.window, kept.at).end.toString()
+  const entitlement = entitlementOf(content, kept)!
+  const counting = entitlement.kind === 'metered' ? countingOf(entitlement).windowAt : null
+  const { resetsAt } = (counting ?? rememberWindow(content.window))(kept.at.epochMilliseconds)
   const counter = kept.used === null ? null : { used: kept.used, reserved: kept.reserved, resetsAt }
   const decision = { ...decide(content, entitlement, counter, kept.quantity), allowed: kept.allowed }
   return {
@@ -133,34 +140,54 @@ const findRow = (deps: Deps, tenantId: string, decisionId: string): Promise<Usag
   return name.startsWith('r') ? findUsageDecision(deps.db, tenantId, 'refused', key) : Promise.resolve(null)
 }
 
-/** The facts of a row; null when the snapshot knows no feature that it was about. */
+/** The facts of a row; null when it was about no feature that the snapshot knows, or about a level, which is a fact. */
 const keptOf = (deps: Deps, { content }: StoredSnapshot, row: Row): Kept | null => {
-  const { id, tie, at, snapshotVersion, windowStart } = { ...row, id: idOf(row) }
+  const { tie, at, snapshotVersion } = row
+  const id = idOf(row)
   if (!('source' in row)) {
-    const { feature, reason, quantity, used, reserved, because, firstAt, attempts } = row
-    const ours = { idempotencyKey: null, service: null, correlationId: null, allowed: false } as const
-    const facts = { kind: 'check', feature, reason, quantity, used, reserved, because } as const
-    return { id, tie, at, snapshotVersion, windowStart, firstAt, attempts, ...facts, ...ours }
+    const { feature, reason, quantity, used, reserved, because, firstAt, attempts, windowStart } = row
+    const ours = { idempotencyKey: null, service: null, correlationId: null, allowed: false, wanted: quantity } as const
+    const facts = { kind: 'check', feature, reason, quantity, used, reserved, windowStart, because } as const
+    return { id, tie, at, snapshotVersion, firstAt, attempts, ...facts, ...ours }
   }
-  const ofMeter = content.entitlements.find((each) => each.kind === 'metered' && each.meter === row.meter)
-  const feature = row.feature ?? ofMeter?.feature
-  if (feature === undefined) return null
+  const entitlement = content.entitlements.find((each) =>
+    row.feature === null ? each.kind === 'metered' && each.meter === row.meter : each.feature === row.feature,
+  )
+  if (entitlement?.kind !== 'metered') return null
+  const { feature } = entitlement
+  const step = stepOf(deps, entitlement, row)
+  if (step === null) return null
   const { key: idempotencyKey, service, correlationId, reserved, code } = row
   const kind = idempotencyKey.startsWith('check:') && idempotencyKey.endsWith(`:${feature}`) ? 'consume' : 'report'
   const allowed = row.source === 'accepted'
-  const quantity = stepOf(deps, row)
-  const facts = { kind, feature, reason: code, quantity, reserved, allowed, because: null } as const
-  const used = allowed ? row.used - quantity : row.used
-  const ours = { idempotencyKey, service, correlationId, firstAt: at, attempts: 1, windowStart }
-  return { id, tie, at, snapshotVersion, used, ...facts, ...ours }
+  const used = allowed ? row.used - step : row.used
+  // A record names the usage period that takes it in; the feature may count by another window.
+  const own = countingOf(entitlement).windowAt?.(at.epochMilliseconds)
+  const windowStart = own ? Temporal.Instant.fromEpochMilliseconds(own.startMs) : row.windowStart
+  const facts = {
+    kind,
+    feature,
+    reason: code,
+    quantity: step,
+    used,
+    reserved,
+    windowStart,
+    allowed,
+    because: null,
+  } as const
+  const ours = { idempotencyKey, service, correlationId, firstAt: at, attempts: 1, wanted: row.quantity }
+  return { id, tie, at, snapshotVersion, ...facts, ...ours }
 }
 
-/** How much further a record moved the counter that decided. */
-const stepOf = (deps: Deps, { meter, quantity, source }: UsageDecision): Micro => {
-  const aggregation = deps.catalog().file.meters[meter]?.aggregation
+/** How much further a record moved, or would have moved, the counter that decided; null where none decides. */
+const stepOf = (deps: Deps, { meter }: Metered, { quantity, source }: UsageDecision): Micro | null => {
+  const aggregation = deps.catalog().file.meters[meter]?.aggregation ?? 'sum'
+  if (isLevel(aggregation)) return source === 'accepted' ? null : quantity
   if (aggregation === 'count') return microOfWhole(1)
-  // Where records do not add up, the record says where the counter stood afterwards; that is what was allowed.
-  return aggregation === 'sum' || source === 'refused' ? quantity : 0n
+  if (aggregation === 'sum') return quantity
+  // The highest and unique values may have moved by less. The record says where the counter stood afterwards: that was allowed.
+  if (source === 'accepted') return 0n
+  return aggregation === 'unique' ? microOfWhole(1) : quantity
 }
 
 const viewOf = (
@@ -169,7 +196,7 @@ const viewOf = (
   kept: Kept,
   overrides: readonly OverrideRecord[],
 ): DecisionRecord => {
-  const entitlement = content.entitlements.find(({ feature }) => feature === kept.feature)!
+  const entitlement = entitlementOf(content, kept)!
   const { used, reserved, quantity, allowed } = kept
   const isMetered = entitlement.kind === 'metered'
   return {
@@ -180,7 +207,7 @@ const viewOf = (
     at: kept.at.toString(),
     firstAt: kept.firstAt.toString(),
     attempts: kept.attempts,
-    quantity: numberOfMicro(quantity),
+    quantity: numberOfMicro(kept.wanted),
     allowed,
     reason: (kept.reason as Reason | null) ?? replay(content, kept).reason ?? 'within_limit',
     because: kept.because,
@@ -202,7 +229,7 @@ const viewOf = (
             used: numberOfMicro(used),
             reserved: numberOfMicro(reserved),
             limit: isMetered ? entitlement.limit : typeof entitlement.value === 'number' ? entitlement.value : null,
-            carried: 0,
+            carried: isMetered && startsWith(entitlement, kept) ? carriedIn(entitlement) : 0,
           },
     counterfactual: counterfactual(deps.catalog(), content, entitlement, { used, reserved }, quantity, allowed),
     idempotencyKey: kept.idempotencyKey,
@@ -210,3 +237,7 @@ const viewOf = (
     correlationId: kept.correlationId,
   }
 }
+
+/** Whether what was carried was carried into the window of the decision. */
+const startsWith = ({ carried }: Metered, { windowStart }: Kept): boolean =>
+  carried !== undefined && windowStart !== null && Temporal.Instant.from(carried.windowStart).equals(windowStart)

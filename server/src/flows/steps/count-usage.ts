@@ -109,6 +109,14 @@ const acceptedRow = (
   also: item.also,
 })
 
+/** The counter of the feature that refused: a record may raise several. */
+const deciding = ({ work, place }: LaidOut, feature: string, counters: readonly CounterRow[]): CounterRow => {
+  const entitlement = work.live.byFeature.get(feature)
+  const meter = entitlement?.kind === 'metered' ? entitlement.meter : null
+  const target = place.targets.find(({ limit }) => limit && counters[limit.counter]!.meter === meter)
+  return counters[target?.limit?.counter ?? place.shown]!
+}
+
 const refusedRow = (
   item: LaidOut,
   { feature, used, limit, code }: Extract<RecordDecision, { kind: 'refused' }>,
@@ -117,7 +125,7 @@ const refusedRow = (
   ...rowOf(item),
   feature,
   used,
-  reserved: counters[item.place.shown]!.reserved,
+  reserved: deciding(item, feature, counters).reserved,
   limit,
   code,
 })

@@ -1,5 +1,5 @@
 import type { Micro } from '../../core/quantity.ts'
-import { type Counting, decideMetered, type LiveCustomer, type Metered } from '../../modules/entitlements/index.ts'
+import { type Counting, decideMetered, inWindow, type LiveCustomer } from '../../modules/entitlements/index.ts'
 import type { Target } from '../../modules/usage/index.ts'
 
 /**
@@ -33,18 +33,5 @@ export const limitOf = (
         }
       },
     },
-  }
-}
-
-/** What was carried is there in the window for which it was carried, and in no other. */
-const inWindow = (entitlement: Metered, windowStart: number): Metered => {
-  const { carried, origin } = entitlement
-  if (!carried || origin === 'override' || carried.lots.length === 0) return entitlement
-  if (Temporal.Instant.from(carried.windowStart).epochMilliseconds === windowStart) return entitlement
-  const more = carried.lots.reduce((sum, lot) => sum + lot.quantity, 0)
-  return {
-    ...entitlement,
-    limit: entitlement.limit === null ? null : entitlement.limit - more,
-    included: entitlement.included === null ? null : entitlement.included - more,
   }
 }

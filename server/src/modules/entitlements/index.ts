@@ -14,8 +14,9 @@ export {
 } from './decisions/store.ts'
 export { effectiveFromOf } from './effective-from.ts'
 export { explain } from './explain.ts'
+export { carriedIn, inWindow } from './in-window.ts'
 export { counterName, createLiveCustomers, type LiveCustomer, type LiveCustomers } from './live.ts'
-export { type DecisionFacts, replay } from './replay.ts'
+export { type DecisionFacts, entitlementOf, replay } from './replay.ts'
 export {
   type OverrideInForce,
   overridesAt,

@@ -71,7 +71,7 @@ const live = (history: (typeof histories)['generate'] extends (...a: never[]) =>
       const { allowed, reason } = decide(content, entitlement, counter, quantity)
       if (allowed && !consume) continue
       const position = { used: counts ? used : null, reserved, quantity }
-      const said = { allowed, reason: allowed ? null : reason, because: null }
+      const said = { allowed, reason: allowed ? null : reason, because: null, windowStart: null }
       kept.push({ content, facts: { kind: 'check', feature: 'calls', ...position, ...said } })
       if (allowed && counts) used += quantity
     }
@@ -127,6 +127,7 @@ describe('a record that tells less than a check', () => {
     quantity: microOfWhole(1),
     used: microOfWhole(5),
     reserved: 0n,
+    windowStart: null,
     allowed: false,
     reason: 'limit_reached',
     because: null,
@@ -146,6 +147,16 @@ describe('a record that tells less than a check', () => {
     ['it went down by itself', {}, false, { because: 'tokens' }, false],
   ])('%s', (_, entitlement, withheld, more, same) => {
     expect(replay(contentOf(limited(entitlement), withheld), { ...facts, ...more }).same).toBe(same)
+  })
+
+  test('what was carried into a window is there in that window, and in no other', () => {
+    const windowStart = Temporal.Instant.from('2026-12-01T00:00:00Z')
+    const carried = { windowStart: '2026-12-01T00:00:00Z', windowEnd: '2027-01-01T00:00:00Z', lots: [{ quantity: 3 }] }
+    const content = contentOf(limited({ limit: 8, carried: carried as unknown as Metered['carried'] }))
+    const allowed = { ...facts, allowed: true, reason: null }
+    expect(replay(content, { ...allowed, windowStart }).same).toBe(true)
+    expect(replay(content, { ...facts, windowStart: windowStart.subtract({ hours: 24 * 30 }) }).same).toBe(true)
+    expect(replay(content, { ...facts, windowStart }).same).toBe(false)
   })
 
   test('a feature that the snapshot does not know was decided by another one', () => {

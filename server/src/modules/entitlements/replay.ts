@@ -1,7 +1,8 @@
 import type { Reason } from '@turnpike/contract'
 import type { Micro } from '../../core/quantity.ts'
 import { decide } from './decide.ts'
-import type { SnapshotContent } from './resolve.ts'
+import { inWindow } from './in-window.ts'
+import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
 
 /** What a decision was made with and what it was, as its record says. `used` and `reserved`: before it. */
 export type DecisionFacts = {
@@ -10,6 +11,8 @@ export type DecisionFacts = {
   quantity: Micro
   used: Micro | null
   reserved: Micro
+  /** Of the counter that decided; null where nothing is counted. */
+  windowStart: Temporal.Instant | null
   allowed: boolean
   /** Null for what was allowed: a record of usage does not say how far from a limit it was. */
   reason: string | null
@@ -23,7 +26,7 @@ export type Replay = { same: boolean; allowed: boolean; reason: Reason | null }
  * was allowed by itself.
  */
 export const replay = (content: SnapshotContent, facts: DecisionFacts): Replay => {
-  const entitlement = content.entitlements.find(({ feature }) => feature === facts.feature)
+  const entitlement = entitlementOf(content, facts)
   if (!entitlement) return { same: false, allowed: false, reason: null }
   const counter = facts.used === null ? null : { used: facts.used, reserved: facts.reserved, resetsAt: '' }
   const { allowed, reason } = decide(content, entitlement, counter, facts.quantity)
@@ -33,6 +36,14 @@ export const replay = (content: SnapshotContent, facts: DecisionFacts): Replay =
   if (facts.because !== null) return { same: allowed && !facts.allowed, allowed: false, reason }
   const same = allowed === facts.allowed && (allowed || facts.reason === codeOf(facts.kind, reason))
   return { same, allowed, reason }
+}
+
+/** As it held in the window of the decision: what was carried into another window is not there. */
+export const entitlementOf = (content: SnapshotContent, facts: DecisionFacts): ResolvedEntitlement | undefined => {
+  const entitlement = content.entitlements.find(({ feature }) => feature === facts.feature)
+  return entitlement?.kind === 'metered' && facts.windowStart !== null
+    ? inWindow(entitlement, facts.windowStart.epochMilliseconds)
+    : entitlement
 }
 
 /** Usage that is refused is told in fewer words than a check. */

@@ -50,7 +50,7 @@ type Row = {
 const refused = sql`'refused' as source, idempotency_key as key, md5('r' || idempotency_key) as tie, at, meter, feature, quantity, used, reserved, window_start, code, snapshot_version, service, correlation_id`
 const accepted = sql`'accepted' as source, idempotency_key as key, md5('a' || idempotency_key) as tie, at, meter, null as feature, quantity, used_after as used, reserved, window_start, null as code, snapshot_version, service, correlation_id`
 /** Facts and corrections were counted without a decision. */
-const decided = sql`reserved is not null and corrects is null and snapshot_version is not null`
+const decided = sql`reserved is not null`
 
 /** The newest first. `meters` are those of the features asked for: a limit looks at its own meter. */
 export const listUsageDecisions = async (
