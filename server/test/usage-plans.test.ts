@@ -3,12 +3,15 @@ import {
   archivedUntil,
   findCorrections,
   findLineage,
+  findUsageDecision,
   firstHour,
   listArchives,
   listRecords,
+  listUsageDecisions,
   readGroupedHours,
   readHours,
   readPaces,
+  usedAsOf,
   windowsToArchive,
 } from '../src/modules/usage/index.ts'
 import { type Db, query, sql } from '../src/platform/db.ts'
@@ -25,8 +28,8 @@ beforeAll(async () => {
   for (const tenant of ['one', 'two', 'three'])
     await query(
       db,
-      sql`insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, properties)
-          select ${tenant}, md5(n::text), case when n % 4 = 0 then 'tokens' else 'api_calls' end, 1, t.at, date_trunc('month', t.at), 0, t.at, '{"region":"r' || n % 3 || '"}'
+      sql`insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, properties, reserved)
+          select ${tenant}, md5(n::text), case when n % 4 = 0 then 'tokens' else 'api_calls' end, 1, t.at, date_trunc('month', t.at), 0, t.at, '{"region":"r' || n % 3 || '"}', 0
           from generate_series(1, 15000) as n cross join lateral (select to_timestamp(${end}::float8 / 1000) - make_interval(mins => n * 2) as at) t`,
     )
   await query(
@@ -61,6 +64,13 @@ const plansOf = async (read: (db: Db) => Promise<unknown>): Promise<string> => {
   return plans.join('\n')
 }
 
+const anyDecision = { from: null, to: null, outcome: null, before: null }
+const ofJune = {
+  span: 'period',
+  window: { start: Temporal.Instant.from('2026-06-01T00:00:00Z'), end: Temporal.Instant.from('2026-06-15T00:00:00Z') },
+  counted: 'sum',
+}
+
 const reads: [name: string, read: (db: Db) => Promise<unknown>, by: RegExp][] = [
   [
     'the first page of records',
@@ -91,6 +101,14 @@ const reads: [name: string, read: (db: Db) => Promise<unknown>, by: RegExp][] = 
     (db) => windowsToArchive(db, ['one'], Temporal.Instant.fromEpochMilliseconds(end)),
     /meter_at_idx[\s\S]*usage_counters|usage_counters[\s\S]*meter_at_idx/,
   ],
+  [
+    'decisions',
+    (db) =>
+      listUsageDecisions(db, 'one', { meters: ['api_calls', 'tokens'], features: ['api_calls'] }, anyDecision, 50),
+    /meter_at_idx[\s\S]*usage_refusals_by_time|usage_refusals_by_time[\s\S]*meter_at_idx/,
+  ],
+  ['one decision', (db) => findUsageDecision(db, 'one', 'accepted', 'no-such-key'), /_pkey/],
+  ['a counter at a past time', (db) => usedAsOf(db, 'one', 'api_calls', ofJune, ofJune.window.end), /meter_at_idx/],
   ['what is archived', (db) => listArchives(db, 'one', null, 50), /usage_archives/],
   ['until when', (db) => archivedUntil(db, ['one']), /usage_archives/],
 ]
