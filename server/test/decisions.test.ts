@@ -1,7 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Client } from '@turnpike/client'
 import type { DecisionRecord } from '@turnpike/contract'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseDocument } from 'yaml'
 import { forgetDecisions } from '../src/flows/read-decisions.ts'
 import { query, sql } from '../src/platform/db.ts'
 import { type Service, startService } from './support/service.ts'
@@ -224,6 +228,45 @@ test('a past time is explained with the counter as it stood then', async () => {
   expect(await usedAt(then.toString())).toBe(3)
   expect(await usedAt(service.clock.now().toString())).toBe(6)
   expect(await usedAt()).toBe(6)
+})
+
+test('a feature that counts by a window of its own is decided, and made again, in that window', async () => {
+  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
+  catalog.setIn(['plans', 'free', 'grants', 'api_calls'], { limit: 3, enforcement: 'hard', window: 'day' })
+  catalog.setIn(['plans', 'free', 'grants', 'tokens'], { limit: 9, enforcement: 'hard', window: { slidingHours: 2 } })
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-windows-'))
+  writeFileSync(join(folder, 'catalog.yaml'), String(catalog))
+  const other = await startService({ env: { TURNPIKE_CATALOG: join(folder, 'catalog.yaml') } })
+  const tenantId = 'by-the-day'
+  await other.customer(tenantId)
+  const use = (feature: string, key: string, quantity: number) =>
+    other.operator.check({ body: { tenantId, feature, quantity, consume: true, idempotencyKey: key } })
+  // From midnight on, so that no day ends in between.
+  const now = other.clock.now().toZonedDateTimeISO('UTC')
+  other.clock.advance(now.until(now.add({ days: 1 }).startOfDay()).toString())
+  await use('api_calls', 'yesterday', 3)
+  await use('tokens', 'yesterday', 9)
+  other.clock.advance('P1D')
+  const today = other.clock.now().toZonedDateTimeISO('UTC').startOfDay().toInstant()
+  await use('api_calls', 'today', 2)
+  await use('api_calls', 'too-much', 2)
+  await use('tokens', 'today', 5)
+  await use('tokens', 'too-much', 5)
+  const decisions = (await other.operator.listDecisions({ query: { tenantId, from: today.toString() } })).data
+  const told = decisions.map(({ feature, allowed, counter }) => [feature, allowed, counter!.used, counter!.limit])
+  expect(told.toSorted()).toEqual([
+    ['api_calls', false, 2, 3],
+    ['api_calls', true, 0, 3],
+    ['tokens', false, 5, 9],
+    ['tokens', true, 0, 9],
+  ])
+  for (const { id, feature, policy } of decisions) {
+    const { data } = await other.operator.getDecision({ params: { decisionId: id }, query: { tenantId } })
+    expect(data.replay.same).toBe(true)
+    if (feature === 'api_calls') expect(policy.windowStart).toBe(today.toString())
+  }
+  await other.stop()
+  rmSync(folder, { recursive: true })
 })
 
 test('refused checks are forgotten when their time is over; what used something up stays', async () => {
