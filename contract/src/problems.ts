@@ -277,6 +277,13 @@ export const problems = {
     next: 'Look at the ledger of the customer.',
     retry: 'never',
   },
+  reservation_settled: {
+    status: 409,
+    title: 'Reservation is settled',
+    detail: 'The reservation was committed with other quantities, or released.',
+    next: 'Look at its state; report what was used besides as usage.',
+    retry: 'never',
+  },
   override_not_waiting: {
     status: 409,
     title: 'Nothing to decide',

@@ -15,6 +15,7 @@ import { privacyRoutes } from './routes/privacy.ts'
 import { ratingRoutes } from './routes/rating.ts'
 import { reconciliationRoutes } from './routes/reconciliation.ts'
 import { refundsRoutes } from './routes/refunds.ts'
+import { reservationsRoutes } from './routes/reservations.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { subscriptionsRoutes } from './routes/subscriptions.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -32,6 +33,7 @@ export const routes = {
   ...webhooksRoutes,
   ...subscriptionsRoutes,
   ...entitlementsRoutes,
+  ...reservationsRoutes,
   ...usageRoutes,
   ...invoicesRoutes,
   ...usageImportRoutes,

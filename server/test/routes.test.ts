@@ -85,7 +85,9 @@ type Ids = Record<
   | 'refund'
   | 'secondRefund'
   | 'creditNote'
-  | 'secondCreditNote',
+  | 'secondCreditNote'
+  | 'reservation'
+  | 'secondReservation',
   string
 >
 
@@ -158,6 +160,12 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   getSubscription: (_, own) => ({ params: { subscriptionId: own.subscription } }),
   getEntitlements: (tenantId) => ({ query: { tenantId } }),
   check: (tenantId) => ({ body: { tenantId, features: ['api_calls', 'sso', 'projects', 'regions'] } }),
+  createReservation: (tenantId) => ({
+    body: { tenantId, features: [{ feature: 'api_calls', quantity: 2 }], idempotencyKey: newId('request') },
+  }),
+  getReservation: (_, own) => ({ params: { reservationId: own.reservation } }),
+  commitReservation: (_, own) => ({ params: { reservationId: own.reservation }, body: {} }),
+  releaseReservation: (_, own) => ({ params: { reservationId: own.secondReservation } }),
   explain: (tenantId) => ({ params: { feature: 'api_calls' }, query: { tenantId } }),
   listDecisions: (tenantId) => ({ query: { tenantId, outcome: 'refused' } }),
   getDecision: async (tenantId) => {
@@ -432,6 +440,13 @@ beforeAll(async () => {
   })
   // Asked for by somebody else than who approves on the walk.
   const support = await world.as('support')
+  const [reservation, secondReservation] = await Promise.all(
+    ['first', 'second'].map((name) =>
+      world.operator.createReservation({
+        body: { tenantId: owner, features: [{ feature: 'tokens' }], idempotencyKey: `held-${name}` },
+      }),
+    ),
+  )
   const [request, secondRequest] = await Promise.all(
     ['exports', 'api_calls'].map((feature) =>
       support.createOverride({
@@ -547,6 +562,8 @@ beforeAll(async () => {
     openFinding: openFinding!,
     otherFinding: otherFinding!,
     override: override.data.id,
+    reservation: reservation!.data.reservation!.id,
+    secondReservation: secondReservation!.data.reservation!.id,
     checkout: session.data.checkoutId!,
     subscription: subscription.subscriptionId,
     webhook: webhook!.id,
@@ -592,6 +609,8 @@ const nobodys: Ids = {
   secondRefund: newId('refund'),
   creditNote: newId('credit_note'),
   secondCreditNote: newId('credit_note'),
+  reservation: newId('reservation'),
+  secondReservation: newId('reservation'),
 }
 
 describe.each(names.filter((name) => name !== 'receiveWebhook' && definitionOf(name).credential !== 'none'))(

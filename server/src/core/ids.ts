@@ -10,6 +10,7 @@ export type IdKind =
   | 'subscription'
   | 'checkout'
   | 'override'
+  | 'reservation'
   | 'event'
   | 'key'
   | 'request'

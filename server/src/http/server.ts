@@ -28,6 +28,7 @@ import { privacyHandlers } from './routes/privacy.ts'
 import { ratingHandlers } from './routes/rating.ts'
 import { reconciliationHandlers } from './routes/reconciliation.ts'
 import { refundHandlers } from './routes/refunds.ts'
+import { reservationHandlers } from './routes/reservations.ts'
 import { subscriptionHandlers } from './routes/subscriptions.ts'
 import { usageHandlers } from './routes/usage.ts'
 import { usageImportHandlers } from './routes/usage-imports.ts'
@@ -53,6 +54,7 @@ const handlers: Handlers = {
   ...reconciliationHandlers,
   ...refundHandlers,
   ...subscriptionHandlers,
+  ...reservationHandlers,
   ...usageHandlers,
   ...usageImportHandlers,
   ...usageRecordHandlers,

@@ -23,6 +23,7 @@ import { remind } from '../flows/remind.ts'
 import type { ReconcileDeps } from '../flows/repair-finding.ts'
 import { sampleCounters } from '../flows/sample-counters.ts'
 import { sendNotices } from '../flows/send-notices.ts'
+import { expireReservations } from '../flows/settle-reservation.ts'
 import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { sweepCommands } from '../flows/sweep-commands.ts'
 import { sweepMoneyBack } from '../flows/sweep-money-back.ts'
@@ -102,6 +103,7 @@ export const startWorker = async (
       '* * * * * follow_remediations ?max=3',
       '*/5 * * * * remind ?max=3',
       '* * * * * expire_override_requests ?max=3',
+      '* * * * * expire_reservations ?max=3',
       '* * * * * sweep_money_back ?max=3',
       '* * * * * expire_money_back_requests ?max=3',
       '13,43 * * * * follow_retentions ?max=2',
@@ -119,6 +121,7 @@ export const startWorker = async (
     ].join('\n'),
     taskList: {
       sweep_checkouts: async () => void (await sweepCheckouts(deps)),
+      expire_reservations: async () => void (await expireReservations(deps)),
       sweep_commands: async () => void (await sweepCommands(deps)),
       lapse_entitlements: async () => void (await lapseDue(deps)),
       follow_dunning: async () => void (await followDunningDue(deps)),

@@ -163,7 +163,7 @@ const isTold = (works: readonly UsageWork[]) => {
 }
 
 /** What other processes hear: the counters that moved, in as many notices as they need. */
-const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
+export const movedNotices = (moved: readonly CounterRow[]): Notice[] => {
   const notices: Extract<Notice, { kind: 'counters' }>[] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const counter of moved) {

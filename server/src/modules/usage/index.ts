@@ -40,7 +40,7 @@ export {
   readUsedHours,
   type Stretch,
 } from './measure/store.ts'
-export { type Effect, isLevel, meterRules } from './meter-rules.ts'
+export { type Effect, isLevel, type MeterRules, meterRules } from './meter-rules.ts'
 export { paceHours, paceOf, projectUsage } from './project-usage.ts'
 export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'
 export {
@@ -54,6 +54,17 @@ export {
   listRecords,
   lockCountersOf,
 } from './records/store.ts'
+export {
+  addReserved,
+  findReservation,
+  findReservationByKey,
+  insertReservation,
+  lockReservation,
+  lockReserved,
+  type ReservationRecord,
+  reservationsToExpire,
+  settleReservation,
+} from './reservations/store.ts'
 export { hourNumber, peakAt, type Sliding, setHour } from './sliding.ts'
 export {
   type CounterRef,

@@ -1,0 +1,199 @@
+import type { Decision, Reservation, ReservationAnswer, ReservationCreate } from '@turnpike/contract'
+import { canonicalJson, sha256 } from '../core/canonical.ts'
+import { fail } from '../core/errors.ts'
+import { idFor } from '../core/ids.ts'
+import { isWhole, type Micro, microOf, numberOfMicro } from '../core/quantity.ts'
+import { type Counting, countingWindow, decide, inWindow, type LiveCustomer } from '../modules/entitlements/index.ts'
+import {
+  addReserved,
+  type CounterRef,
+  type CounterRow,
+  findReservationByKey,
+  hourCounters,
+  hourNumber,
+  insertReservation,
+  lifetime,
+  lockCounters,
+  type MeterRules,
+  meterRules,
+  peakAt,
+  type ReservationRecord,
+} from '../modules/usage/index.ts'
+import { isUniqueViolation, type Tx, transact } from '../platform/db.ts'
+import { notifyAll } from '../platform/notify.ts'
+import { liveCustomer } from './check-entitlements.ts'
+import type { Deps } from './deps.ts'
+import { movedNotices } from './steps/count-usage.ts'
+
+type Asked = { counting: Counting; quantity: Micro; rules: MeterRules }
+
+/**
+ * Holds room for work that is about to begin (ENT-6): all features or none, decided under the counters' locks as usage is. A
+ * repeat of the key gets the first answer, also of a no. What is held counts as used until it is settled.
+ */
+export const reserveUsage = async (
+  deps: Deps,
+  tenantId: string,
+  request: ReservationCreate,
+  headerKey: string | null,
+  correlationId: string,
+): Promise<ReservationAnswer> => {
+  const key = request.idempotencyKey ?? headerKey
+  if (key === null)
+    throw fail('invalid_request', {
+      errors: [
+        { field: 'idempotencyKey', message: 'A reservation needs a key, so that a repeat does not hold twice.' },
+      ],
+    })
+  const live = await liveCustomer(deps, tenantId, deps.clock.nowMs())
+  const asked = askedOf(deps, live, request)
+  const about = { tenantId, key, request, correlationId }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { answer, moved } = await transact(deps.db, (tx) => reserve(tx, deps, live, asked, about))
+      for (const { meter, windowStart, span, used, reserved, version } of moved)
+        deps.live.counterMoved(tenantId, meter, windowStart, span, { used, reserved, version })
+      return answer
+    } catch (error) {
+      // Two requests with one key at the same moment: the second finds what the first has made.
+      if (!isUniqueViolation(error) || attempt === 2) throw error
+    }
+  }
+}
+
+const askedOf = (deps: Pick<Deps, 'catalog'>, live: LiveCustomer, { features }: ReservationCreate): Asked[] => {
+  const rules = meterRules(deps.catalog().file.meters)
+  const refuse = (message: string) => fail('invalid_request', { errors: [{ field: 'features', message }] })
+  const names = new Set(features.map(({ feature }) => feature))
+  if (names.size < features.length) throw refuse('Name each feature once.')
+  return features.map(({ feature, quantity = 1 }) => {
+    if (!live.byFeature.has(feature))
+      throw fail('feature_unknown', {
+        errors: [{ field: 'features', message: `The catalog has no feature ${feature}.` }],
+      })
+    const counting = live.countings.get(feature)
+    const meter = counting && rules.get(counting.entitlement.meter)
+    const addsUp = meter && (meter.meter.aggregation === 'sum' || meter.meter.aggregation === 'count')
+    if (!counting || !meter || !addsUp || meter.meter.of !== undefined)
+      throw refuse(`Nothing can be reserved of ${feature}: it is not a sum of what is reported.`)
+    const micro = microOf(quantity)
+    if (micro === null || micro < 0n || (!meter.meter.fractional && !isWhole(micro)))
+      throw fail('quantity_invalid', {
+        errors: [{ field: 'features', message: `${quantity} is no quantity of ${meter.meter.unit}.` }],
+      })
+    if (meter.meter.aggregation === 'count' && quantity !== 1)
+      throw refuse(`${feature} counts reports, whatever they carry: reserve one of it at a time.`)
+    return { counting, quantity: micro, rules: meter }
+  })
+}
+
+type About = { tenantId: string; key: string; request: ReservationCreate; correlationId: string }
+
+const reserve = async (
+  tx: Tx,
+  deps: Pick<Deps, 'clock'>,
+  live: LiveCustomer,
+  asked: readonly Asked[],
+  { tenantId, key, request, correlationId }: About,
+): Promise<{ answer: ReservationAnswer; moved: CounterRow[] }> => {
+  const { features, expiresInSeconds = 900, service = null } = request
+  const requestHash = sha256(canonicalJson({ features, expiresInSeconds, service }))
+  const known = await findReservationByKey(tx, tenantId, key)
+  if (known) {
+    if (!known.requestHash.equals(requestHash)) throw fail('idempotency_key_reused')
+    return { answer: { ...known.answer, reservation: reservationView(known) }, moved: [] }
+  }
+  const at = deps.clock.now()
+  const counters = await lockCounters(tx, refsOf(tenantId, live, asked, at.epochMilliseconds))
+  const decisions: Decision[] = []
+  for (const [index, { counting, quantity }] of asked.entries()) {
+    const { reserved } = counters[index]!
+    const used = await usedNow(tx, counters[index]!, counting, at.epochMilliseconds)
+    const { startMs, resetsAt } = countingWindow(live, counting, at.epochMilliseconds)
+    const entitlement = inWindow(counting.entitlement, startMs)
+    decisions.push(decide(live.content, entitlement, { used, reserved, resetsAt }, quantity))
+  }
+  const allowed = decisions.every((decision) => decision.allowed)
+  const reservation: ReservationRecord = {
+    tenantId,
+    reservationId: idFor('reservation', `${tenantId} ${key}`),
+    idempotencyKey: key,
+    requestHash,
+    state: allowed ? 'held' : 'refused',
+    reservedAt: at,
+    expiresAt: at.add({ seconds: expiresInSeconds }),
+    settledAt: null,
+    snapshotVersion: live.version,
+    service,
+    correlationId,
+    answer: { tenantId, allowed, decisions, snapshotVersion: live.version },
+    items: asked.map(({ counting, quantity }, index) => ({
+      feature: counting.entitlement.feature,
+      meter: counting.entitlement.meter,
+      span: counters[index]!.span,
+      windowStart: Temporal.Instant.fromEpochMilliseconds(counters[index]!.windowStart),
+      quantity,
+      committed: null,
+    })),
+  }
+  await insertReservation(tx, reservation)
+  const held = allowed
+    ? await addReserved(
+        tx,
+        asked.map(({ quantity }, index) => ({ counter: counters[index]!, quantity })),
+      )
+    : []
+  if (held.length > 0) await notifyAll(tx, movedNotices(held))
+  return { answer: { ...reservation.answer, reservation: reservationView(reservation) }, moved: held }
+}
+
+/** The counter that limits each feature, in their order, and after them the usage periods that keep them from moving. */
+const refsOf = (tenantId: string, live: LiveCustomer, asked: readonly Asked[], atMs: number): CounterRef[] => {
+  const period = live.windowAt(atMs)
+  const limits = asked.map(({ counting, rules }): CounterRef => {
+    const { startMs, endMs } = counting.slidingHours === null ? countingWindow(live, counting, atMs) : lifetime
+    const { meter } = counting.entitlement
+    return {
+      tenantId,
+      meter,
+      span: counting.span,
+      windowStart: startMs,
+      windowEnd: endMs,
+      aggregation: rules.effects[0]!.counted,
+    }
+  })
+  return [
+    ...limits,
+    ...limits.flatMap((ref) =>
+      ref.span === 'period' ? [] : [{ ...ref, span: 'period', windowStart: period.startMs, windowEnd: period.endMs }],
+    ),
+  ]
+}
+
+/** What is in the window; a sliding one is made of its hours. */
+const usedNow = async (tx: Tx, counter: CounterRow, { slidingHours }: Counting, atMs: number): Promise<Micro> => {
+  if (slidingHours === null) return counter.used
+  const reach = (slidingHours + 1) * 3_600_000
+  const { tenantId, meter } = counter
+  const hours = await hourCounters(tx, [{ tenantId, meter, fromMs: atMs - reach, untilMs: atMs + reach }])
+  const used = new Map(hours.map((hour) => [hourNumber(hour.windowStart), hour.used]))
+  return peakAt({ hours: slidingHours, used, known: null }, hourNumber(atMs))
+}
+
+/** A reservation as the API shows it; null when it was refused. */
+export const reservationView = (reservation: ReservationRecord): Reservation | null =>
+  reservation.state === 'refused'
+    ? null
+    : {
+        id: reservation.reservationId,
+        tenantId: reservation.tenantId,
+        state: reservation.state,
+        features: reservation.items.map(({ feature, quantity, committed }) => ({
+          feature,
+          quantity: numberOfMicro(quantity),
+          committed: committed === null ? null : numberOfMicro(committed),
+        })),
+        reservedAt: reservation.reservedAt.toString(),
+        expiresAt: reservation.expiresAt.toString(),
+        settledAt: reservation.settledAt?.toString() ?? null,
+      }

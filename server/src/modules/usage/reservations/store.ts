@@ -1,0 +1,199 @@
+import type { ReservationAnswer } from '@turnpike/contract'
+import { instantOfRow, instantOfRowOrNull } from '../../../core/period.ts'
+import { type Micro, microOfText, textOfMicro } from '../../../core/quantity.ts'
+import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
+import { type CounterRef, type CounterRow, lockCounters } from '../store.ts'
+
+export type ReservationState = 'held' | 'committed' | 'released' | 'expired' | 'refused'
+/** `span` and `windowStart` name the counter in which the room is held. */
+type ReservedItem = {
+  feature: string
+  meter: string
+  span: string
+  windowStart: Temporal.Instant
+  quantity: Micro
+  committed: Micro | null
+}
+export type ReservationRecord = {
+  tenantId: string
+  reservationId: string
+  idempotencyKey: string
+  requestHash: Buffer
+  state: ReservationState
+  reservedAt: Temporal.Instant
+  expiresAt: Temporal.Instant
+  settledAt: Temporal.Instant | null
+  snapshotVersion: number
+  service: string | null
+  correlationId: string
+  /** What was said first. */
+  answer: Omit<ReservationAnswer, 'reservation'>
+  items: ReservedItem[]
+}
+
+type Row = {
+  tenant_id: string
+  reservation_id: string
+  idempotency_key: string
+  request_hash: Buffer
+  state: ReservationState
+  reserved_at: string
+  expires_at: string
+  settled_at: string | null
+  snapshot_version: bigint
+  service: string | null
+  correlation_id: string | null
+  answer: ReservationRecord['answer']
+}
+type ItemRow = {
+  feature: string
+  meter: string
+  span: string
+  window_start: string
+  quantity: string
+  committed: string | null
+}
+
+const withItems = async (on: Db | Tx, row: Row): Promise<ReservationRecord> => {
+  const items = await query<ItemRow>(
+    on,
+    sql`select feature, meter, span, window_start, quantity, committed from reservation_items
+        where tenant_id = ${row.tenant_id} and reservation_id = ${row.reservation_id} order by feature`,
+  )
+  return {
+    tenantId: row.tenant_id,
+    reservationId: row.reservation_id,
+    idempotencyKey: row.idempotency_key,
+    requestHash: row.request_hash,
+    state: row.state,
+    reservedAt: instantOfRow(row.reserved_at),
+    expiresAt: instantOfRow(row.expires_at),
+    settledAt: instantOfRowOrNull(row.settled_at),
+    snapshotVersion: Number(row.snapshot_version),
+    service: row.service,
+    correlationId: row.correlation_id ?? '',
+    answer: row.answer,
+    items: items.map((item) => ({
+      feature: item.feature,
+      meter: item.meter,
+      span: item.span,
+      windowStart: instantOfRow(item.window_start),
+      quantity: microOfText(item.quantity)!,
+      committed: item.committed === null ? null : microOfText(item.committed)!,
+    })),
+  }
+}
+
+export const findReservation = async (on: Db | Tx, reservationId: string): Promise<ReservationRecord | null> => {
+  const row = await queryOne<Row>(on, sql`select * from reservations where reservation_id = ${reservationId}`)
+  return row && withItems(on, row)
+}
+
+export const findReservationByKey = async (
+  tx: Tx,
+  tenantId: string,
+  key: string,
+): Promise<ReservationRecord | null> => {
+  const row = await queryOne<Row>(
+    tx,
+    sql`select * from reservations where tenant_id = ${tenantId} and idempotency_key = ${key}`,
+  )
+  return row && withItems(tx, row)
+}
+
+/** A key that is there already fails with the violation of its constraint. */
+export const insertReservation = async (tx: Tx, reservation: ReservationRecord): Promise<void> => {
+  const { tenantId, reservationId, items } = reservation
+  await query(
+    tx,
+    sql`insert into reservations (tenant_id, reservation_id, idempotency_key, request_hash, state, reserved_at, expires_at, snapshot_version, service, correlation_id, answer)
+        values (${tenantId}, ${reservationId}, ${reservation.idempotencyKey}, ${reservation.requestHash}, ${reservation.state}, ${reservation.reservedAt.toString()}, ${reservation.expiresAt.toString()},
+          ${reservation.snapshotVersion}, ${reservation.service}, ${reservation.correlationId}, ${JSON.stringify(reservation.answer)})`,
+  )
+  await query(
+    tx,
+    sql`insert into reservation_items (tenant_id, reservation_id, feature, meter, span, window_start, quantity)
+        select ${tenantId}, ${reservationId}, f, m, p, s, q
+        from unnest(${items.map((item) => item.feature)}::text[], ${items.map((item) => item.meter)}::text[], ${items.map((item) => item.span)}::text[],
+          ${items.map((item) => item.windowStart.toString())}::timestamptz[], ${items.map((item) => textOfMicro(item.quantity))}::numeric[]) as i (f, m, p, s, q)`,
+  )
+}
+
+/** Locks a reservation. Its counters are locked before: whoever holds them decides. */
+export const lockReservation = async (tx: Tx, reservationId: string): Promise<ReservationRecord> => {
+  const row = await queryOne<Row>(
+    tx,
+    sql`select * from reservations where reservation_id = ${reservationId} for update`,
+  )
+  return withItems(tx, row!)
+}
+
+export const settleReservation = async (
+  tx: Tx,
+  { tenantId, reservationId, items }: ReservationRecord,
+  state: ReservationState,
+  at: Temporal.Instant,
+): Promise<void> => {
+  await query(
+    tx,
+    sql`update reservations set state = ${state}, settled_at = ${at.toString()} where tenant_id = ${tenantId} and reservation_id = ${reservationId}`,
+  )
+  if (state !== 'committed') return
+  await query(
+    tx,
+    sql`update reservation_items i set committed = c.q
+        from unnest(${items.map((item) => item.feature)}::text[], ${items.map((item) => textOfMicro(item.committed ?? 0n))}::numeric[]) as c (f, q)
+        where i.tenant_id = ${tenantId} and i.reservation_id = ${reservationId} and i.feature = c.f`,
+  )
+}
+
+/** Held reservations whose time is over, the longest ago first. */
+export const reservationsToExpire = async (db: Db, at: Temporal.Instant, limit: number): Promise<string[]> =>
+  (
+    await query<{ reservation_id: string }>(
+      db,
+      sql`select reservation_id from reservations where state = 'held' and expires_at <= ${at.toString()} order by expires_at limit ${limit}`,
+    )
+  ).map((row) => row.reservation_id)
+
+/** Holds more room (or, with negative quantities, less) in counters that are locked; answers them as they are then. */
+export const addReserved = async (
+  tx: Tx,
+  changes: readonly { counter: CounterRow; quantity: Micro }[],
+): Promise<CounterRow[]> => {
+  const counters = changes.map(({ counter }) => counter)
+  await query(
+    tx,
+    sql`update usage_counters u set reserved = u.reserved + c.q, version = u.version + 1, announced = case when u.span = 'period' then u.announced else u.version + 1 end
+        from unnest(${counters.map((c) => c.tenantId)}::text[], ${counters.map((c) => c.meter)}::text[], ${counters.map((c) => c.span)}::text[], ${counters.map((c) => c.windowStart)}::float8[],
+          ${changes.map(({ quantity }) => textOfMicro(quantity))}::numeric[]) as c (t, m, p, s, q)
+        where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)`,
+  )
+  return changes.map(({ counter, quantity }) => ({
+    ...counter,
+    reserved: counter.reserved + quantity,
+    version: counter.version + 1,
+  }))
+}
+
+/** The counters in which a reservation holds room, locked in the order of their keys. */
+export const lockReserved = (tx: Tx, { tenantId, items }: ReservationRecord, more: readonly CounterRef[]) =>
+  lockCounters(tx, [
+    ...more,
+    ...items
+      .map(({ meter, span, windowStart }) => ({
+        tenantId,
+        meter,
+        span,
+        windowStart: windowStart.epochMilliseconds,
+        // They are there: nothing is made of these.
+        windowEnd: windowStart.epochMilliseconds,
+        aggregation: 'sum',
+      }))
+      .filter(
+        (ref) =>
+          !more.some(
+            (other) => other.meter === ref.meter && other.span === ref.span && other.windowStart === ref.windowStart,
+          ),
+      ),
+  ])
