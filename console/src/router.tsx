@@ -37,6 +37,7 @@ export const router = createRouter({
       billingPage('usage', () => import('./billing/UsagePage.tsx'), 'UsagePage'),
       billingPage('change', () => import('./billing/ChangePage.tsx'), 'ChangePage'),
       billingPage('subscription/$command', () => import('./billing/CommandPage.tsx'), 'CommandPage'),
+      billingPage('credits', () => import('./billing/CreditsPage.tsx'), 'CreditsPage'),
       billingPage('data', () => import('./billing/DataPage.tsx'), 'DataPage'),
       billingPage('people', () => import('./billing/PeoplePage.tsx'), 'PeoplePage'),
       billingPage('owner-transfers/$transferId', () => import('./billing/OwnerTransferPage.tsx'), 'OwnerTransferPage'),

@@ -38,6 +38,7 @@ test.each([
   'src/billing/ChangePage.tsx',
   'src/billing/CommandPage.tsx',
   'src/billing/DataPage.tsx',
+  'src/billing/CreditsPage.tsx',
   'src/billing/PeoplePage.tsx',
   'src/billing/OwnerTransferPage.tsx',
 ])('a customer loads %s with at most 200 kB', (page) => {

@@ -14,6 +14,9 @@ type ListName =
   | 'listDecisions'
   | 'listFindings'
   | 'listReconciliations'
+  | 'listCreditGrants'
+  | 'listLedgerEntries'
+  | 'listPurchases'
 export type InputOf<N extends Name> = NonNullable<Parameters<Client[N]>[0]>
 export type AnswerOf<N extends Name> = Awaited<ReturnType<Client[N]>>
 

@@ -30,6 +30,9 @@ export function BillingFrame() {
           <NavItem to="/billing/usage" search={search}>
             Usage
           </NavItem>
+          <NavItem to="/billing/credits" search={search}>
+            Credit
+          </NavItem>
           <NavItem to="/billing/people" search={search}>
             People
           </NavItem>

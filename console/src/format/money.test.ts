@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatMoney, minorToDecimal } from './money.ts'
+import { formatMoney, minorToDecimal, parseMoney } from './money.ts'
 
 test.each([
   ['4187', 'USD', '$41.87'],
@@ -27,4 +27,22 @@ test.each([
   ['70', 0, '70'],
 ])('%s with %i digits is %s', (minor, digits, decimal) => {
   expect(minorToDecimal(minor, digits)).toBe(decimal)
+})
+
+test.each([
+  ['41.87', 'USD', '4187'],
+  ['41', 'USD', '4100'],
+  ['41.8', 'USD', '4180'],
+  [' 1,041.87 ', 'USD', '104187'],
+  ['4187', 'JPY', '4187'],
+  ['4.187', 'KWD', '4187'],
+  ['0', 'USD', '0'],
+  // Half a cent is no amount, and is not rounded to one.
+  ['41.875', 'USD', null],
+  ['41.5', 'JPY', null],
+  ['-3', 'USD', null],
+  ['1e3', 'USD', null],
+  ['', 'USD', null],
+])('“%s” in %s is %s minor units', (text, currency, minor) => {
+  expect(parseMoney(text, currency)).toBe(minor)
 })

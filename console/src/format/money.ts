@@ -26,12 +26,21 @@ export function minorToDecimal(amountMinor: string, digits: number): string {
   return digits === 0 ? `${sign}${text}` : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`
 }
 
+/** `41.87` or `1,041.87` → `4187`; null for what is no amount of the currency. Nothing is rounded. */
+export function parseMoney(text: string, currency: string): string | null {
+  const digits = minorDigits(currency)
+  const parts = /^(\d{1,12})(?:\.(\d{1,4}))?$/.exec(text.trim().replaceAll(/[,\s']/g, ''))
+  const fraction = parts?.[2] ?? ''
+  if (!parts || fraction.length > digits) return null
+  return BigInt(`${parts[1]}${fraction.padEnd(digits, '0')}`).toString()
+}
+
 // The exponents of ISO 4217. Not `resolvedOptions()`: browsers follow everyday use there and say 0 for HUF, IDR or RSD,
 // whose minor unit is a hundredth, which would print a hundred times the amount.
 const withoutMinorUnit = new Set('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '))
 const withThousandths = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '))
 
-function minorDigits(currency: string): number {
+export function minorDigits(currency: string): number {
   if (withoutMinorUnit.has(currency)) return 0
   if (withThousandths.has(currency)) return 3
   return currency === 'CLF' || currency === 'UYW' ? 4 : 2

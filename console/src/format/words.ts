@@ -79,6 +79,16 @@ const override = {
   withdrawn: word('Withdrawn', 'neutral', 'minus'),
 }
 
+const credit = {
+  waiting_for_approval: word('Waits for approval', 'info', 'clock'),
+  active: word('Usable', 'ok', 'check'),
+  used_up: word('Used up', 'neutral', 'check'),
+  expired: word('Ended', 'neutral', 'clock'),
+  voided: word('Taken back', 'neutral', 'minus'),
+  rejected: word('Rejected', 'neutral', 'stop'),
+  lapsed: word('Not decided in time', 'neutral', 'clock'),
+}
+
 const notice = {
   waiting: word('Waiting', 'info', 'clock'),
   sending: word('Sending', 'info', 'clock'),
@@ -143,6 +153,7 @@ export const words = {
   origin,
   planStatus,
   override,
+  credit,
   notice,
   severity,
   finding,

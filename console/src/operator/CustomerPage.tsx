@@ -9,6 +9,7 @@ import { Page } from '../ui/Page.tsx'
 import { StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import { UsageHistory } from '../ui/UsageHistory.tsx'
+import { Credits } from './Credits.tsx'
 import { CustomerActions } from './CustomerActions.tsx'
 import { CustomerNotices } from './CustomerNotices.tsx'
 import styles from './CustomerPage.module.css'
@@ -41,6 +42,7 @@ function CustomerView({ customer }: { customer: Customer }) {
   const tenant = { tenantId: customer.tenantId }
   const status = useApi('getStatus', { query: tenant }, { refetchInterval: 5_000 })
   const mayRead = useMay('billing:overrides:read')
+  const seesCredits = useMay('billing:credits:read')
   const sees = { notices: useMay('billing:notices:read'), owners: useMay('billing:owners:read') }
   return (
     <>
@@ -84,6 +86,7 @@ function CustomerView({ customer }: { customer: Customer }) {
           <Entitlements tenantId={customer.tenantId} />
           <CustomerUsage tenantId={customer.tenantId} />
           {mayRead ? <Overrides tenantId={customer.tenantId} /> : null}
+          {seesCredits ? <Credits customer={customer} /> : null}
           {sees.notices ? <CustomerNotices tenantId={customer.tenantId} /> : null}
           {sees.owners ? <People customer={customer} /> : null}
           <Exports customer={customer} />

@@ -22,6 +22,7 @@ import {
   type TimelineEntry,
 } from '@turnpike/contract'
 import { lifecycle } from './fixtures-lifecycle.ts'
+import { moneyFixtures } from './fixtures-money.ts'
 import { operatorFixtures } from './fixtures-operator.ts'
 
 export type Question = {
@@ -943,6 +944,7 @@ export const answers: Answers = {
     return found
   },
   getTimeline: (question) => (question.params.customerId === acme.id ? timeline : []),
+  ...moneyFixtures({ at, id: fixtureId, period }),
   listOverrides: ({ query }) => (query.tenantId === 'acme' ? overrides : []),
   createOverride: () => {
     throw new Refusal('override_invalid', { errors: [{ field: 'set.limit', message: 'is smaller than what is used' }] })
