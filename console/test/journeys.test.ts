@@ -365,3 +365,52 @@ test('usage over time: bars that a table says in words, another meter, another s
   expect(await violations(page)).toEqual([])
   await page.context().close()
 })
+
+test('a refund says what will happen before the click, and what it became after it', async () => {
+  const page = await world.open('/operator/invoices/in_paid', 'support')
+  const form = page.getByRole('form', { name: 'Give money back' })
+  // The most that there is stands in the field.
+  expect(await form.getByLabel('Amount in USD').inputValue()).toBe('39.00')
+  await form.getByRole('button', { name: 'Ask for approval of $39.00 USD' }).waitFor()
+  await form.getByLabel('Amount in USD').fill('50')
+  await form.getByText('At most $39.00 USD.').waitFor()
+  await form.getByLabel('Amount in USD').fill('10,50')
+  await form.getByText('$10.50 USD goes back to where it was paid from. $28.50 USD can be given back').waitFor()
+  const button = form.getByRole('button', { name: 'Give back $10.50 USD' })
+  await button.click()
+  await form.getByText('Say why, in at least 3 characters.').waitFor()
+  expect(world.asked.filter((asked) => asked.startsWith('POST'))).toEqual([])
+  await form.getByLabel('In words').fill('Charged twice')
+  await button.click()
+  await form.getByText('Done', { exact: true }).waitFor()
+  expect(world.asked.filter((asked) => asked.startsWith('POST'))).toEqual([
+    expect.stringMatching(/^POST \/invoices\/in_paid\/refunds \{"amountMinor":"1050",/),
+  ])
+  expect(await violations(page)).toEqual([])
+})
+
+test('a refund that waits is approved by somebody else, with its exact effect on the button', async () => {
+  const page = await world.open('/operator/approvals', 'finance')
+  await page.getByRole('button', { name: 'Approve $30.00 USD …' }).click()
+  await page.getByRole('button', { name: 'Approve: $30.00 USD is sent at once' }).click()
+  await expect
+    .poll(() => world.asked.filter((asked) => asked.startsWith('POST')))
+    .toEqual([`POST /refunds/${fixtureId('refund', 'asked')}/approve {}`])
+  const support = await world.open('/operator/approvals', 'support')
+  await support.getByText('A second person with the right to approve decides.').first().waitFor()
+  expect(await support.getByRole('button', { name: /^Approve \$/ }).count()).toBe(0)
+})
+
+test('an invoice leads to its lines, its payment and its documents', async () => {
+  const page = await world.open('/billing/invoices', 'owner.active')
+  expect(await page.getByRole('link', { name: 'PDF of ACME-0003' }).getAttribute('href')).toBe(
+    'https://pay.example/i/1/pdf',
+  )
+  await page.getByText('Visa ending in 4242').first().waitFor()
+  await page.getByText('01/2024 – has expired').waitFor()
+  await page.getByRole('link', { name: 'ACME-0003', exact: true }).click()
+  await page.getByRole('heading', { name: 'Invoice ACME-0003' }).waitFor()
+  await page.getByText('API calls above included').waitFor()
+  await page.getByText('the card had expired or was closed').waitFor()
+  expect(world.asked.filter((asked) => asked.startsWith('POST'))).toEqual([])
+})

@@ -11,6 +11,7 @@ type ListName =
   | 'listWebhooks'
   | 'listAudit'
   | 'listNotices'
+  | 'listInvoices'
   | 'listDecisions'
   | 'listFindings'
   | 'listReconciliations'

@@ -33,6 +33,9 @@ export function BillingFrame() {
           <NavItem to="/billing/credits" search={search}>
             Credit
           </NavItem>
+          <NavItem to="/billing/invoices" search={search}>
+            Invoices
+          </NavItem>
           <NavItem to="/billing/people" search={search}>
             People
           </NavItem>

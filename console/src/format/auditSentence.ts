@@ -1,3 +1,5 @@
+import { formatMoney } from './money.ts'
+
 type Detail = Record<string, unknown>
 
 /** What somebody did or tried, as a sentence; an action that this build does not know is shown as it came. */
@@ -51,6 +53,24 @@ const sentences: Record<string, Sentence> = {
   'override.reject': 'An override was rejected',
   'override.expire': 'Nobody decided an override in time',
   'override.withdraw': (_, before) => `The override of ${before.feature ?? 'a feature'} was withdrawn`,
+  'payment_methods.updated': 'The payment methods were mirrored again',
+  'refund.create': (after) => `A refund was agreed to${amountOf(after)}`,
+  'refund.request': (after) => `A refund was asked for${amountOf(after)}; a second person decides`,
+  'refund.approve': (after) => `A refund was approved by a second person${amountOf(after)}`,
+  'refund.reject': 'A refund was rejected',
+  'refund.expire': 'Nobody decided a refund in time',
+  'refund.issued': (after) => `The provider has a refund${amountOf(after)}`,
+  'refund.updated': (after) => `A refund came further${status({ status: after.state })}`,
+  'refund.failed': 'A refund failed',
+  'credit_note.create': (after) => `A credit note was agreed to${amountOf(after)}`,
+  'credit_note.request': (after) => `A credit note was asked for${amountOf(after)}; a second person decides`,
+  'credit_note.approve': (after) => `A credit note was approved by a second person${amountOf(after)}`,
+  'credit_note.reject': 'A credit note was rejected',
+  'credit_note.expire': 'Nobody decided a credit note in time',
+  'credit_note.issued': (after) => `A credit note was issued${amountOf(after)}`,
+  'credit_note.updated': 'A credit note changed',
+  'credit_note.voided': 'A credit note was voided',
+  'credit_note.failed': 'A credit note was refused',
   'notice.resend': 'A message was sent again',
   'webhook.replay': 'A webhook was worked on once more',
   'webhooks.replay': (after) => `${after.total ?? 'Several'} webhooks were worked on once more`,
@@ -106,6 +126,10 @@ function finding(action: string): Sentence | undefined {
 }
 
 const kind = (of: Detail): string => (typeof of.kind === 'string' ? `: ${words(of.kind)}` : '')
+const amountOf = ({ amount, currency }: Detail): string =>
+  typeof amount === 'string' && typeof currency === 'string'
+    ? `: ${formatMoney({ amountMinor: amount, currency }, { explicit: true })}`
+    : ''
 const status = (after: Detail): string => (typeof after.status === 'string' ? `: ${words(after.status)}` : '')
 const stage = (value: unknown): string =>
   value === 'canceled' ? 'the end of the subscription' : words(value ?? 'a stage')

@@ -72,12 +72,30 @@ const sentences: Record<string, (data: Data) => string> = {
   'credit.expired': ({ amount }) => `Credit ended unused${money(amount)}`,
   'credit.voided': ({ amount, reason }) => `Credit taken back${money(amount)}${text(reason) ? `: ${reason}` : ''}`,
   'purchase.completed': ({ purchase }) => `Bought ${words(record(purchase).name)}${money(record(purchase).amount)}`,
+  'payment_methods.updated': ({ count, hasDefault }) =>
+    `Payment methods changed: ${count} on file${hasDefault === true ? '' : ', none is the default'}`,
+  'refund.requested': ({ refund }) => `A refund waits for a second person${money(record(refund).amount)}`,
+  'refund.decided': ({ decision, refund }) => `Refund ${decided(decision)}${money(record(refund).amount)}`,
+  'refund.issued': ({ refund }) => `Money is on its way back${money(record(refund).amount)}`,
+  'refund.updated': ({ refund }) => `Refund ${words(record(refund).state)}${money(record(refund).amount)}`,
+  'refund.failed': ({ refund }) =>
+    `Refund failed${money(record(refund).amount)}${text(record(refund).failure) ? `, ${words(record(refund).failure)}` : ''}`,
+  'credit_note.requested': ({ creditNote }) =>
+    `A credit note waits for a second person${money(record(creditNote).amount)}`,
+  'credit_note.decided': ({ decision, creditNote }) =>
+    `Credit note ${decided(decision)}${money(record(creditNote).amount)}`,
+  'credit_note.issued': ({ creditNote }) =>
+    `Credit note issued${numberOf(creditNote)}${money(record(creditNote).amount)}`,
+  'credit_note.updated': ({ creditNote }) => `Credit note changed${numberOf(creditNote)}`,
+  'credit_note.failed': ({ creditNote }) => `Credit note refused${money(record(creditNote).amount)}`,
+  'credit_note.voided': ({ creditNote }) => `Credit note is void${numberOf(creditNote)}`,
   'override.requested': ({ override }) => `An override of ${record(override).feature} waits for a second person`,
   'override.decided': ({ override, decision }) =>
     `The override of ${record(override).feature} was ${decision === 'expired' ? 'not decided in time' : words(decision)}`,
   'billing.updated': ({ status, plan }) => `Billing is now ${words(status)} on ${plan}`,
 }
 
+const decided = (decision: unknown): string => (decision === 'expired' ? 'not decided in time' : words(decision))
 const list = (label: string, value: unknown): string =>
   Array.isArray(value) && value.length > 0 ? `, ${label} ${value.join(', ')}` : ''
 

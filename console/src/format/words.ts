@@ -136,6 +136,34 @@ const transfer = {
   expired: word('Expired', 'neutral', 'clock'),
 }
 
+const invoice = {
+  draft: word('Draft', 'neutral', 'clock'),
+  open: word('Open', 'warning', 'clock'),
+  paid: word('Paid', 'ok', 'check'),
+  uncollectible: word('Given up', 'danger', 'stop'),
+  void: word('Void', 'neutral', 'minus'),
+}
+
+const payment = {
+  open: word('Not paid', 'warning', 'clock'),
+  paid: word('Paid', 'ok', 'check'),
+  canceled: word('Not charged', 'neutral', 'minus'),
+}
+
+const moneyBack = {
+  waiting_for_approval: word('Waits for approval', 'info', 'clock'),
+  rejected: word('Rejected', 'neutral', 'stop'),
+  expired: word('Not decided in time', 'neutral', 'clock'),
+  asking: word('Being sent', 'info', 'clock'),
+  pending: word('On its way', 'info', 'clock'),
+  requires_action: word('Waits for the customer', 'warning', 'alert'),
+  succeeded: word('Done', 'ok', 'check'),
+  failed: word('Failed', 'danger', 'stop'),
+  canceled: word('Taken back', 'neutral', 'minus'),
+  issued: word('Issued', 'ok', 'check'),
+  void: word('Void', 'neutral', 'minus'),
+}
+
 const message = {
   info: word('For information', 'info', 'dot'),
   warning: word('Please look', 'warning', 'alert'),
@@ -144,6 +172,9 @@ const message = {
 
 export const words = {
   message,
+  invoice,
+  payment,
+  moneyBack,
   subscription,
   access,
   meter,

@@ -11,6 +11,7 @@ import { StatusTag } from '../ui/StatusTag.tsx'
 import { UsageHistory } from '../ui/UsageHistory.tsx'
 import { Credits } from './Credits.tsx'
 import { CustomerActions } from './CustomerActions.tsx'
+import { CustomerInvoices } from './CustomerInvoices.tsx'
 import { CustomerNotices } from './CustomerNotices.tsx'
 import styles from './CustomerPage.module.css'
 import { Entitlements } from './Entitlements.tsx'
@@ -43,7 +44,11 @@ function CustomerView({ customer }: { customer: Customer }) {
   const status = useApi('getStatus', { query: tenant }, { refetchInterval: 5_000 })
   const mayRead = useMay('billing:overrides:read')
   const seesCredits = useMay('billing:credits:read')
-  const sees = { notices: useMay('billing:notices:read'), owners: useMay('billing:owners:read') }
+  const sees = {
+    invoices: useMay('billing:invoices:read'),
+    notices: useMay('billing:notices:read'),
+    owners: useMay('billing:owners:read'),
+  }
   return (
     <>
       <Card title="Customer" hideTitle>
@@ -85,6 +90,7 @@ function CustomerView({ customer }: { customer: Customer }) {
           </StateBlock>
           <Entitlements tenantId={customer.tenantId} />
           <CustomerUsage tenantId={customer.tenantId} />
+          {sees.invoices ? <CustomerInvoices tenantId={customer.tenantId} /> : null}
           {mayRead ? <Overrides tenantId={customer.tenantId} /> : null}
           {seesCredits ? <Credits customer={customer} /> : null}
           {sees.notices ? <CustomerNotices tenantId={customer.tenantId} /> : null}

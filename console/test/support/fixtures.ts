@@ -21,6 +21,7 @@ import {
   type Subscription,
   type TimelineEntry,
 } from '@turnpike/contract'
+import { invoiceFixtures } from './fixtures-invoices.ts'
 import { lifecycle } from './fixtures-lifecycle.ts'
 import { moneyFixtures } from './fixtures-money.ts'
 import { operatorFixtures } from './fixtures-operator.ts'
@@ -652,6 +653,7 @@ const inbox: InboxEntry[] = [
   webhook({ id: 'in5', state: 'pending', attempts: 0, tenantId: null, receivedAt: at(0, -3_000) }),
 ]
 
+const money = invoiceFixtures({ at, id: fixtureId })
 const house = operatorFixtures({ at, id: fixtureId, inbox })
 const looksAtRun = new Map<string, number>()
 
@@ -977,6 +979,37 @@ export const answers: Answers = {
       cursor: cursor === undefined ? 'part2' : cursor === 'part2' ? 'part3' : null,
     }
   },
+  listInvoices: ({ state, query }) =>
+    state.endsWith('empty') ? [] : money.invoices.filter(({ status }) => !query.status || status === query.status),
+  getInvoice: ({ params }) => {
+    const found = money.detail(params.invoiceId)
+    if (!found) throw new Refusal('not_found')
+    return found
+  },
+  listPaymentMethods: ({ state }) => (state.endsWith('empty') ? [] : money.methods),
+  getRefundTerms: ({ params }) => money.terms(params.invoiceId),
+  listRefunds: ({ state, query }) =>
+    state.endsWith('empty')
+      ? []
+      : money.refunds.filter(
+          (each) =>
+            (!query.state || each.state === query.state) && (!query.invoiceId || each.invoiceId === query.invoiceId),
+        ),
+  listCreditNotes: ({ state, query }) =>
+    state.endsWith('empty')
+      ? []
+      : money.creditNotes.filter(
+          (each) =>
+            (!query.state || each.state === query.state) && (!query.invoiceId || each.invoiceId === query.invoiceId),
+        ),
+  createRefund: ({ body }) =>
+    money.refund('made', Number(body.amountMinor) > 2_500 ? 'waiting_for_approval' : 'succeeded', {
+      amount: { amountMinor: String(body.amountMinor), currency: 'USD' },
+    }),
+  createCreditNote: ({ body }) =>
+    money.note('made', 'issued', { amount: { amountMinor: String(body.amountMinor), currency: 'USD' } }),
+  approveRefund: () => money.refund('asked', 'succeeded'),
+  rejectRefund: () => money.refund('asked', 'rejected'),
   listWaitingOverrides: ({ state }) => (state.endsWith('empty') ? [] : house.asked),
   approveOverride: ({ params, state }) => {
     const found = house.asked.find(({ id }) => id === params.overrideId) ?? house.asked[0]!
