@@ -207,6 +207,30 @@ describe('the list', () => {
   })
 })
 
+test('what is held for others is part of where the counter stood', async () => {
+  const tenantId = await newTenant({ api_calls: 10 })
+  const held = { tenantId, features: [{ feature: 'api_calls', quantity: 6 }], idempotencyKey: 'held' }
+  const { reservation } = (await client.createReservation({ body: held })).data
+  await consume(tenantId, 'fits', ['api_calls'], 2)
+  await consume(tenantId, 'too-much', ['api_calls'], 3)
+  await client.check({ body: { tenantId, feature: 'api_calls', quantity: 5 } })
+  await client.releaseReservation({ params: { reservationId: reservation!.id } })
+  const decisions = await decisionsOf(tenantId)
+  const told = decisions.map(({ kind, allowed, counter, counterfactual }) => [
+    kind,
+    allowed,
+    counter!.used,
+    counter!.reserved,
+    counterfactual.allowedQuantity,
+  ])
+  expect(told.toSorted()).toEqual([
+    ['check', false, 2, 6, 2],
+    ['consume', false, 2, 6, 2],
+    ['consume', true, 0, 6, 4],
+  ])
+  for (const { id } of decisions) expect((await detailOf(tenantId, id)).replay.same).toBe(true)
+})
+
 test('a past time is explained with the counter as it stood then', async () => {
   const tenantId = await newTenant({ api_calls: 10 })
   await report(tenantId, 'early', 3)
