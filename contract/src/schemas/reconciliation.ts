@@ -79,6 +79,12 @@ export const findingKinds = {
   invoice_missing_here: kind('warning', 'mirror_invoice', 'safe', 'An invoice of the provider is not mirrored'),
   invoice_differs: kind('warning', 'mirror_invoice', 'safe', 'The mirror of an invoice differs'),
   invoice_missing_at_provider: kind('notice', 'void_here', 'ask', 'A mirrored invoice that the provider does not have'),
+  charge_line_differs: kind(
+    'critical',
+    'by_hand',
+    'ask',
+    'A line for usage is missing on its invoice, is on it twice, or is of another amount there',
+  ),
   refund_differs: kind('warning', 'mirror_money_back', 'safe', 'A refund is not mirrored, or its mirror differs'),
   credit_note_differs: kind(
     'warning',

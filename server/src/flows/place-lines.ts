@@ -23,9 +23,9 @@ import type { Deps } from './deps.ts'
 import { withoutDraft } from './steps/close-policy.ts'
 
 /** Whoever takes a placing has so long for it; then it is anybody's again. */
-const takenForSeconds = 120
+const takenForSeconds = 60
 const atOnce = 4
-const pageSize = 20
+const pageSize = 8
 /** A renewal whose invoice is not there by then has none. */
 const waitForDraftHours = 6
 

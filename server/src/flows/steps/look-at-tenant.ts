@@ -14,7 +14,9 @@ import {
   type PaymentMethodFact,
   type RefundFact,
 } from '../../modules/payments/index.ts'
+import { findPlacedLines } from '../../modules/periods/index.ts'
 import {
+  compareChargeLines,
   compareCheckout,
   compareCommand,
   compareCount,
@@ -61,6 +63,7 @@ const providerKinds = [
   'invoice_missing_here',
   'invoice_differs',
   'invoice_missing_at_provider',
+  'charge_line_differs',
   'payment_method_differs',
   'refund_differs',
   'credit_note_differs',
@@ -226,6 +229,10 @@ const compareWithTheirs = async (
     ...compareCount(
       providerCustomerId ?? tenantId,
       pairs.map((pair) => pair.theirs),
+    ),
+    ...compareChargeLines(
+      await findPlacedLines(tx, [...theirs.invoices.keys()]),
+      new Map([...theirs.invoices].flatMap(([id, { fact }]) => (fact ? [[id, fact]] : []))),
     ),
     ...[...theirs.invoices.values()].flatMap((listed) =>
       compareInvoice(

@@ -11,7 +11,9 @@ import {
   tenantsOfProviderCustomers,
   tenantsWithOldCheckouts,
 } from '../../modules/payments/index.ts'
+import { findPlacedLines } from '../../modules/periods/index.ts'
 import {
+  compareChargeLines,
   compareCreditNote,
   compareInvoice,
   compareRefund,
@@ -155,7 +157,16 @@ export const pagers: Record<Exclude<ReconciliationPhase, 'catalog' | 'second_loo
       if (tenantId === undefined) return []
       return compareInvoice(ours.get(listed.providerInvoiceId) ?? null, listed).length > 0 ? [suspect(tenantId)] : []
     })
-    return { after, looked: items.length, seen: { kind: 'invoice', objects }, suspects }
+    // Lines that we have put on these invoices, of whom ever: their mirror may say the same as the provider and lack them too.
+    const lines = await findPlacedLines(deps.db, objects)
+    const differing = new Set(
+      compareChargeLines(
+        lines,
+        new Map(items.flatMap(({ providerInvoiceId: id, fact }) => (fact ? [[id, fact]] : []))),
+      ).map(({ object }) => object),
+    )
+    const ofLines = lines.flatMap(({ lineId, tenantId }) => (differing.has(lineId) ? [suspect(tenantId)] : []))
+    return { after, looked: items.length, seen: { kind: 'invoice', objects }, suspects: [...suspects, ...ofLines] }
   },
 
   our_invoices: async (deps, run) => {

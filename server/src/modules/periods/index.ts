@@ -9,6 +9,7 @@ export {
   findOpenPeriods,
   findPeriods,
   findPeriodsToRate,
+  findPlacedLines,
   findPlacing,
   findTerms,
   insertLines,

@@ -324,6 +324,24 @@ export const findLinesOf = async (on: Db | Tx, periods: readonly UsagePeriod[]):
   return Map.groupBy(rows.map(lineFromRow), ({ periodId }) => periodId)
 }
 
+/** Our lines on these invoices of the provider, whoever they belong to. */
+export const findPlacedLines = async (
+  on: Db | Tx,
+  providerInvoiceIds: readonly string[],
+): Promise<{ tenantId: string; lineId: string; name: string; amountMinor: bigint; providerInvoiceId: string }[]> =>
+  (
+    await query<LineRow>(
+      on,
+      sql`select * from charge_lines where provider_invoice_id = any(${[...providerInvoiceIds]}) order by line_id`,
+    )
+  ).map((row) => ({
+    tenantId: row.tenant_id,
+    lineId: row.line_id,
+    name: row.name,
+    amountMinor: BigInt(row.amount_minor),
+    providerInvoiceId: row.provider_invoice_id!,
+  }))
+
 /** Why placings wait, by their id: those that a try has failed for. */
 export const findFailures = async (on: Db | Tx, placingIds: readonly string[]): Promise<Map<string, string>> =>
   new Map(

@@ -1,3 +1,4 @@
+export { compareChargeLines } from './compare-charge-lines.ts'
 export { compareLink, compareMethods, compareStranger } from './compare-customers.ts'
 export { compareInvoice } from './compare-invoices.ts'
 export { compareCreditNote, compareRefund, compareStuckMoneyBack } from './compare-money-back.ts'
