@@ -49,9 +49,10 @@ const customer = async (): Promise<string> => {
       name: tenantId,
       email: null,
       currency: 'USD',
+      timeZone: 'UTC',
       createdAt: begin,
       updatedAt: begin,
-    } as Parameters<typeof insertCustomer>[1]),
+    }),
   )
   return tenantId
 }
@@ -360,7 +361,8 @@ test('whatever happens to credit: sums are zero, balances replay, nothing below 
           await burn(cost)
           last = { cost, burnt: burnsOf(step.amount, at, new Map()), round: 0 }
         }
-        if (step.do === 'again' && last?.round === 0) await burn(last.cost)
+        // A close that burnt nothing has no movement to be found; its lines are what keeps it from being run again.
+        if (step.do === 'again' && last?.round === 0 && last.burnt.size > 0) await burn(last.cost)
         if (step.do === 'correct' && last) {
           const round: number = last.round + 1
           await correct(last.cost, BigInt(step.amount), round)
