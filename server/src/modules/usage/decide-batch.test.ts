@@ -272,3 +272,41 @@ describe('levels', () => {
     )
   })
 })
+
+describe('what an all-or-nothing group took is given back to the groups after it, of every aggregation', () => {
+  const other = { meter: 'other', aggregation: 'sum', counted: 'sum' } as const
+  const full: LimitRule = (used, quantity) =>
+    used + quantity <= 0n ? null : { feature: 'other', code: 'limit_reached', limit: 0 }
+  const one = 1_000_000n
+
+  test.each([
+    ['sum', {}, 4n, 4n],
+    ['count', {}, 4n, one],
+    ['max', {}, 4n, 4n],
+    ['unique', { seen: new Set<string>(), fresh: new Set<string>() }, 4n, one],
+    ['latest', {}, 4n, 4n],
+    ['time_weighted', {}, 4n, 4n],
+    ['sum', { sliding: { hours: 3, used: new Map<number, bigint>(), known: null } }, 4n, 4n],
+  ] as const)('%s', (aggregation, more, quantity, expected) => {
+    const effect = { meter: 'calls', aggregation, counted: aggregation, value: 'ana' }
+    const states: CounterState[] = [
+      { used: 0n, reserved: 0n, records: 0, levelAt: null, ...more },
+      { used: 0n, reserved: 0n, records: 0, levelAt: null },
+    ]
+    const counting = { targets: [{ counters: [0], limit: null }], shown: 0 }
+    const refusing = { targets: [{ counters: [1], limit: { counter: 1, rule: full } }], shown: 1 }
+    const items = [
+      { record: record('a', quantity, { effects: [effect] }), place: counting },
+      { record: record('b', 1n, { effects: [other] }), place: refusing },
+      { record: record('c', quantity, { effects: [effect] }), place: counting },
+    ]
+    const groups = [
+      { from: 0, to: 2, atomic: true },
+      { from: 2, to: 3, atomic: true },
+    ]
+    const decisions = decideBatch(items, groups, states, new Map(), (index) => items[index]!.record.idempotencyKey)
+    expect(decisions.map(({ kind }) => kind)).toEqual(['withdrawn', 'refused', 'accepted'])
+    expect(states[0]).toMatchObject({ used: expected, records: 1 })
+    expect(states[1]).toMatchObject({ used: 0n, records: 0 })
+  })
+})
