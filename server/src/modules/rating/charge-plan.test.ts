@@ -253,6 +253,18 @@ describe('usage to fetch', () => {
     ],
   ])('%s', (_, steps, expected) => expect(needed(...steps)).toEqual(expected))
 
+  test('different values of two parts are not added: who needs both sees the records', () => {
+    const input = inputOf(charged({ plan: planOf({ calls }) }))
+    const users = {
+      ...input.charges[0]!,
+      basis: { ...input.charges[0]!.basis, aggregation: 'unique', property: 'user' },
+    }
+    const later = { ...users, key: 'later', from: { at: middle, by: 'start' } }
+    const asOf = (...charges: object[]) => neededUsage({ ...input, charges: charges as typeof input.charges })[0]!.as
+    expect(asOf(users, users)).toBe('parts')
+    expect(asOf(users, users, later)).toBe('records')
+  })
+
   test('hours do not make up days where the clock is half an hour apart', () => {
     const input = inputOf(charged({ plan: planOf({ calls: { ...calls, bucket: { size: 'day' } } }) }))
     expect(neededUsage({ ...input, timeZone: 'Europe/Berlin' })[0]!.as).toBe('hours')

@@ -1,5 +1,5 @@
 import { assert } from '../../core/errors.ts'
-import { isBefore, type Period } from '../../core/period.ts'
+import { contains, isBefore, type Period } from '../../core/period.ts'
 import { isZero } from './exact.ts'
 import type { Charge, RatingInput, Source } from './price.ts'
 import { measuredSegments, periodOf, segmentsOf } from './timeline.ts'
@@ -36,7 +36,9 @@ export const neededUsage = (input: RatingInput): UsageNeed[] => {
     )
     const parts = cutTogether(windows)
     // Different values of two windows are not the values of both.
-    const isCutUp = first!.basis.aggregation === 'unique' && parts.length > windows.length
+    const isCutUp =
+      first!.basis.aggregation === 'unique' &&
+      windows.some((window) => parts.filter(({ start }) => contains(window, start)).length > 1)
     const kinds = charges.map((charge) => kindOf(input, charge))
     return [
       {

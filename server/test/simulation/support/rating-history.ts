@@ -103,7 +103,7 @@ export const ratingHistoryOf = (seed: number): RatingHistory => {
           priced: some(0.6, () => one('per_bucket' as const, 'on_sum' as const)),
           maximumQuantity: some(0.3, () => 1 + whole(20)),
         }))
-    const included = some(0.4, () => whole(20))
+    const included = some(0.4, () => whole(meter === 'moved' ? 800 : 20))
     const isTiered = price.model === 'graduated' || price.model === 'volume'
     return {
       ...price,
