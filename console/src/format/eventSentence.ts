@@ -56,21 +56,6 @@ const sentences: Record<string, (data: Data) => string> = {
         ? `${personId} is billing owner`
         : `${previousPersonId} is no longer billing owner`,
   'owner.transfer_ended': ({ state }) => `The offer of billing ownership ended: ${words(state)}`,
-  'refund.requested': ({ refund }) => `A refund waits for a second person${money(record(refund).amount)}`,
-  'refund.decided': ({ refund, decision }) => `Refund ${words(decision)}${money(record(refund).amount)}`,
-  'refund.issued': ({ refund }) => `Refund on its way${money(record(refund).amount)}`,
-  'refund.updated': ({ refund }) => `Refund came further${money(record(refund).amount)}`,
-  'refund.failed': ({ refund }) => `Refund failed${money(record(refund).amount)}`,
-  'credit_note.requested': ({ creditNote }) =>
-    `A credit note waits for a second person${money(record(creditNote).amount)}`,
-  'credit_note.decided': ({ creditNote, decision }) =>
-    `Credit note ${words(decision)}${money(record(creditNote).amount)}`,
-  'credit_note.issued': ({ creditNote }) => `Credit note in force${money(record(creditNote).amount)}`,
-  'credit_note.updated': ({ creditNote }) => `Credit note changed${money(record(creditNote).amount)}`,
-  'credit_note.failed': ({ creditNote }) => `Credit note refused${money(record(creditNote).amount)}`,
-  'credit_note.voided': ({ creditNote }) => `Credit note void${money(record(creditNote).amount)}`,
-  'payment_methods.updated': ({ count }) =>
-    `Payment methods changed: ${Number.isInteger(count) ? count : 'some'} on file`,
   'usage.corrected': ({ meter, action, before, after }) =>
     `Usage of ${words(meter ?? 'a meter')} ${action === 'void' ? 'taken back' : 'corrected'}${
       typeof before === 'number' && typeof after === 'number'
