@@ -239,6 +239,30 @@ export const flows: Flow[] = [
     }),
   },
   {
+    name: 'a reservation',
+    before: newCustomer,
+    act: async (stage, tenantId) => {
+      const { data } = await stage.operator.createReservation({
+        body: { tenantId, features: [{ feature: 'api_calls', quantity: 10 }], idempotencyKey: 'held-by-the-sweep' },
+      })
+      const params = { reservationId: data.reservation!.id }
+      await stage.operator.commitReservation({ params, body: { quantities: { api_calls: 4 } } })
+    },
+    done: async (stage, tenantId) => {
+      // How far the counter moved is told a moment later, by a transaction of its own.
+      const [untold] = await stage.rows<{ n: number }>(
+        'select count(*)::int as n from usage_counters where tenant_id = $1 and announced <> version',
+        [tenantId],
+      )
+      return untold?.n === 0 && quiet(stage)
+    },
+    // Held once, counted once, and nothing is held any more.
+    outcome: async (stage, tenantId) => {
+      const [decision] = (await stage.operator.check({ body: { tenantId, feature: 'api_calls' } })).data.decisions
+      return { traces: await traces(stage, tenantId), used: decision!.used, remaining: decision!.remaining }
+    },
+  },
+  {
     name: 'an upgrade',
     before: subscriber,
     act: (stage, tenantId) => command(stage, tenantId, { action: 'change', plan: 'scale', seats: 12 }),
