@@ -1,12 +1,13 @@
 import { idFor } from '../../core/ids.ts'
 import { isBefore } from '../../core/period.ts'
+import { findPlan } from '../../modules/catalog/index.ts'
 import { type CustomerRecord, lockFreeCustomers } from '../../modules/customers/index.ts'
-import { windowAt, windowsInForce } from '../../modules/entitlements/index.ts'
+import { usagePeriodOf, windowAt } from '../../modules/entitlements/index.ts'
 import {
   type Billed,
   creditLines,
   findBilled,
-  findOpenPeriods,
+  findPeriodStarts,
   findPeriodsToRate,
   insertLines,
   insertPeriods,
@@ -84,7 +85,7 @@ export const closeCustomers = async (
   const placings = await placingsOf(tx, periods, subscriptions, customers, locked, at)
   await insertPlacings(tx, placings)
   await joinPlacings(tx, placings)
-  await openNext(tx, periods, subscriptions, customers, locked, at)
+  await openNext(tx, deps, periods, subscriptions, customers, locked, at)
   await tell(tx, deps, periods, lines, paid.events, customers, actor)
   return periods.length
 }
@@ -203,33 +204,35 @@ const placingsOf = async (
   })
 }
 
-/** The period after each that was closed, unless its subscription ends with it or another window has begun. */
+/**
+ * The period after each that was closed, up to where the next one is open already or the subscription ends: after an outage
+ * of months none of them is passed over, though the provider tells of the newest only.
+ */
 const openNext = async (
   tx: Tx,
+  deps: Pick<Deps, 'catalog'>,
   periods: readonly UsagePeriod[],
   subscriptions: ReadonlyMap<string, SubscriptionRecord>,
   customers: ReadonlyMap<string, CustomerRecord>,
   tenantIds: readonly string[],
   at: Temporal.Instant,
 ): Promise<void> => {
-  const windows = await windowsInForce(tx, tenantIds)
-  const isTaken = new Set((await findOpenPeriods(tx, tenantIds)).map(({ tenantId }) => tenantId))
-  const next = periods.flatMap(({ tenantId, subscriptionId, period, state }) => {
-    const { endedAt, endsAt } = subscriptions.get(subscriptionId)!
-    const inForce = windows.get(tenantId)
-    if (state !== 'open' || isTaken.has(tenantId) || inForce?.subscriptionId !== subscriptionId) return []
-    if (inForce.window.kind !== 'billing_period' || endedAt !== null) return []
-    if (endsAt !== null && !isBefore(period.end, endsAt)) return []
-    const regular = windowAt(inForce.window, period.end)
+  const [earliest] = periods.map(({ period }) => period.end).sort(Temporal.Instant.compare)
+  const known = Map.groupBy(await findPeriodStarts(tx, tenantIds, earliest!), ({ tenantId }) => tenantId)
+  const next = periods.flatMap(({ tenantId, subscriptionId, period: { end: start }, state }) => {
+    const subscription = subscriptions.get(subscriptionId)!
+    const { plan, planVersion, endedAt, endsAt } = subscription
+    const following = known.get(tenantId)?.find((each) => !isBefore(each.start, start))?.start
+    if (state !== 'open' || following?.equals(start)) return []
+    const regular = windowAt(usagePeriodOf(subscription, findPlan(deps.catalog(), plan, planVersion)), start)
+    const end = [following, endedAt ?? endsAt].reduce<Temporal.Instant>(
+      (least, each) => (each && isBefore(each, least) ? each : least),
+      regular.end,
+    )
+    if (!isBefore(start, end)) return []
     const { customerId } = customers.get(tenantId)!
-    const opened = {
-      tenantId,
-      customerId,
-      subscriptionId,
-      period: { start: period.end, end: regular.end },
-      regular,
-      byRecords: !regular.start.equals(period.end),
-    }
+    const byRecords = !regular.start.equals(start) || !regular.end.equals(end)
+    const opened = { tenantId, customerId, subscriptionId, period: { start, end }, regular, byRecords }
     return [openedPeriod(opened, at)]
   })
   await insertPeriods(tx, next)

@@ -1,7 +1,6 @@
 import { idFor } from '../../core/ids.ts'
-import { instantOf } from '../../core/period.ts'
 import type { CustomerRecord } from '../../modules/customers/index.ts'
-import type { SnapshotContent } from '../../modules/entitlements/index.ts'
+import { type SnapshotContent, usagePeriodInForce } from '../../modules/entitlements/index.ts'
 import {
   areNewTerms,
   findOpenPeriods,
@@ -42,17 +41,11 @@ export const followUsagePeriods = async (
     const now = { tenantId, subscriptionId, plan, planVersion, price, currency, seats, addOns, trialEndsAt }
     if (areNewTerms(last, now)) await insertTerms(tx, { ...now, from: last === null ? record.startedAt : effectiveAt })
   }
-  const { window } = content
+  const window = usagePeriodInForce(content.window, at)
   const paying = current.find(
     ({ subscriptionId, endedAt }) => subscriptionId === content.subscriptionId && endedAt === null,
   )
-  const inForce =
-    window.kind === 'billing_period' && paying && isBilled(paying)
-      ? {
-          subscriptionId: paying.subscriptionId,
-          window: { start: instantOf(window.start), end: instantOf(window.end) },
-        }
-      : null
+  const inForce = window && paying && isBilled(paying) ? { subscriptionId: paying.subscriptionId, window } : null
   const open = await findOpenPeriods(tx, [tenantId])
   const { removed, moved, opened } = followPeriods(open, await ratedUntil(tx, tenantId), inForce, (subscriptionId) => {
     const record = current.find((each) => each.subscriptionId === subscriptionId)

@@ -1,3 +1,4 @@
+import { timeZonesOf } from '../../modules/customers/index.ts'
 import { windowAt, windowsInForce } from '../../modules/entitlements/index.ts'
 import { findTerms, ratingInput, type Subject, termsIn, type UsagePeriod } from '../../modules/periods/index.ts'
 import { neededUsage, type RatingInput } from '../../modules/rating/index.ts'
@@ -19,13 +20,14 @@ export const subjectsOf = async (
 ): Promise<(SubjectOf | null)[]> => {
   const history = Map.groupBy(await findTerms(on, tenantIds), ({ subscriptionId }) => subscriptionId)
   const windows = await windowsInForce(on, tenantIds)
+  const timeZones = await timeZonesOf(on, tenantIds)
   return periods.map((period) => {
     const terms = termsIn(history.get(period.subscriptionId) ?? [], period.period)
     if (terms.length === 0) return null
     const subject: Subject = {
       period: period.period,
       regular: period.regular,
-      timeZone: 'UTC',
+      timeZone: timeZones.get(period.tenantId) ?? 'UTC',
       subscriptionStart: subscriptions.get(period.subscriptionId)!.startedAt,
       terms,
       standing: { periodsBefore: 0, spentBeforeMinor: 0n, ends: false },

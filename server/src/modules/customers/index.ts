@@ -24,6 +24,7 @@ export {
   tenantsResolvedBefore,
   tenantsResolvedUntil,
   timeZoneOf,
+  timeZonesOf,
   transfersToExpire,
   updateCustomer,
 } from './store.ts'

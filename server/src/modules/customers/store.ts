@@ -65,6 +65,17 @@ export const lockFreeCustomers = async (tx: Tx, tenantIds: readonly string[]): P
     )
   ).map(fromRow)
 
+/** The time zones in which days of several customers begin. */
+export const timeZonesOf = async (on: Db | Tx, tenantIds: readonly string[]): Promise<Map<string, string>> =>
+  new Map(
+    (
+      await query<{ tenant_id: string; time_zone: string }>(
+        on,
+        sql`select tenant_id, time_zone from customers where tenant_id = any(${[...tenantIds]})`,
+      )
+    ).map((row) => [row.tenant_id, row.time_zone]),
+  )
+
 export const findCustomer = async (on: Db | Tx, tenantId: string): Promise<CustomerRecord | null> => {
   const row = await queryOne<Row>(on, sql`select * from customers where tenant_id = ${tenantId}`)
   return row && fromRow(row)

@@ -46,4 +46,4 @@ export {
   windowsInForce,
   withdrawOverride,
 } from './store.ts'
-export { type LiveWindow, rememberWindow, windowAt } from './window.ts'
+export { type LiveWindow, rememberWindow, usagePeriodInForce, windowAt } from './window.ts'

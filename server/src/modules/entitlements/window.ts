@@ -17,6 +17,17 @@ export const windowAt = (rule: WindowRule, at: Temporal.Instant): Period => {
   }
 }
 
+/**
+ * The usage period that a rule stands for at a time: of its own billing period, whether that has begun or is over by our
+ * clock. Null for those who have none.
+ */
+export const usagePeriodInForce = (rule: WindowRule, at: Temporal.Instant): Period | null => {
+  if (rule.kind === 'calendar_month') return null
+  const [start, end] = [instantOf(rule.start), instantOf(rule.end)]
+  const inside = isBefore(at, start) ? start : isBefore(at, end) ? at : end.subtract({ nanoseconds: 1 })
+  return windowAt(rule, inside)
+}
+
 const billingPeriodAt = (rule: Extract<WindowRule, { kind: 'billing_period' }>, at: Temporal.Instant): Period => {
   const known = { start: instantOf(rule.start), end: instantOf(rule.end) }
   if (contains(known, at)) return known

@@ -7,6 +7,7 @@ export {
   findLines,
   findLinesOf,
   findOpenPeriods,
+  findPeriodStarts,
   findPeriods,
   findPeriodsToRate,
   findPlacedLines,

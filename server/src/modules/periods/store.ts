@@ -93,6 +93,19 @@ export const findOpenPeriods = async (on: Db | Tx, tenantIds: readonly string[])
     )
   ).map(periodFromRow)
 
+/** When periods of these tenants begin, in order, whatever their state. */
+export const findPeriodStarts = async (
+  on: Db | Tx,
+  tenantIds: readonly string[],
+  from: Temporal.Instant,
+): Promise<{ tenantId: string; start: Temporal.Instant }[]> =>
+  (
+    await query<{ tenant_id: string; period_start: string }>(
+      on,
+      sql`select tenant_id, period_start from usage_periods where tenant_id = any(${[...tenantIds]}) and period_start >= ${text(from)} order by period_start`,
+    )
+  ).map((row) => ({ tenantId: row.tenant_id, start: instantOfRow(row.period_start) }))
+
 /** Until when a tenant's usage has been rated; null before the first close. */
 export const ratedUntil = async (on: Db | Tx, tenantId: string): Promise<Temporal.Instant | null> =>
   instantOfRowOrNull(

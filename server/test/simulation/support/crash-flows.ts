@@ -174,9 +174,10 @@ const use = async (stage: Stage, tenantId: string, quantity: number): Promise<vo
   await stage.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity, idempotencyKey: 'used' } })
 }
 
-const untilEnd = async (stage: Stage, tenantId: string): Promise<string> => {
+/** Six minutes after the end of the period: the invoice of the renewal is a draft. */
+const untilClose = async (stage: Stage, tenantId: string): Promise<string> => {
   const [period] = await stage.rows<{ seconds: number }>(
-    `select ceil(extract(epoch from period_end) - $2)::int + 2 as seconds from subscriptions where tenant_id = $1`,
+    `select ceil(extract(epoch from period_end) - $2)::int + 362 as seconds from subscriptions where tenant_id = $1`,
     [tenantId, stage.nowMs() / 1_000],
   )
   return `PT${period!.seconds}S`
@@ -453,13 +454,16 @@ export const flows: Flow[] = [
       await subscriber(stage, tenantId)
       await use(stage, tenantId, 12_000)
     },
-    // One leap over the end of the period, and a small one to the close: the invoice of the renewal is a draft.
-    act: async (stage, tenantId) => {
-      await stage.advance(await untilEnd(stage, tenantId))
-      await stage.advance('PT6M')
-    },
+    // One leap, so that none is lost on a service that is just starting again.
+    act: async (stage, tenantId) => stage.advance(await untilClose(stage, tenantId)),
     done: async (stage, tenantId) => (await unplaced(stage, tenantId)) === 0 && quiet(stage),
-    outcome: billed,
+    outcome: async (stage, tenantId) => {
+      const outcome = await billed(stage, tenantId)
+      // Nobody renews in the months of those who are played after.
+      const subscription = await subscriptionOf(stage, tenantId)
+      await stage.stripe.subscriptions.cancel(subscription!.providerSubscriptionId)
+      return outcome
+    },
   },
   {
     name: 'the last close of a subscription',
