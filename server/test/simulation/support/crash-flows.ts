@@ -462,6 +462,11 @@ export const flows: Flow[] = [
       // Nobody renews in the months of those who are played after.
       const subscription = await subscriptionOf(stage, tenantId)
       await stage.stripe.subscriptions.cancel(subscription!.providerSubscriptionId)
+      await eventually(
+        () => isQuiet(stage),
+        (done) => done,
+        30_000,
+      )
       return outcome
     },
   },
