@@ -15,14 +15,15 @@ import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import { httpAddress } from './httpAddress.ts'
+import { NextInvoice } from './NextInvoice.tsx'
 import { NotAllowed } from './NotAllowed.tsx'
 import { useTenant } from './useTenant.ts'
 
-/** Every invoice with its documents, and what pays them (UI-1, INV-2). */
+/** The next invoice, every one before it with its documents, and what pays them (UI-1, INV-2, INV-5). */
 export function InvoicesPage() {
   const may = useMay('billing:invoices:read')
   return (
-    <Page title="Invoices" lead="What was billed, what paid for it, and the documents.">
+    <Page title="Invoices" lead="What comes next, what was billed, what paid for it, and the documents.">
       {may ? <Invoices /> : <NotAllowed what="see invoices" />}
     </Page>
   )
@@ -36,6 +37,7 @@ function Invoices() {
   const invoices = useApiPages('listInvoices', { query: { ...tenant, ...(status ? { status } : {}) } })
   return (
     <>
+      <NextInvoice />
       <FilterLinks
         label="Filter by status"
         param="status"

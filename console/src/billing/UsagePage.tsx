@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import type { MeterUsage, UsageSummary } from '@turnpike/contract'
 import { useApi } from '../api/api.ts'
+import { useMay } from '../api/session.tsx'
 import { byUrgency, summariseMeters, viewMeter } from '../format/meters.ts'
 import { formatQuantity, plural } from '../format/quantity.ts'
 import { Card, Facts } from '../ui/Card.tsx'
@@ -10,13 +11,15 @@ import { Meter } from '../ui/Meter.tsx'
 import { Page } from '../ui/Page.tsx'
 import { Empty, StateBlock } from '../ui/StateBlock.tsx'
 import { UsageHistory } from '../ui/UsageHistory.tsx'
+import { CostSoFar } from './CostSoFar.tsx'
 import styles from './UsagePage.module.css'
 import { useTenant } from './useTenant.ts'
 
-/** How much is used and left of everything that is metered, and until when (UI-1, USE-6). */
+/** How much is used and left of everything that is metered, until when, and what it costs (UI-1, USE-6, INV-5). */
 export function UsagePage() {
   const tenant = useTenant()
   const usage = useApi('getUsage', { query: tenant }, { refetchInterval: 10_000 })
+  const seesCost = useMay('billing:invoices:read')
   return (
     <Page
       title="Usage"
@@ -41,6 +44,7 @@ export function UsagePage() {
       >
         {({ data }) => <Meters usage={data} />}
       </StateBlock>
+      {seesCost ? <CostSoFar /> : null}
     </Page>
   )
 }

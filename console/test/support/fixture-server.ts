@@ -74,7 +74,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
 }
 
 function findRoute(method: string, path: string): { name: RouteName; params: Record<string, string> } | null {
-  for (const [name, route] of Object.entries(routes) as [RouteName, RouteDefinition][]) {
+  // As the service does: a path without parameters comes before one with them.
+  const all = (Object.entries(routes) as [RouteName, RouteDefinition][]).toSorted(
+    ([, a], [, b]) => Number(a.path.includes('{')) - Number(b.path.includes('{')),
+  )
+  for (const [name, route] of all) {
     if (route.method !== method) continue
     const pattern = new RegExp(`^${route.path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`)
     const match = pattern.exec(path)

@@ -25,6 +25,7 @@ import { invoiceFixtures } from './fixtures-invoices.ts'
 import { lifecycle } from './fixtures-lifecycle.ts'
 import { moneyFixtures } from './fixtures-money.ts'
 import { operatorFixtures } from './fixtures-operator.ts'
+import { periodFixtures } from './fixtures-periods.ts'
 
 export type Question = {
   /** What the credential names: `role.state`. */
@@ -947,6 +948,7 @@ export const answers: Answers = {
   },
   getTimeline: (question) => (question.params.customerId === acme.id ? timeline : []),
   ...moneyFixtures({ at, id: fixtureId, period }),
+  ...periodFixtures({ at, id: fixtureId, period }),
   listOverrides: ({ query }) => (query.tenantId === 'acme' ? overrides : []),
   createOverride: () => {
     throw new Refusal('override_invalid', { errors: [{ field: 'set.limit', message: 'is smaller than what is used' }] })

@@ -1,0 +1,54 @@
+import type { UsageCost } from '@turnpike/contract'
+import { formatExact, formatExactMoney, formatShare } from './exact.ts'
+import { formatQuantity, plural } from './quantity.ts'
+
+type Calculated = Pick<UsageCost['charges'][number], 'quantity' | 'amount' | 'exactAmount' | 'calculation' | 'records'>
+type Step = Calculated['calculation'][number]
+
+const labels: Record<Step['kind'], string> = {
+  units: 'Units',
+  flat: 'Flat price',
+  package: 'Packages',
+  percent: 'Share of the amount',
+  fee: 'Fee for each transaction',
+  bound: 'Least or most',
+  already_billed: 'Billed before',
+}
+
+/** `Units, tier 2, for 50% of the period`: what is multiplied in this step. */
+export function stepLabel({ kind, tier, share }: Step): string {
+  const label = `${labels[kind]}${tier === null ? '' : `, tier ${tier}`}`
+  return share === null ? label : `${label}, for ${formatShare(share)} of the period`
+}
+
+/** What a step multiplies; of a share of amounts this is money too. */
+export function stepQuantity({ kind, quantity }: Step, currency: string): string {
+  return kind === 'percent' ? formatExactMoney(quantity, currency) : formatExact(quantity)
+}
+
+/** What one of them costs; where each price is rounded, what it was rounded from. */
+export function stepPrice({ kind, unitAmount, roundedUnitAmount }: Step, currency: string): string {
+  if (kind === 'percent') return formatShare(unitAmount)
+  const price = formatExactMoney(unitAmount, currency)
+  return roundedUnitAmount === null ? price : `${formatExactMoney(roundedUnitAmount, currency)}, rounded from ${price}`
+}
+
+/** How much was used, or the amount that a share is of. */
+export function calculatedQuantity({ quantity, calculation, amount }: Calculated): string {
+  return calculation.some(({ kind }) => kind === 'percent')
+    ? formatExactMoney(quantity, amount.currency)
+    : formatExact(quantity)
+}
+
+/** What rounding does to the sum of the steps; null where it does nothing. */
+export function roundingSentence({ exactAmount, amount }: Calculated): string | null {
+  if (exactAmount === amount.amountMinor) return null
+  const { currency, amountMinor } = amount
+  return `The steps come to ${formatExactMoney(exactAmount, currency)}, rounded to ${formatExactMoney(amountMinor, currency)}.`
+}
+
+/** `1,204 records of api calls`, or only what they are of where nobody counted them. */
+export function recordsOf({ meter, records }: NonNullable<Calculated['records']>): string {
+  const of = meter.replaceAll('_', ' ')
+  return records === null ? `The records of ${of}` : `${formatQuantity(records)} ${plural(records, 'record')} of ${of}`
+}
