@@ -28,10 +28,18 @@ export const openDb = (databaseUrl: string, options: { log: Log; max?: number; r
     idleTimeoutMillis: 30_000,
     options: `-c role=${options.role ?? 'turnpike_app'} -c timezone=UTC -c idle_in_transaction_session_timeout=30000 -c lock_timeout=10000 -c statement_timeout=60000`,
   })
-  pool.on('error', (error) => options.log.warn({ err: error }, 'database connection lost'))
+  return { pool: listenToErrors(pool, options.log) }
+}
+
+/** A pool of connections as the owner of the database, for a library that has statements of its own. */
+export const openOwnerPool = (databaseUrl: string, log: Log, max: number): pg.Pool =>
+  listenToErrors(new pg.Pool({ connectionString: databaseUrl, max, application_name: 'turnpike jobs' }), log)
+
+const listenToErrors = (pool: pg.Pool, log: Log): pg.Pool => {
+  pool.on('error', (error) => log.warn({ err: error }, 'database connection lost'))
   // The pool reports what goes wrong with idle connections; one in use rejects its query.
   pool.on('connect', (client) => client.on('error', () => {}))
-  return { pool }
+  return pool
 }
 
 export const closeDb = (db: Db): Promise<void> => db.pool.end()

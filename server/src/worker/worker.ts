@@ -30,6 +30,7 @@ import { sweepMoneyBack } from '../flows/sweep-money-back.ts'
 import { tellContact } from '../flows/tell-contact.ts'
 import { tenantsToAnnounce } from '../modules/usage/index.ts'
 import { systemActor } from '../platform/audit.ts'
+import { openOwnerPool } from '../platform/db.ts'
 import { forgetOldRequests } from '../platform/idempotency.ts'
 import type { Listener } from '../platform/notify.ts'
 import { placeEvents } from '../platform/outbox.ts'
@@ -86,8 +87,10 @@ export const startWorker = async (
     listener.on('events', notices.wake),
   ]
 
+  // A pool of ours, which is closed before anything goes on: the library's own would still be closing when it says that it has.
+  const pool = openOwnerPool(databaseUrl, log, 6)
   const jobs = await runJobs({
-    connectionString: databaseUrl,
+    pgPool: pool,
     concurrency: 2,
     noHandleSignals: true,
     pollInterval: 5_000,
@@ -154,6 +157,7 @@ export const startWorker = async (
     stop: async () => {
       for (const end of unsubscribe) end()
       await jobs.stop().catch((error: unknown) => log.warn({ err: error }, 'job worker did not stop cleanly'))
+      await pool.end()
       await Promise.all([
         inbox.stop(),
         outbox.stop(),

@@ -13,6 +13,7 @@ import {
   insertPeriods,
   insertPlacings,
   joinPlacings,
+  type Left,
   linesOf,
   type NewLine,
   type Placing,
@@ -68,7 +69,7 @@ export const closeCustomers = async (
   const saved: RatedPeriod[] = []
   const paid = await payByCredit(tx, deps, periods, rated, actor)
   for (const [index, period] of periods.entries()) {
-    const { input, inputHash } = rated[index]!
+    const { input, inputHash, leaves } = rated[index]!
     const made = [...rated[index]!.made, ...paid.lines[index]!]
     const isFirst = period.state === 'open'
     lines.push(...made.map((line) => ({ ...line, placingId: null, createdAt: at })))
@@ -77,7 +78,7 @@ export const closeCustomers = async (
     const isSettled = !isBefore(at, lateUntil)
     if (!isFirst && inputHash === period.inputHash && !isSettled) continue
     const state = isSettled ? 'settled' : owes ? 'rated' : isFirst ? 'nothing_due' : period.state
-    saved.push({ tenantId: period.tenantId, periodId: period.periodId, state, input, inputHash, lateUntil })
+    saved.push({ tenantId: period.tenantId, periodId: period.periodId, state, input, inputHash, leaves, lateUntil })
   }
   await insertLines(tx, lines)
   await saveRated(tx, saved, at)
@@ -94,6 +95,7 @@ type Rated = {
   input: string
   inputHash: string
   made: ReturnType<typeof linesOf>
+  leaves: Left | null
   billed: readonly Billed[]
   settings: Settings | null
 }
@@ -148,15 +150,23 @@ const rateAll = async (
     periods.filter(({ state }) => state !== 'open').map(({ periodId }) => periodId),
   )
   let next = 0
+  // Periods stand in the order of time: what one leaves, the next one of its subscription begins with.
+  const left = new Map<string, { end: Temporal.Instant; leaves: Left | null }>()
   return periods.map((period, index): Rated => {
     const known = subjects[index]
     const before = billed.get(period.periodId) ?? []
-    if (!known) return { input: '{}', inputHash: '', made: [], billed: before, settings: null }
-    const { text, hash, rated } = ratingOf(known.subject, known.input, usage[next++]!)
+    if (!known) return { input: '{}', inputHash: '', made: [], leaves: null, billed: before, settings: null }
+    const predecessor = left.get(period.subscriptionId)
+    const follows = predecessor?.end.equals(period.period.start) === true
+    const { subject, input, leaves: leavesOf } = follows ? known.after(predecessor.leaves) : known
+    const { text, hash, rated } = ratingOf(subject, input, usage[next++]!)
     // The same input gives the same lines: there is nothing to make up for.
     const isSame = period.state !== 'open' && hash === period.inputHash
-    const made = isSame ? [] : linesOf(period, rated(), known.input.currency, before)
-    return { input: text, inputHash: hash, made, billed: before, settings: known.input.settings }
+    const view = isSame ? null : rated()
+    const made = view ? linesOf(period, view, input.currency, before) : []
+    const leaves = view ? leavesOf(view) : period.leaves
+    left.set(period.subscriptionId, { end: period.period.end, leaves })
+    return { input: text, inputHash: hash, made, leaves, billed: before, settings: input.settings }
   })
 }
 

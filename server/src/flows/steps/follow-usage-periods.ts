@@ -68,4 +68,6 @@ export const openedPeriod = (
   ratedAt: null,
   lateUntil: null,
   inputHash: null,
+  ratedIn: null,
+  leaves: null,
 })

@@ -109,6 +109,8 @@ const countedOnly = (
         trialEndsAt: cap.trialEndsAt === null ? null : Temporal.Instant.from(cap.trialEndsAt),
       },
     ],
+    carried: {},
+    included: {},
     standing: { periodsBefore: 0, spentBeforeMinor: 0n, ends: false },
   })
   const all = { ...whole, minimum: null }

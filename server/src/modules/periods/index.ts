@@ -1,9 +1,11 @@
 export { followPeriods } from './follow-periods.ts'
+export { beginWith, type Left, leave } from './leave.ts'
 export { type Billed, creditLines, linesOf } from './lines-of.ts'
 export { ratingInput, ratingOf, type Subject } from './rating-of.ts'
 export {
   findBilled,
   findFailures,
+  findLeftBefore,
   findLines,
   findLinesOf,
   findOpenPeriods,

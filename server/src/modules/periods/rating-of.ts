@@ -12,6 +12,7 @@ import {
   ratingView,
   type Usage,
 } from '../rating/index.ts'
+import type { Begun } from './leave.ts'
 import type { Terms } from './usage-period.ts'
 
 /** Everything about a period that its lines follow from, but for its usage. */
@@ -22,6 +23,10 @@ export type Subject = {
   subscriptionStart: Temporal.Instant
   /** In order, at least one. */
   terms: readonly Terms[]
+  /** By usage price: what earlier periods left of its included quantity. */
+  carried: Begun['carried']
+  /** By meter, where the customer's entitlement includes more than the plan: what was carried into its window. */
+  included: Readonly<Record<string, number>>
   standing: CommitmentStanding
 }
 
@@ -30,7 +35,7 @@ export type Subject = {
  * price and seats, is billed by the provider and no part of this.
  */
 export const ratingInput = (catalog: Catalog, subject: Subject): RatingInput => {
-  const { period, regular, terms, standing } = subject
+  const { period, regular, terms, standing, carried, included } = subject
   const last = terms.at(-1)
   assert(last, 'a period is of terms')
   const charged = chargesOfPlans(
@@ -42,6 +47,8 @@ export const ratingInput = (catalog: Catalog, subject: Subject): RatingInput => 
         plan: version.content,
         currency,
         addOns: Object.fromEntries(addOns.map(({ addOn, quantity }) => [addOn, quantity])),
+        // What was carried was left by the plan that the period began with.
+        ...(index === 0 ? { carried, included } : {}),
         from: index === 0 ? null : from,
       }
     }),
@@ -94,6 +101,13 @@ export const ratingOf = (
       from: from.toString(),
     })),
     standing: { ...subject.standing, spentBeforeMinor: String(subject.standing.spentBeforeMinor) },
+    carried: Object.fromEntries(
+      Object.entries(subject.carried).map(([key, lots]) => [
+        key,
+        lots.map(({ quantity, periodsAgo }) => [numberText(quantity), periodsAgo]),
+      ]),
+    ),
+    included: subject.included,
     usage: usage.map(usageText),
   }
   return {

@@ -1,5 +1,6 @@
 import { instantOfRow, instantOfRowOrNull } from '../../core/period.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../platform/db.ts'
+import type { Left } from './leave.ts'
 import type { Billed } from './lines-of.ts'
 import type { ChargeLine, Placing, Terms, UsagePeriod } from './usage-period.ts'
 
@@ -18,6 +19,8 @@ type PeriodRow = {
   rated_at: string | null
   late_until: string | null
   input_hash: string | null
+  rated_in: string | null
+  leaves: Left | null
 }
 const periodFromRow = (row: PeriodRow): UsagePeriod => ({
   tenantId: row.tenant_id,
@@ -32,8 +35,10 @@ const periodFromRow = (row: PeriodRow): UsagePeriod => ({
   ratedAt: instantOfRowOrNull(row.rated_at),
   lateUntil: instantOfRowOrNull(row.late_until),
   inputHash: row.input_hash,
+  ratedIn: row.rated_in,
+  leaves: row.leaves,
 })
-const columns = sql`p.tenant_id, p.period_id, p.customer_id, p.subscription_id, p.period_start, p.period_end, p.regular_start, p.regular_end, p.by_records, p.state, p.opened_at, p.rated_at, p.late_until, p.input_hash`
+const columns = sql`p.tenant_id, p.period_id, p.customer_id, p.subscription_id, p.period_start, p.period_end, p.regular_start, p.regular_end, p.by_records, p.state, p.opened_at, p.rated_at, p.late_until, p.input_hash, p.input ->> 'timeZone' as rated_in, p.leaves`
 
 const text = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null
 
@@ -191,6 +196,23 @@ export const findPeriodsToRate = async (
 
 export type RatedPeriod = Pick<UsagePeriod, 'tenantId' | 'periodId' | 'state' | 'inputHash' | 'lateUntil'> & {
   input: string
+  leaves: Left | null
+}
+
+/** What the periods left that end where these begin, by the id of the later one. */
+export const findLeftBefore = async (
+  on: Db | Tx,
+  periods: readonly Pick<UsagePeriod, 'tenantId' | 'subscriptionId' | 'periodId' | 'period'>[],
+): Promise<Map<string, Left>> => {
+  if (periods.length === 0) return new Map()
+  const rows = await query<{ period_id: string; leaves: Left }>(
+    on,
+    sql`select a.period_id, p.leaves
+        from unnest(${periods.map((p) => p.tenantId)}::text[], ${periods.map((p) => p.subscriptionId)}::text[], ${periods.map((p) => p.periodId)}::text[], ${periods.map((p) => text(p.period.start))}::timestamptz[]) as a (tenant_id, subscription_id, period_id, starts)
+        join usage_periods p on p.tenant_id = a.tenant_id and p.subscription_id = a.subscription_id and p.period_end = a.starts
+        where p.leaves is not null`,
+  )
+  return new Map(rows.map((row) => [row.period_id, row.leaves]))
 }
 
 /** Whether a period that ended by then has not been rated yet. */
@@ -207,9 +229,9 @@ export const saveRated = async (tx: Tx, periods: readonly RatedPeriod[], at: Tem
   if (periods.length === 0) return
   await query(
     tx,
-    sql`update usage_periods p set state = r.state, input = r.input::json, input_hash = r.hash, late_until = r.late::timestamptz, rated_at = coalesce(p.rated_at, ${text(at)}::timestamptz)
+    sql`update usage_periods p set state = r.state, input = r.input::json, input_hash = r.hash, leaves = r.leaves::json, late_until = r.late::timestamptz, rated_at = coalesce(p.rated_at, ${text(at)}::timestamptz)
         from unnest(${periods.map((p) => p.tenantId)}::text[], ${periods.map((p) => p.periodId)}::text[], ${periods.map((p) => p.state)}::text[], ${periods.map((p) => p.input)}::text[],
-          ${periods.map((p) => p.inputHash)}::text[], ${periods.map((p) => text(p.lateUntil))}::text[]) as r (t, i, state, input, hash, late)
+          ${periods.map((p) => p.inputHash)}::text[], ${periods.map((p) => text(p.lateUntil))}::text[], ${periods.map((p) => p.leaves && JSON.stringify(p.leaves))}::text[]) as r (t, i, state, input, hash, late, leaves)
         where p.tenant_id = r.t and p.period_id = r.i`,
   )
 }

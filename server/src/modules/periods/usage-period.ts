@@ -1,5 +1,6 @@
 import type { RatingPreview } from '@turnpike/contract'
 import type { Period } from '../../core/period.ts'
+import type { Left } from './leave.ts'
 
 /** A stretch of time whose usage is rated together. `regular` is the window that it is a part of. */
 export type UsagePeriod = {
@@ -17,6 +18,10 @@ export type UsagePeriod = {
   /** Until when later usage is accepted: then it is compared for the last time. */
   lateUntil: Temporal.Instant | null
   inputHash: string | null
+  /** The time zone that it was rated in. */
+  ratedIn: string | null
+  /** What its rating leaves to the next period; null before it is rated. */
+  leaves: Left | null
 }
 
 /** What a subscription was on from a time on; until the next terms, or the end. */

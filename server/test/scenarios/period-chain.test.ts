@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseDocument } from 'yaml'
+import { query, sql } from '../../src/platform/db.ts'
+import { type Subscriber, subscribed, untilQuiet } from '../support/story.ts'
+import { eventually, startWorld, type World } from '../support/world.ts'
+
+let folder: string
+let world: World
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'turnpike-chain-'))
+  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
+  catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls'], {
+    model: 'per_unit',
+    included: 10_000,
+    rollover: { capUnits: 3_000, expiresAfterPeriods: 1 },
+    unitAmounts: { USD: '1', EUR: '1' },
+  })
+  catalog.setIn(['plans', 'scale', 'billing'], { commitment: { amounts: { USD: 10_000, EUR: 10_000 }, periods: 2 } })
+  const file = join(folder, 'catalog.yaml')
+  writeFileSync(file, String(catalog))
+  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
+})
+afterAll(async () => {
+  await world?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const use = (tenantId: string, quantity: number, at?: Temporal.Instant) =>
+  world.operator.reportUsage({
+    body: {
+      tenantId,
+      meter: 'api_calls',
+      quantity,
+      idempotencyKey: `${tenantId}-${quantity}-${at ?? world.clock.now()}`,
+      ...(at ? { at: at.toString() } : {}),
+    },
+  })
+
+/** Over the end of the period and its close, until its lines are where they belong. */
+const close = async ({ tenantId, owner }: Subscriber, periods: number): Promise<void> => {
+  const { data } = await owner.getStatus({ query: {} })
+  const left = world.clock.now().until(Temporal.Instant.from(data.period!.end))
+  await world.advance(`PT${Math.ceil(left.total('seconds')) + 1}S`)
+  await untilQuiet(world)
+  await world.advance('PT6M')
+  await eventually(
+    async () => (await world.operator.listUsagePeriods({ query: { tenantId } })).data,
+    (all) =>
+      all.filter(({ state }) => state === 'placed' || state === 'nothing_due' || state === 'settled').length ===
+      periods,
+    20_000,
+  )
+  await world.advance('PT2H')
+  await untilQuiet(world)
+}
+const amountsOf = async (tenantId: string) =>
+  (
+    await query<{ kind: string; quantity: string; amount_minor: string }>(
+      world.app.deps.db,
+      sql`select kind, quantity, amount_minor from charge_lines where tenant_id = ${tenantId} order by created_at, line_start, ordinal`,
+    )
+  ).map((line) => [line.kind, line.quantity, line.amount_minor])
+
+test('what was included and not used lowers the next bill up to its cap, and late usage takes that back to the cent (RAT-1, USE-5)', async () => {
+  const ana = await subscribed(world, 'ana')
+  await use('ana', 8_000)
+  const { data: status } = await ana.owner.getStatus({ query: {} })
+  const inFirst = Temporal.Instant.from(status.period!.end).subtract({ hours: 1 })
+  await close(ana, 1)
+  await use('ana', 12_500)
+  const { data: cost } = await world.operator.getUsageCost({ query: { tenantId: 'ana' } })
+  expect(cost.total?.amountMinor).toBe('500')
+  await close(ana, 2)
+  expect(await amountsOf('ana')).toEqual([
+    ['usage', '8000', '0'],
+    ['usage', '12500', '500'],
+  ])
+  // 500 of the first period are heard of now: what it left was less.
+  await use('ana', 500, inFirst)
+  await use('ana', 9_000)
+  await close(ana, 3)
+  expect((await amountsOf('ana')).slice(2)).toEqual([
+    ['late_usage', '0', '500'],
+    ['usage', '9000', '0'],
+  ])
+})
+
+test('a commitment counts over its periods, charges what is missing with the last, and begins anew (RAT-1)', async () => {
+  const ben = await subscribed(world, 'ben', { plan: 'scale', price: 'monthly' })
+  await use('ben', 110_000)
+  await close(ben, 1)
+  expect(await amountsOf('ben')).toEqual([['usage', '110000', '2000']])
+  await use('ben', 120_000)
+  await close(ben, 2)
+  expect((await amountsOf('ben')).slice(1)).toEqual([
+    ['usage', '120000', '4000'],
+    ['minimum', '1', '4000'],
+  ])
+  await use('ben', 110_000)
+  await close(ben, 3)
+  expect((await amountsOf('ben')).slice(3)).toEqual([['usage', '110000', '2000']])
+})
