@@ -303,6 +303,8 @@ const Policies = strict({
       closeAfterMinutes: Type.Optional(Type.Integer({ minimum: 0, maximum: 45 })),
       /** When the invoice of the renewal is finalized already: an invoice of its own (where left out), or with the next one. */
       withoutDraft: Type.Optional(Type.Enum(['own_invoice', 'next_invoice'])),
+      /** What a correction gives back after a period was invoiced: with the next invoice (where left out), or on a credit note of that one. */
+      lateUsage: Type.Optional(Type.Enum(['next_invoice', 'credit_note'])),
     }),
   ),
   /** Exceptions that support grants (ENT-2). Left out: any reason and end will do, one person is enough. */

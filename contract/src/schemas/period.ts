@@ -16,6 +16,8 @@ const ChargeLine = strict({
   /** Whether it is on an invoice, on its way to one, waits for the next, or is of nothing. */
   state: Type.Enum(['placed', 'on_its_way', 'waits_for_next', 'of_nothing']),
   invoiceId: Nullable(Type.String()),
+  /** The credit note that gives it back, on its way or made (`policies.billing.lateUsage`). */
+  creditNoteId: Nullable(Type.String()),
 })
 
 /** A stretch of time whose usage is billed together (INV-6). */
@@ -153,6 +155,16 @@ export const InvoiceExplanation = strict({
       text: Type.String(),
       /** Of a line of ours: how it came to be. */
       usage: Nullable(strict({ lineId: Id('line'), periodId: Id('period'), ...Calculated })),
+    }),
+  ),
+  /** What was given back of its usage afterwards, by credit note: beside the total, which stays as it was. */
+  creditNotes: Type.Array(
+    strict({
+      creditNoteId: Type.String(),
+      /** As in `GET /credit-notes`. */
+      state: Type.String(),
+      amount: Money,
+      lines: Type.Array(strict({ lineId: Id('line'), periodId: Id('period'), ...Calculated })),
     }),
   ),
   subtotal: Money,

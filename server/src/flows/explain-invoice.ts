@@ -1,7 +1,8 @@
 import type { InvoiceExplanation } from '@turnpike/contract'
 import { type Catalog, findPlan, resolveLookupKey } from '../modules/catalog/index.ts'
 import type { InvoiceRecord } from '../modules/invoices/index.ts'
-import { type ChargeLine, findLines } from '../modules/periods/index.ts'
+import { type ChargeLine, findCreditedLines, findLines } from '../modules/periods/index.ts'
+import { findMoneyBackOfInvoice } from '../modules/refunds/index.ts'
 import type { Deps } from './deps.ts'
 import { calculatedView } from './steps/calculated-view.ts'
 
@@ -46,6 +47,7 @@ export const explainInvoice = async (
     tenantId,
     status: invoice.status,
     lines,
+    creditNotes: await creditNotesOf(deps, invoice),
     subtotal: money(invoice.subtotal),
     discount: money(invoice.discount),
     tax: money(invoice.tax),
@@ -53,6 +55,38 @@ export const explainInvoice = async (
     unexplained: money(unexplained),
     remarks,
   }
+}
+
+/** The credit notes that gave usage of this invoice back, with the lines that they are made of. */
+const creditNotesOf = async (
+  deps: Pick<Deps, 'db'>,
+  { tenantId, providerInvoiceId }: InvoiceRecord,
+): Promise<InvoiceExplanation['creditNotes']> => {
+  const given = await findMoneyBackOfInvoice(deps.db, tenantId, providerInvoiceId)
+  const notes = given.filter(({ kind }) => kind === 'credit_note')
+  if (notes.length === 0) return []
+  const lines = await findCreditedLines(
+    deps.db,
+    tenantId,
+    notes.map(({ moneyBackId }) => moneyBackId),
+  )
+  const of = Map.groupBy(lines, ({ creditNoteId }) => creditNoteId)
+  return notes.flatMap(({ moneyBackId, state, amount, currency }) => {
+    const its = of.get(moneyBackId)
+    if (!its) return []
+    return [
+      {
+        creditNoteId: moneyBackId,
+        state,
+        amount: { amountMinor: String(amount), currency },
+        lines: its.map((line) => ({
+          lineId: line.lineId,
+          periodId: line.periodId,
+          ...calculatedView(tenantId, line),
+        })),
+      },
+    ]
+  })
 }
 
 const ofUsage = (line: ChargeLine): Pick<Line, 'as' | 'text'> => {

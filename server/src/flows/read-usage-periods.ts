@@ -46,10 +46,11 @@ const lineView = (line: ChargeLine): UsagePeriodView['lines'][number] => ({
   state:
     line.placedAt !== null
       ? 'placed'
-      : line.placingId !== null
+      : line.placingId !== null || line.creditNoteId !== null
         ? 'on_its_way'
         : line.amountMinor === 0n
           ? 'of_nothing'
           : 'waits_for_next',
   invoiceId: line.providerInvoiceId,
+  creditNoteId: line.creditNoteId,
 })

@@ -11,6 +11,7 @@ import { type Actor, appendAudit } from '../../platform/audit.ts'
 import type { Tx } from '../../platform/db.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
+import { followCreditNoteOfUsage } from './give-back.ts'
 import { moneyBackEvent } from './money-back-views.ts'
 
 export type MoneyBackFacts = { refunds: readonly RefundFact[]; creditNotes: readonly CreditNoteFact[] }
@@ -38,6 +39,7 @@ export const applyMoneyBack = async (
     const news = moneyBackNews(before, after)
     if (news === null) return
     await saveMoneyBack(tx, after, around.at)
+    await followCreditNoteOfUsage(tx, deps, after, actor)
     events.push(moneyBackEvent(after, news, { wasIssued: before?.providerId != null }))
     await appendAudit(tx, deps.clock, {
       tenantId,

@@ -36,6 +36,7 @@ import { appendEventsOf, type NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import { burnForPeriods, type PeriodCost } from './burn-credits.ts'
 import { openedPeriod } from './follow-usage-periods.ts'
+import { giveBack } from './give-back.ts'
 import { readPeriodUsage } from './read-period-usage.ts'
 import { subjectsOf } from './subjects-of.ts'
 
@@ -69,10 +70,11 @@ export const closeCustomers = async (
   const saved: RatedPeriod[] = []
   const paid = await payByCredit(tx, deps, periods, rated, actor)
   for (const [index, period] of periods.entries()) {
-    const { input, inputHash, leaves } = rated[index]!
+    const { input, inputHash, leaves, billed } = rated[index]!
     const made = [...rated[index]!.made, ...paid.lines[index]!]
     const isFirst = period.state === 'open'
-    lines.push(...made.map((line) => ({ ...line, placingId: null, createdAt: at })))
+    const placeable = await giveBack(tx, deps, period, made, billed.length, actor)
+    lines.push(...placeable.map((line) => ({ ...line, placingId: null, createdAt: at })))
     const owes = made.some(({ amountMinor }) => amountMinor !== 0n)
     const lateUntil = period.lateUntil ?? period.period.end.add({ hours: lateHours })
     const isSettled = !isBefore(at, lateUntil)

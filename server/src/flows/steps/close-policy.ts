@@ -8,3 +8,7 @@ export const closeAfter = ({ catalog }: Pick<Deps, 'catalog'>): { minutes: numbe
 /** What happens to lines whose renewal invoice is finalized already. */
 export const withoutDraft = ({ catalog }: Pick<Deps, 'catalog'>): 'own_invoice' | 'next_invoice' =>
   catalog().file.policies.billing?.withoutDraft ?? 'own_invoice'
+
+/** Where goes what a correction gives back of a period that was invoiced. */
+export const lateUsage = ({ catalog }: Pick<Deps, 'catalog'>): 'next_invoice' | 'credit_note' =>
+  catalog().file.policies.billing?.lateUsage ?? 'next_invoice'

@@ -8,6 +8,7 @@ import { appendEvents } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import { syncTenant } from '../sync-customer.ts'
 import { isSilence } from './ask-command.ts'
+import { followCreditNoteOfUsage } from './give-back.ts'
 import { moneyBackEvent } from './money-back-views.ts'
 
 /** The provider remembers keys for a day; nothing is asked again later than that. */
@@ -86,6 +87,7 @@ const failMoneyBack = (deps: Deps, actor: Actor, record: MoneyBackRecord, failur
     const at = deps.clock.now()
     const failed: MoneyBackRecord = { ...current, state: 'failed', failure, settledAt: at }
     await saveMoneyBack(tx, failed, at)
+    await followCreditNoteOfUsage(tx, deps, failed, actor)
     await appendAudit(tx, deps.clock, {
       tenantId: failed.tenantId,
       actor,

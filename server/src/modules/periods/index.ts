@@ -2,8 +2,11 @@ export { followPeriods } from './follow-periods.ts'
 export { beginWith, type Left, leave } from './leave.ts'
 export { type Billed, creditLines, linesOf } from './lines-of.ts'
 export { ratingInput, ratingOf, type Subject } from './rating-of.ts'
+export { splitBack } from './split-back.ts'
 export {
+  billedOnInvoice,
   findBilled,
+  findCreditedLines,
   findFailures,
   findLeftBefore,
   findLines,
@@ -21,7 +24,9 @@ export {
   insertTerms,
   isCloseDue,
   joinPlacings,
+  leaveCreditNote,
   leavePlacing,
+  markCredited,
   markLinesPlaced,
   markPlaced,
   movePeriod,

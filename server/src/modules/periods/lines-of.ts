@@ -5,7 +5,10 @@ import { differenceOf } from '../rating/index.ts'
 import type { ChargeLine, UsagePeriod } from './usage-period.ts'
 
 type Rated = Pick<RatingPreview, 'lines' | 'adjustments'>
-type Made = Omit<ChargeLine, 'placingId' | 'createdAt' | 'placedAt' | 'providerInvoiceId' | 'providerItemId'>
+type Made = Omit<
+  ChargeLine,
+  'placingId' | 'creditNoteId' | 'createdAt' | 'placedAt' | 'providerInvoiceId' | 'providerItemId'
+>
 /** What was charged for a period before: the sums of its lines by charge. */
 export type Billed = Pick<ChargeLine, 'charge' | 'amountMinor' | 'quantity'>
 

@@ -273,6 +273,7 @@ type LineRow = {
   period_id: string
   subscription_id: string
   placing_id: string | null
+  credit_note_id: string | null
   ordinal: number
   charge: string
   name: string
@@ -296,6 +297,7 @@ const lineFromRow = (row: LineRow): ChargeLine => ({
   periodId: row.period_id,
   subscriptionId: row.subscription_id,
   placingId: row.placing_id,
+  creditNoteId: row.credit_note_id,
   ordinal: row.ordinal,
   charge: row.charge,
   name: row.name,
@@ -343,7 +345,7 @@ export const findLines = async (
           ? sql`placing_id = ${of.placingId}`
           : 'providerInvoiceId' in of
             ? sql`provider_invoice_id = ${of.providerInvoiceId}`
-            : sql`subscription_id = ${of.unplacedOf} and placed_at is null and amount_minor <> 0`
+            : sql`subscription_id = ${of.unplacedOf} and placed_at is null and credit_note_id is null and amount_minor <> 0`
       } order by line_start, period_id, ordinal`,
     )
   ).map(lineFromRow)
@@ -396,13 +398,13 @@ export const insertLines = async (tx: Tx, lines: readonly NewLine[]): Promise<vo
   const column = <V>(of: (line: NewLine) => V) => lines.map(of)
   await query(
     tx,
-    sql`insert into charge_lines (tenant_id, line_id, period_id, subscription_id, placing_id, ordinal, charge, name, kind, quantity, amount_minor, currency, exact_amount, line_start, line_end, calculation, source, created_at)
-        select t, l, p, s, g, o, c, n, k, q, a, u, e, ls, le, calc::json, src::json, at
-        from unnest(${column((l) => l.tenantId)}::text[], ${column((l) => l.lineId)}::text[], ${column((l) => l.periodId)}::text[], ${column((l) => l.subscriptionId)}::text[], ${column((l) => l.placingId)}::text[],
+    sql`insert into charge_lines (tenant_id, line_id, period_id, subscription_id, placing_id, credit_note_id, ordinal, charge, name, kind, quantity, amount_minor, currency, exact_amount, line_start, line_end, calculation, source, created_at)
+        select t, l, p, s, g, cn, o, c, n, k, q, a, u, e, ls, le, calc::json, src::json, at
+        from unnest(${column((l) => l.tenantId)}::text[], ${column((l) => l.lineId)}::text[], ${column((l) => l.periodId)}::text[], ${column((l) => l.subscriptionId)}::text[], ${column((l) => l.placingId)}::text[], ${column((l) => l.creditNoteId)}::text[],
           ${column((l) => l.ordinal)}::int[], ${column((l) => l.charge)}::text[], ${column((l) => l.name)}::text[], ${column((l) => l.kind)}::text[], ${column((l) => l.quantity)}::text[],
           ${column((l) => String(l.amountMinor))}::numeric[], ${column((l) => l.currency)}::text[], ${column((l) => l.exactAmount)}::text[], ${column((l) => text(l.period.start))}::timestamptz[],
           ${column((l) => text(l.period.end))}::timestamptz[], ${column((l) => JSON.stringify(l.calculation))}::text[], ${column((l) => (l.source === null ? null : JSON.stringify(l.source)))}::text[],
-          ${column((l) => text(l.createdAt))}::timestamptz[]) as r (t, l, p, s, g, o, c, n, k, q, a, u, e, ls, le, calc, src, at)`,
+          ${column((l) => text(l.createdAt))}::timestamptz[]) as r (t, l, p, s, g, cn, o, c, n, k, q, a, u, e, ls, le, calc, src, at)`,
   )
 }
 
@@ -416,7 +418,7 @@ export const sumWaiting = async (
       await query<{ subscription_id: string; amount: string; n: bigint }>(
         on,
         sql`select subscription_id, sum(amount_minor) as amount, count(*) as n from charge_lines
-            where tenant_id = any(${[...tenantIds]}) and placing_id is null and amount_minor <> 0 group by subscription_id`,
+            where tenant_id = any(${[...tenantIds]}) and placing_id is null and credit_note_id is null and amount_minor <> 0 group by subscription_id`,
       )
     ).map((row) => [row.subscription_id, { amountMinor: BigInt(row.amount), lines: Number(row.n) }]),
   )
@@ -428,7 +430,7 @@ export const joinPlacings = async (tx: Tx, placings: readonly Placing[]): Promis
     tx,
     sql`update charge_lines l set placing_id = g.i
         from unnest(${placings.map((p) => p.tenantId)}::text[], ${placings.map((p) => p.subscriptionId)}::text[], ${placings.map((p) => p.placingId)}::text[]) as g (t, s, i)
-        where l.tenant_id = g.t and l.subscription_id = g.s and l.placing_id is null and l.amount_minor <> 0`,
+        where l.tenant_id = g.t and l.subscription_id = g.s and l.placing_id is null and l.credit_note_id is null and l.amount_minor <> 0`,
   )
 }
 
@@ -454,6 +456,73 @@ export const markLinesPlaced = async (
         from unnest(${[...items.keys()]}::text[], ${[...items.values()]}::text[]) as i (line, item)
         where l.tenant_id = ${tenantId} and l.line_id = i.line and l.placed_at is null`,
   )
+}
+
+/**
+ * The invoice that the first lines of a period are on, and what its lines there still come to: less what credit notes took
+ * already. Null where none is on one.
+ */
+export const billedOnInvoice = async (
+  on: Db | Tx,
+  tenantId: string,
+  periodId: string,
+): Promise<{ providerInvoiceId: string; amountMinor: bigint } | null> => {
+  const row = await queryOne<{ invoice: string; amount: string }>(
+    on,
+    sql`select f.provider_invoice_id as invoice, sum(l.amount_minor) as amount
+        from (select provider_invoice_id from charge_lines where tenant_id = ${tenantId} and period_id = ${periodId} and provider_invoice_id is not null
+              order by placed_at, provider_invoice_id limit 1) f
+        join charge_lines l on l.tenant_id = ${tenantId} and l.period_id = ${periodId} and (l.provider_invoice_id = f.provider_invoice_id or l.credit_note_id is not null)
+        group by 1`,
+  )
+  return row && { providerInvoiceId: row.invoice, amountMinor: BigInt(row.amount) }
+}
+
+/** The lines that credit notes give back, in order. */
+export const findCreditedLines = async (
+  on: Db | Tx,
+  tenantId: string,
+  creditNoteIds: readonly string[],
+): Promise<ChargeLine[]> =>
+  (
+    await query<LineRow>(
+      on,
+      sql`select * from charge_lines where tenant_id = ${tenantId} and credit_note_id = any(${[...creditNoteIds]}) order by line_start, period_id, ordinal`,
+    )
+  ).map(lineFromRow)
+
+/** A credit note is issued: its lines are where they belong. Answers how many there were. */
+export const markCredited = async (
+  tx: Tx,
+  tenantId: string,
+  creditNoteId: string,
+  at: Temporal.Instant,
+): Promise<number> => {
+  const lines = await query(
+    tx,
+    sql`update charge_lines set placed_at = ${text(at)} where tenant_id = ${tenantId} and credit_note_id = ${creditNoteId} and placed_at is null returning line_id`,
+  )
+  await query(
+    tx,
+    sql`update usage_periods p set state = 'placed' where tenant_id = ${tenantId} and state = 'rated'
+          and exists (select from charge_lines l where l.tenant_id = p.tenant_id and l.period_id = p.period_id and l.credit_note_id = ${creditNoteId})
+          and not exists (select from charge_lines l where l.tenant_id = p.tenant_id and l.period_id = p.period_id and l.amount_minor <> 0 and l.placed_at is null)`,
+  )
+  return lines.length
+}
+
+/** A credit note came to nothing: its lines wait for the next invoice. Answers how many there were. */
+export const leaveCreditNote = async (tx: Tx, tenantId: string, creditNoteId: string): Promise<number> => {
+  await query(
+    tx,
+    sql`update usage_periods p set state = 'rated' where tenant_id = ${tenantId} and state = 'placed'
+          and exists (select from charge_lines l where l.tenant_id = p.tenant_id and l.period_id = p.period_id and l.credit_note_id = ${creditNoteId})`,
+  )
+  const lines = await query(
+    tx,
+    sql`update charge_lines set credit_note_id = null, placed_at = null where tenant_id = ${tenantId} and credit_note_id = ${creditNoteId} returning line_id`,
+  )
+  return lines.length
 }
 
 // ── Placings ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -47,6 +47,8 @@ export type ChargeLine = {
   periodId: string
   subscriptionId: string
   placingId: string | null
+  /** The credit note that gives it back; null for what goes to invoices. */
+  creditNoteId: string | null
   ordinal: number
   charge: string
   name: string

@@ -1,7 +1,8 @@
 export { boundsOf } from './bounds.ts'
+export { creditableBy } from './creditable-by.ts'
 export { decideMoneyBack, type MoneyBackWish } from './decide.ts'
 export { followCreditNote, followRefund, moneyBackDifferences, moneyBackNews } from './follow-fact.ts'
-export type { MoneyBackRecord } from './money-back.ts'
+export { isOver, type MoneyBackRecord } from './money-back.ts'
 export {
   findMoneyBack,
   findMoneyBackByProviderIds,

@@ -65,3 +65,6 @@ export const counts = ({ state }: Pick<MoneyBackRecord, 'state'>): boolean => co
 /** Whether the provider has not been heard of it yet. */
 export const isUnplaced = ({ state, providerId }: Pick<MoneyBackRecord, 'state' | 'providerId'>): boolean =>
   providerId === null && (state === 'waiting_for_approval' || state === 'asking')
+
+/** Whether it came to nothing: the money stays where it is. */
+export const isOver = ({ state }: Pick<MoneyBackRecord, 'state'>): boolean => !counting.has(state)
