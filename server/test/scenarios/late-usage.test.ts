@@ -6,7 +6,7 @@ import { parseDocument } from 'yaml'
 import { closePeriods } from '../../src/flows/close-periods.ts'
 import { sweepMoneyBack } from '../../src/flows/sweep-money-back.ts'
 import { stripeOf } from '../support/pay.ts'
-import { auditOf, eventsOf, type Subscriber, subscribed, untilQuiet } from '../support/story.ts'
+import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet, useCard } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** Corrections after the invoice where policy gives back by credit note (USE-5, INV-4). */
@@ -173,4 +173,45 @@ test('a credit note that the provider refuses leaves its lines to the next invoi
   expect([period.state, period.lines[1]!.creditNoteId]).toEqual(['settled', null])
   expect(period.lines[1]!.invoiceId).not.toBeNull()
   expect((await notesThere(cid.invoiceId)).map(({ amount }) => amount)).toEqual([5_500])
+})
+
+test('off an invoice that is owed less is owed; voided, it is owed again and its lines wait', async () => {
+  const dan = await subscribed(world, 'dan')
+  await use(dan, 12_000, 'a')
+  await useCard(world, dan, 'pm_card_chargeCustomerFail')
+  await toClose(dan)
+  const { invoiceId } = (await firstPeriod('dan', ({ state }) => state === 'placed')).lines[0]!
+  const remaining = async () => {
+    const { data } = await dan.owner.getInvoice({ params: { invoiceId: invoiceId! } })
+    return [data.status, data.amountRemaining.amountMinor]
+  }
+  await world.advance('PT2H')
+  await untilQuiet(world)
+  await eventually(remaining, ([status]) => status === 'open')
+  await amend(dan, 'a', 11_000)
+  // The end closes the period that runs, and looks at the one before again.
+  await dan.owner.commandSubscription({
+    params: { subscriptionId: dan.subscriptionId },
+    body: { action: 'cancel', when: 'now' },
+  })
+  await statusOf(dan.owner, ({ subscription }) => subscription === null)
+  await world.advance('PT6M')
+  await firstPeriod('dan', ({ lines }) => lines.length === 2)
+  await swept()
+  expect(await remaining()).toEqual(['open', '5300'])
+  const [note] = await notesOf(invoiceId!)
+  expect(note).toMatchObject({ state: 'issued', beforePayment: { amountMinor: '400' }, to: null })
+  expect(short(await firstPeriod('dan', () => true))).toEqual(['usage 800 placed', 'late_usage -400 placed'])
+
+  await stripeOf(world).creditNotes.voidCreditNote(note!.providerCreditNoteId!)
+  await untilQuiet(world)
+  const period = await firstPeriod('dan', ({ state }) => state === 'rated')
+  expect(short(period)).toEqual(['usage 800 placed', 'late_usage -400 waits_for_next'])
+  expect(await remaining()).toEqual(['open', '5700'])
+  const audit = await auditOf(world, 'dan')
+  expect(audit.filter((action) => action.startsWith('charge_lines'))).toEqual([
+    'charge_lines.placed',
+    'charge_lines.credited',
+    'charge_lines.carried',
+  ])
 })
