@@ -152,7 +152,7 @@ test('an operator opens a chain, filters by kind in the address, and asks why, b
   await page.waitForURL('**?kinds=decision')
   expect(await chain.count()).toBe(0)
   await page.getByRole('link', { name: 'Ask why' }).first().click()
-  await page.getByText('Denied: limit reached').waitFor()
+  await page.getByText('Denied: limit reached').first().waitFor()
   expect(new URL(page.url()).searchParams.get('feature')).toBe('exports')
   await page.goBack()
   await page.getByRole('button', { name: 'Decision 2', pressed: true }).waitFor()

@@ -18,6 +18,8 @@ type ListName =
   | 'listCreditGrants'
   | 'listLedgerEntries'
   | 'listPurchases'
+  | 'listUsagePeriods'
+  | 'listUsageRecords'
 export type InputOf<N extends Name> = NonNullable<Parameters<Client[N]>[0]>
 export type AnswerOf<N extends Name> = Awaited<ReturnType<Client[N]>>
 

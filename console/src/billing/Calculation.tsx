@@ -33,17 +33,17 @@ export function Calculation({ of, records }: { of: Calculated; records?: ReactNo
           ]}
         />
       )}
-      <p className="small dim">
-        {of.records ? (
-          <>
-            {calculatedQuantity(of)} counted. {recordsOf(of.records)},{' '}
-            <Period value={{ start: of.records.from, end: of.records.to }} />.
-          </>
-        ) : (
-          <Period value={of.period} />
-        )}
-        {rounding ? ` ${rounding}` : ''} {records}
-      </p>
+      {of.records || rounding ? (
+        <p className="small dim">
+          {of.records ? (
+            <>
+              {calculatedQuantity(of)} counted. {recordsOf(of.records)},{' '}
+              <Period value={{ start: of.records.from, end: of.records.to }} />.
+            </>
+          ) : null}
+          {rounding ? ` ${rounding}` : ''} {records}
+        </p>
+      ) : null}
     </>
   )
 }

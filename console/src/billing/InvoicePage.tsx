@@ -5,10 +5,11 @@ import { TextLink } from '../ui/Links.tsx'
 import { Page } from '../ui/Page.tsx'
 import { StateBlock } from '../ui/StateBlock.tsx'
 import { InvoiceDetails } from './InvoiceDetails.tsx'
+import { InvoiceExplained } from './InvoiceExplained.tsx'
 import { NotAllowed } from './NotAllowed.tsx'
 import { useTenant } from './useTenant.ts'
 
-/** One invoice as its customer sees it (UI-1, INV-2). */
+/** One invoice as its customer sees it, and how it came about (UI-1, INV-2, INV-5). */
 export function InvoicePage() {
   const { invoiceId } = useParams({ strict: false }) as { invoiceId: string }
   const tenant = useTenant()
@@ -27,7 +28,12 @@ export function InvoicePage() {
     >
       {may ? (
         <StateBlock what="the invoice" reading={invoice} lines={10}>
-          {({ data }) => <InvoiceDetails invoice={data} />}
+          {({ data }) => (
+            <>
+              <InvoiceDetails invoice={data} />
+              <InvoiceExplained invoiceId={data.id} />
+            </>
+          )}
         </StateBlock>
       ) : (
         <NotAllowed what="see invoices" />

@@ -25,6 +25,7 @@ test('a share of amounts is money times a percentage', () => {
 
 test('rounding is said where it does something, and records are counted where somebody counted them', () => {
   expect(roundingSentence(line)).toBeNull()
+  expect(roundingSentence({ ...line, exactAmount: '1', calculation: [] })).toBeNull()
   expect(roundingSentence({ ...line, exactAmount: '2400.25' })).toBe('The steps come to $24.0025, rounded to $24.00.')
   const records = { meter: 'api_calls', from: period.start, to: period.end, aggregation: 'sum', path: '/' }
   expect(recordsOf({ ...records, records: 1 })).toBe('1 record of api calls')

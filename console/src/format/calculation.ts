@@ -40,9 +40,9 @@ export function calculatedQuantity({ quantity, calculation, amount }: Calculated
     : formatExact(quantity)
 }
 
-/** What rounding does to the sum of the steps; null where it does nothing. */
-export function roundingSentence({ exactAmount, amount }: Calculated): string | null {
-  if (exactAmount === amount.amountMinor) return null
+/** What rounding does to the sum of the steps; null where it does nothing, or there are none. */
+export function roundingSentence({ exactAmount, amount, calculation }: Calculated): string | null {
+  if (calculation.length === 0 || exactAmount === amount.amountMinor) return null
   const { currency, amountMinor } = amount
   return `The steps come to ${formatExactMoney(exactAmount, currency)}, rounded to ${formatExactMoney(amountMinor, currency)}.`
 }

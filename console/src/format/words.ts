@@ -164,6 +164,27 @@ const moneyBack = {
   void: word('Void', 'neutral', 'minus'),
 }
 
+const usagePeriod = {
+  open: word('Running', 'info', 'clock'),
+  rated: word('Going on invoices', 'info', 'clock'),
+  placed: word('On invoices', 'ok', 'check'),
+  nothing_due: word('Nothing due', 'neutral', 'minus'),
+  settled: word('Closed', 'neutral', 'check'),
+}
+
+const chargeLine = {
+  placed: word('On an invoice', 'ok', 'check'),
+  on_its_way: word('On its way', 'info', 'clock'),
+  waits_for_next: word('Waits', 'info', 'clock'),
+  of_nothing: word('Nothing due', 'neutral', 'minus'),
+}
+
+const close = {
+  due: word('Over, not rated', 'info', 'clock'),
+  placing: word('On its way', 'info', 'clock'),
+  failing: word('Failing', 'warning', 'alert'),
+}
+
 const message = {
   info: word('For information', 'info', 'dot'),
   warning: word('Please look', 'warning', 'alert'),
@@ -171,6 +192,9 @@ const message = {
 }
 
 export const words = {
+  usagePeriod,
+  chargeLine,
+  close,
   message,
   invoice,
   payment,

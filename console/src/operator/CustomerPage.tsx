@@ -20,6 +20,7 @@ import { Overrides } from './Overrides.tsx'
 import { Exports, People } from './People.tsx'
 import { SubscriptionCard } from './SubscriptionCard.tsx'
 import { Timeline } from './Timeline.tsx'
+import { UsagePeriods } from './UsagePeriods.tsx'
 
 /** Everything about one customer on one page, with everything that ever happened to it (UI-3). */
 export function CustomerPage() {
@@ -91,6 +92,7 @@ function CustomerView({ customer }: { customer: Customer }) {
           <Entitlements tenantId={customer.tenantId} />
           <CustomerUsage tenantId={customer.tenantId} />
           {sees.invoices ? <CustomerInvoices tenantId={customer.tenantId} /> : null}
+          {sees.invoices ? <UsagePeriods tenantId={customer.tenantId} /> : null}
           {mayRead ? <Overrides tenantId={customer.tenantId} /> : null}
           {seesCredits ? <Credits customer={customer} /> : null}
           {sees.notices ? <CustomerNotices tenantId={customer.tenantId} /> : null}

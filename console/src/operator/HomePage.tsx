@@ -9,6 +9,7 @@ import { TextLink } from '../ui/Links.tsx'
 import { Page } from '../ui/Page.tsx'
 import { StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
+import { CloseOfPeriods } from './CloseOfPeriods.tsx'
 import { FindForm } from './FindForm.tsx'
 import styles from './HomePage.module.css'
 
@@ -21,6 +22,7 @@ export function HomePage() {
     reconciliation: useMay('billing:reconciliation:read'),
     overrides: useMay('billing:overrides:read'),
     notices: useMay('billing:notices:read'),
+    invoices: useMay('billing:invoices:read'),
   }
   return (
     <Page title="What needs you" wide>
@@ -29,6 +31,7 @@ export function HomePage() {
         <Provider />
         {sees.webhooks ? <Webhooks /> : null}
         {sees.reconciliation ? <Findings /> : null}
+        {sees.invoices ? <CloseOfPeriods /> : null}
         {sees.overrides ? <Approvals /> : null}
         {sees.notices ? <FailedNotices /> : null}
         {sees.catalog ? <Catalog /> : null}

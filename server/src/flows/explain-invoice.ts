@@ -1,4 +1,5 @@
 import type { InvoiceExplanation } from '@turnpike/contract'
+import { amountText } from '../core/currency.ts'
 import { type Catalog, findPlan, resolveLookupKey } from '../modules/catalog/index.ts'
 import type { InvoiceRecord } from '../modules/invoices/index.ts'
 import { type ChargeLine, findCreditedLines, findLines } from '../modules/periods/index.ts'
@@ -19,13 +20,16 @@ export const explainInvoice = async (
   const { tenantId, providerInvoiceId, currency } = invoice
   const ours = new Map((await findLines(deps.db, tenantId, { providerInvoiceId })).map((line) => [line.lineId, line]))
   const money = (amount: bigint) => ({ amountMinor: String(amount), currency })
+  const text = (amount: bigint) => amountText(amount, currency)
   const remarks: string[] = []
   const lines = invoice.lines.map((line): Line => {
     const known = line.lineId === null ? null : (ours.get(line.lineId) ?? null)
     if (line.lineId !== null && !known)
       remarks.push(`The line ${line.providerLineId} carries our mark and is not known here.`)
     if (known && known.amountMinor !== line.amount)
-      remarks.push(`The line ${line.providerLineId} is ${line.amount} on the invoice and ${known.amountMinor} here.`)
+      remarks.push(
+        `The line ${line.providerLineId} is ${text(line.amount)} on the invoice and ${text(known.amountMinor)} here.`,
+      )
     return {
       id: line.providerLineId,
       description: line.description,
@@ -37,11 +41,11 @@ export const explainInvoice = async (
   const shown = new Set(invoice.lines.map(({ lineId }) => lineId))
   for (const line of ours.values())
     if (!shown.has(line.lineId))
-      remarks.push(`${line.name} (${line.amountMinor}) was put on this invoice and is not on its mirror yet.`)
+      remarks.push(`${line.name} (${text(line.amountMinor)}) was put on this invoice and is not on its mirror yet.`)
   const parts = invoice.lines.reduce((sum, { amount }) => sum + amount, 0n) - invoice.discount
   // A tax that is included in the prices is in the lines already.
   const unexplained = invoice.total === parts ? 0n : invoice.total - parts - invoice.tax
-  if (unexplained !== 0n) remarks.push(`${unexplained} of the total is explained by no line, discount or tax.`)
+  if (unexplained !== 0n) remarks.push(`${text(unexplained)} of the total is explained by no line, discount or tax.`)
   return {
     invoiceId: providerInvoiceId,
     tenantId,
