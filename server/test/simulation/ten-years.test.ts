@@ -106,8 +106,9 @@ test(`${years} years from a 31st and a 29th of February: no gap, no overlap, and
     )
     // What was used falls in exactly one usage period each: of prices longer than a month that is a month of theirs.
     const windows = (await db.query<{ window_start: string; window_end: string }>(windowsOf, [tenantId])).rows
-    const months =
-      every.years || (every.months ?? 0) > 1 ? periodsUntil(from, { months: 1 }, world.clock.now()) : periods
+    const length = Temporal.Duration.from(every)
+    const isLonger = length.years > 0 || length.months > 1
+    const months = isLonger ? periodsUntil(from, { months: 1 }, world.clock.now()) : periods
     const known = new Map(months.map(([start, end]) => [start, end]))
     for (const window of windows)
       expect(known.get(instantText(window.window_start)), `${tenantId} counts from ${window.window_start}`).toBe(
