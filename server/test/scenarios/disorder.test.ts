@@ -95,7 +95,7 @@ test('duplicated, delayed and reordered webhooks end in the same state, with one
 test('an event that comes after a newer one of its object is recorded as out of order (WEB-3)', async () => {
   const dora = await subscribed(world, 'dora')
   const object = { id: dora.providerSubscriptionId, object: 'subscription', customer: dora.providerCustomerId }
-  const now = Math.floor(Date.now() / 1_000) + 1_000
+  const now = Math.floor(world.clock.nowMs() / 1_000) + 1_000
   await deliver(signed('customer.subscription.updated', object, { id: 'evt_newer', created: now }))
   await eventually(inbox, (rows) => rows.some((row) => row.eventId === 'evt_newer' && row.outcome === 'nothing_new'))
   await deliver(signed('customer.subscription.updated', object, { id: 'evt_older', created: now - 60 }))

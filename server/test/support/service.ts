@@ -3,8 +3,8 @@ import type { Role } from '@turnpike/contract'
 import { createTestDatabase } from '@turnpike/local/test-database'
 import { type App, startApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
-import { movableClock } from '../../src/platform/clock.ts'
 import { createLog } from '../../src/platform/log.ts'
+import { testClock } from './test-clock.ts'
 
 const operatorKey = `tpk_${'operator'.repeat(5)}`
 
@@ -17,7 +17,7 @@ type Request = { body?: string | Buffer; headers?: Record<string, string>; key?:
  */
 export const startService = async (options: { env?: NodeJS.ProcessEnv } = {}) => {
   const database = await createTestDatabase()
-  const clock = movableClock()
+  const clock = testClock()
   const apps: App[] = []
   const start = async (): Promise<App> => {
     const read = readConfig({

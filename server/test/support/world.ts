@@ -5,11 +5,20 @@ import { createTestDatabase } from '@turnpike/local/test-database'
 import { startSandbox } from '@turnpike/sandbox'
 import { type App, startApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
-import { movableClock } from '../../src/platform/clock.ts'
 import { createLog } from '../../src/platform/log.ts'
+import { testClock } from './test-clock.ts'
 
 export const operatorKey = `tpk_${'operator'.repeat(5)}`
 export const webhookSecret = 'whsec_of_the_test_world_0123456789'
+
+const control = async <T>(sandboxUrl: string, method: string, path: string, body?: unknown): Promise<T> => {
+  const response = await fetch(`${sandboxUrl}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  return (await response.json()) as T
+}
 
 /**
  * Everything real on free ports: PostgreSQL, the sandbox over HTTP with signed webhooks, the service with its worker. The
@@ -20,7 +29,8 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
   const port = await freePort()
   const webhook = { url: `http://127.0.0.1:${port}/api/v1/billing/webhooks/stripe`, secret: webhookSecret }
   const sandbox = await startSandbox({ port: 0, ...(options.connectWebhooks === false ? {} : { webhook }) })
-  const clock = movableClock()
+  const clock = testClock()
+  await control(sandbox.url, 'POST', '/sandbox/clock/advance', { to: Math.floor(clock.nowMs() / 1_000) })
   const env: NodeJS.ProcessEnv = {
     DATABASE_URL: database.url,
     PORT: '0',
@@ -81,14 +91,8 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
       })
     },
     /** The sandbox's own levers: clock, faults, deliveries. */
-    control: async <T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> => {
-      const response = await fetch(`${sandbox.url}${path}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-      return (await response.json()) as T
-    },
+    control: <T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> =>
+      control<T>(sandbox.url, method, path, body),
     /** One raw request, for everything that the typed client would not let through. */
     send: async (
       method: string,
