@@ -312,6 +312,10 @@ export const eventTypes = {
     meaning: 'What was left of a credit was taken back',
     data: strict({ grant: CreditGrant, amount: Money, toRefund: Money, reason: Type.String() }),
   },
+  'credit.refunded': {
+    meaning: 'A purchase was refunded and took what was left of its credit; below zero when a refund came to nothing',
+    data: strict({ grant: CreditGrant, amount: Money, purchase: Purchase }),
+  },
   'purchase.completed': {
     meaning: 'Something was bought once, confirmed by the provider',
     data: strict({ purchase: Purchase }),

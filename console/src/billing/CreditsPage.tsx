@@ -131,11 +131,32 @@ function Purchases() {
               { title: 'What', cell: (purchase) => purchase.name },
               { title: 'When', cell: (purchase) => <Instant at={purchase.purchasedAt} /> },
               { title: 'Paid', cell: (purchase) => <Money value={purchase.amount} explicit />, figures: true },
+              { title: 'Went back', cell: (purchase) => <WentBack purchase={purchase} />, figures: true },
             ]}
           />
         )}
       </StateBlock>
       <More reading={purchases} />
     </Card>
+  )
+}
+
+/** What went back of a purchase, the credit that went with it, and what of it was used up by then. */
+function WentBack({ purchase: { refunded, creditTaken, creditKept } }: { purchase: Purchase }) {
+  if (refunded.amountMinor === '0') return '–'
+  return (
+    <>
+      <Money value={refunded} />
+      {creditTaken.amountMinor === '0' ? null : (
+        <div className="dim">
+          with <Money value={creditTaken} /> of credit
+        </div>
+      )}
+      {creditKept.amountMinor === '0' ? null : (
+        <div className="dim">
+          <Money value={creditKept} /> were used before
+        </div>
+      )}
+    </>
   )
 }

@@ -80,6 +80,10 @@ const sentences: Record<string, (data: Data) => string> = {
   'credit.expiring': ({ grant }) => `Credit ends ${day(record(grant).expiresAt)}${money(record(grant).left)}`,
   'credit.expired': ({ amount }) => `Credit ended unused${money(amount)}`,
   'credit.voided': ({ amount, reason }) => `Credit taken back${money(amount)}${text(reason) ? `: ${reason}` : ''}`,
+  'credit.refunded': ({ amount, purchase }) =>
+    String(record(amount).amountMinor).startsWith('-')
+      ? `Credit is back, as a refund of ${words(record(purchase).name)} came to nothing${money(amount)}`
+      : `Credit taken back with the refund of ${words(record(purchase).name)}${money(amount)}`,
   'purchase.completed': ({ purchase }) => `Bought ${words(record(purchase).name)}${money(record(purchase).amount)}`,
   'payment_methods.updated': ({ count, hasDefault }) =>
     `Payment methods changed: ${count} on file${hasDefault === true ? '' : ', none is the default'}`,

@@ -82,6 +82,9 @@ export const moneyFixtures = ({ at, id, period }: Tools) => {
     amount: usd('10000'),
     purchasedAt: at(-20),
     creditGrantId: bought.id,
+    refunded: usd('0'),
+    creditTaken: usd('0'),
+    creditKept: usd('0'),
   }
   const budget = (change: Partial<CustomerBudget> = {}): CustomerBudget => ({
     tenantId: 'acme',

@@ -125,5 +125,11 @@ export const Purchase = strict({
   purchasedAt: Instant,
   /** The credit that came with it. */
   creditGrantId: Nullable(Id('grant')),
+  /** What of the payment went back, or is on its way back. */
+  refunded: Money,
+  /** What of its credit went with that. */
+  creditTaken: Money,
+  /** What would have gone too, had it not been used up or ended before. */
+  creditKept: Money,
 })
 export type Purchase = Static<typeof Purchase>

@@ -17,6 +17,7 @@ import { refreshEntitlements } from './steps/refresh-entitlements.ts'
 import { remindersDue } from './steps/remind.ts'
 import { settleCheckouts } from './steps/settle-checkouts.ts'
 import { settleCommands } from './steps/settle-commands.ts'
+import { takeBackCredit } from './steps/take-back-credit.ts'
 
 /**
  * What was fetched from the provider under one lease: the whole of a customer's subscriptions, and some other objects.
@@ -91,6 +92,8 @@ export const applyProviderFacts = async (
     ...refreshed.events,
     ...(await followRetention(tx, deps, tenantId, current, actor)),
     ...(await settleCheckouts(tx, deps, tenantId, facts.checkouts, current, refreshed.version, actor)),
+    // After the purchases: a refund may be heard of before what it refunds.
+    ...(await takeBackCredit(tx, deps, tenantId, { payments: paymentsOf(facts) }, actor)),
   ]
   await settleCommands(tx, deps, tenantId, facts.subscriptions, current, actor)
   if (events.length > 0) {
@@ -116,6 +119,12 @@ export const applyProviderFacts = async (
     stale,
   }
 }
+
+/** The payments that were refunded or made now. */
+const paymentsOf = ({ moneyBack, checkouts }: ProviderFacts): string[] => [
+  ...(moneyBack?.refunds ?? []).flatMap(({ providerIntentId }) => providerIntentId ?? []),
+  ...checkouts.flatMap(({ providerPaymentId }) => providerPaymentId ?? []),
+]
 
 const causeOf = (changes: readonly SubscriptionChange[]): string =>
   changes.length === 0

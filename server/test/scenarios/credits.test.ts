@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { lapseCreditRequests } from '../../src/flows/decide-credit.ts'
 import { expireCredits, tellExpiringCredits } from '../../src/flows/expire-credits.ts'
-import { unbalancedTenants } from '../../src/modules/ledger/index.ts'
+import { lockCustomer } from '../../src/modules/customers/index.ts'
+import { burnPosting, post, unbalancedTenants } from '../../src/modules/ledger/index.ts'
+import { query, sql, transact } from '../../src/platform/db.ts'
 import { forgetOldRequests } from '../../src/platform/idempotency.ts'
-import { payCheckout } from '../support/pay.ts'
+import { payCheckout, stripeOf } from '../support/pay.ts'
 import { auditOf, eventsOf, noticesOf, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
@@ -275,6 +277,106 @@ test('a card that is refused buys nothing', async () => {
   await untilQuiet(world)
   expect((await finn.listPurchases({ query: {} })).data).toEqual([])
   expect(await balanceOf('finn')).toBeUndefined()
+})
+
+/** A hundred paid for 110 of credit, with a card of one's choice. */
+const bought = async (tenantId: string, card?: string) => {
+  const owner = await world.tenant(tenantId)
+  const { data: session } = await owner.createSession({ body: { kind: 'product', product: 'credit_100' } })
+  await payCheckout(world, session.sessionUrl, card)
+  await eventually(
+    () => owner.listPurchases({ query: {} }),
+    ({ data }) => data.length > 0,
+  )
+  await untilQuiet(world)
+  const rows = await query<{ provider_payment_id: string; credit_grant_id: string }>(
+    world.app.deps.db,
+    sql`select provider_payment_id, credit_grant_id from purchases where tenant_id = ${tenantId}`,
+  )
+  const { provider_payment_id: payment, credit_grant_id: grantId } = rows[0]!
+  return { owner, tenantId, payment, grantId }
+}
+type Bought = Awaited<ReturnType<typeof bought>>
+/** Somebody gives money back in the provider's own pages. */
+const refund = async ({ payment }: Bought, amount: number) => {
+  await stripeOf(world).refunds.create({ payment_intent: payment, amount })
+  await untilQuiet(world)
+}
+/** What a close does with the credit of a period. */
+const burn = ({ tenantId, grantId }: Bought, amountMinor: bigint) =>
+  transact(world.app.deps.db, async (tx) => {
+    await lockCustomer(tx, tenantId)
+    const period = {
+      tenantId,
+      periodId: `usage_period_of_${tenantId}`,
+      round: 0,
+      currency: 'USD',
+      at: world.clock.now(),
+    }
+    const wanted = new Map([[grantId, amountMinor]])
+    const posting = burnPosting({ ...period, before: new Map(), wanted }, 'test')
+    await post(tx, [posting!], world.clock.now())
+  })
+const purchaseOf = async ({ owner }: Bought) => (await owner.listPurchases({ query: {} })).data[0]!
+const takings = async (of: Bought) =>
+  (await auditOf(world, of.tenantId)).filter((action) => action === 'credit.take_back').length
+
+test('the refund of a purchase takes the same share of its credit, once, whatever comes again', async () => {
+  const gina = await bought('gina')
+  await refund(gina, 4_000)
+  expect(await balanceOf('gina')).toMatchObject({ available: usd('6600'), refunded: usd('4000'), expired: usd('400') })
+  expect(await purchaseOf(gina)).toMatchObject({
+    ...{ refunded: usd('4000'), creditTaken: usd('4400'), creditKept: usd('0') },
+  })
+  // The provider tells of one refund by several webhooks; each of them again, and a look by a person.
+  await world.operator.replayWebhooks({ body: { tenantId: 'gina', states: ['applied'] } })
+  await untilQuiet(world)
+  await world.operator.sync({ body: { tenantId: 'gina' } })
+  expect((await balanceOf('gina'))!.available).toEqual(usd('6600'))
+  await refund(gina, 6_000)
+  expect(await balanceOf('gina')).toMatchObject({ available: usd('0'), refunded: usd('10000'), expired: usd('1000') })
+  expect(await takings(gina)).toBe(2)
+  expect(await told('gina', 'credit.refunded')).toBe(2)
+  const { data: entries } = await gina.owner.listLedgerEntries({ query: { grantId: gina.grantId } })
+  expect(entries.map(({ kind, amount }) => [kind, amount.amountMinor])).toEqual([
+    ['refund', '-6600'],
+    ['refund', '-4400'],
+    ['grant', '11000'],
+  ])
+})
+
+test('credit that is burnt by then stays burnt, and is shown', async () => {
+  const hugo = await bought('hugo')
+  await burn(hugo, 8_000n)
+  await refund(hugo, 10_000)
+  expect(await balanceOf('hugo')).toMatchObject({ available: usd('0'), burnt: usd('8000'), refunded: usd('2727') })
+  expect(await purchaseOf(hugo)).toMatchObject({
+    ...{ refunded: usd('10000'), creditTaken: usd('3000'), creditKept: usd('8000') },
+  })
+})
+
+test('a refund that the bank sends back brings the credit back', async () => {
+  const ines = await bought('ines', 'pm_card_refundFail')
+  await refund(ines, 10_000)
+  const types = await eventsOf(world, 'ines', (seen) => seen.includes('refund.failed'))
+  expect(types.filter((type) => type.startsWith('refund.') || type === 'credit.refunded').slice(-1)).toEqual([
+    'credit.refunded',
+  ])
+  expect(await balanceOf('ines')).toMatchObject({ available: usd('11000'), refunded: usd('0'), expired: usd('0') })
+  expect(await purchaseOf(ines)).toMatchObject({ refunded: usd('0'), creditTaken: usd('0') })
+})
+
+test('credit that somebody took back to pay it back is not taken twice by its refund', async () => {
+  const jan = await bought('jan')
+  await burn(jan, 5_500n)
+  const { data: taken } = await world.operator.voidCreditGrant({
+    params: { grantId: jan.grantId },
+    body: { reason: 'They leave', as: 'refund' },
+  })
+  expect(taken.state).toBe('voided')
+  await refund(jan, 5_000)
+  expect(await balanceOf('jan')).toMatchObject({ available: usd('0'), refunded: usd('5000'), expired: usd('500') })
+  expect(await takings(jan)).toBe(0)
 })
 
 test('after all of it every ledger adds up', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseDocument } from 'yaml'
 import { query, sql } from '../../src/platform/db.ts'
-import { stripeOf } from '../support/pay.ts'
+import { payCheckout, stripeOf } from '../support/pay.ts'
 import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
@@ -155,6 +155,35 @@ test('credit pays for usage at the close, is a line of its own on the invoice, a
   ])
   expect(await left()).toEqual(['700', '0'])
   expect(short.data.id).not.toBe(grant.data.id)
+})
+
+test('bought credit whose payment was refunded is not there again when a correction gives it back (INV-4)', async () => {
+  const rosa = await subscribed(world, 'rosa')
+  const { data: session } = await rosa.owner.createSession({ body: { kind: 'product', product: 'credit_100' } })
+  await payCheckout(world, session.sessionUrl)
+  const purchase = async () => (await rosa.owner.listPurchases({ query: {} })).data[0]
+  await eventually(purchase, (made) => made !== undefined)
+  await use(rosa, 12_000, 'a')
+  await toClose(rosa)
+  await placed('rosa', 2)
+  const intents = await stripe().paymentIntents.list({ customer: rosa.providerCustomerId, limit: 100 })
+  const payment = intents.data.find(({ amount }) => amount === 10_000)!
+  await stripe().refunds.create({ payment_intent: payment.id })
+  await untilQuiet(world)
+  const usd = (amountMinor: string) => ({ amountMinor, currency: 'USD' })
+  expect(await purchase()).toMatchObject({ creditTaken: usd('10200'), creditKept: usd('800') })
+  await world.operator.correctUsage({
+    body: {
+      ...{ tenantId: 'rosa', corrects: 'a', action: 'amend', quantity: 11_000 },
+      ...{ reason: 'Counted twice', idempotencyKey: 'a-2' },
+    },
+  })
+  await toClose(rosa)
+  await placed('rosa', 4)
+  expect(await purchase()).toMatchObject({ creditTaken: usd('10600'), creditKept: usd('400') })
+  expect((await rosa.owner.getCredits({ query: {} })).data.balances[0]).toMatchObject({
+    ...{ available: usd('0'), burnt: usd('400'), refunded: usd('9636'), expired: usd('964') },
+  })
 })
 
 test('cost so far, the upcoming invoice and the explanation of the one that came tell the same, down to the records (INV-5, RAT-2)', async () => {

@@ -6,7 +6,8 @@ import { movableClock } from '../../src/platform/clock.ts'
  * which say the date. It is ahead by whole seconds, which is all that the sandbox's clock can be.
  */
 export const testClock = () => {
-  const now = Temporal.Now.zonedDateTimeISO('UTC')
+  // No finer than the system's clock is here.
+  const now = Temporal.Now.zonedDateTimeISO('UTC').round({ smallestUnit: 'microsecond', roundingMode: 'floor' })
   const start = now.with({ day: 4, hour: 10, minute: 0, second: 0 }).add({ months: 1 })
   return movableClock(start.toInstant().toString())
 }

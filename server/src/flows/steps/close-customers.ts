@@ -39,6 +39,7 @@ import { openedPeriod } from './follow-usage-periods.ts'
 import { giveBack } from './give-back.ts'
 import { readPeriodUsage } from './read-period-usage.ts'
 import { subjectsOf } from './subjects-of.ts'
+import { takeBackCredit } from './take-back-credit.ts'
 
 type Close = { at: Temporal.Instant; endedBy: Temporal.Instant; actor: Actor }
 
@@ -120,17 +121,21 @@ const payByCredit = async (
   })
   const burnt = await burnForPeriods(tx, deps, costs, actor.id)
   const of = new Map(burnt.map((each) => [each.periodId, each]))
+  const events = new Map<string, NewEvent[]>()
+  for (const [tenantId, all] of Map.groupBy(burnt, (each) => each.tenantId)) {
+    // Credit that a correction gives back is not left to a purchase that was refunded.
+    const grants = all.flatMap(({ changes }) => changes.flatMap(([grantId, change]) => (change < 0n ? [grantId] : [])))
+    events.set(tenantId, [
+      ...all.map(({ event }) => event),
+      ...(await takeBackCredit(tx, deps, tenantId, { grants }, actor)),
+    ])
+  }
   return {
     lines: periods.map((period, index) => {
       const { made, billed } = rated[index]!
       return creditLines(period, of.get(period.periodId)?.changes ?? [], made, billed.length)
     }),
-    events: new Map(
-      [...Map.groupBy(burnt, ({ tenantId }) => tenantId)].map(([tenantId, all]) => [
-        tenantId,
-        all.map(({ event }) => event),
-      ]),
-    ),
+    events,
   }
 }
 

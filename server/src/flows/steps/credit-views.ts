@@ -92,7 +92,11 @@ export const entryView = (entry: EntryRow): LedgerEntry => ({
   actor: entry.actor,
 })
 
-export const purchaseView = (purchase: PurchaseRecord): Purchase => ({
+/** What refunds made of a purchase and of the credit that came with it; nothing before there are any. */
+export type PurchaseBack = { refundedMinor: bigint; creditTakenMinor: bigint; creditKeptMinor: bigint }
+const nothingBack: PurchaseBack = { refundedMinor: 0n, creditTakenMinor: 0n, creditKeptMinor: 0n }
+
+export const purchaseView = (purchase: PurchaseRecord, back = nothingBack): Purchase => ({
   id: purchase.purchaseId,
   tenantId: purchase.tenantId,
   checkoutId: purchase.checkoutId,
@@ -101,4 +105,7 @@ export const purchaseView = (purchase: PurchaseRecord): Purchase => ({
   amount: money(purchase.amountMinor, purchase.currency),
   purchasedAt: purchase.purchasedAt.toString(),
   creditGrantId: purchase.creditGrantId,
+  refunded: money(back.refundedMinor, purchase.currency),
+  creditTaken: money(back.creditTakenMinor, purchase.currency),
+  creditKept: money(back.creditKeptMinor, purchase.currency),
 })

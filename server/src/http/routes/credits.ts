@@ -3,6 +3,7 @@ import { instantOrNull } from '../../core/period.ts'
 import { grantCredit, voidCredit } from '../../flows/change-credit.ts'
 import { decideCredit } from '../../flows/decide-credit.ts'
 import { creditsView, creditView, entryView, purchaseView } from '../../flows/steps/credit-views.ts'
+import { purchaseBacks } from '../../flows/steps/take-back-credit.ts'
 import { findCustomer } from '../../modules/customers/index.ts'
 import {
   accountBalances,
@@ -84,8 +85,9 @@ export const creditHandlers: Handlers<
     const limit = query.limit ?? 50
     const purchases = await listPurchases(deps.db, tenantId, decodeCursor(query.cursor, isPlace), limit)
     const last = purchases.at(-1)
+    const back = await purchaseBacks(deps.db, tenantId, purchases)
     return {
-      data: purchases.map(purchaseView),
+      data: purchases.map((purchase) => purchaseView(purchase, back.get(purchase.purchaseId))),
       cursor:
         purchases.length === limit && last
           ? encodeCursor({ at: last.purchasedAt.toString(), id: last.purchaseId })

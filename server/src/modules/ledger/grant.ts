@@ -51,7 +51,7 @@ export const stateOfGrant = (grant: GrantBalance, at: Temporal.Instant): CreditG
   return grant.leftMinor === 0n ? 'used_up' : 'active'
 }
 
-type By = { actor: string; at: Temporal.Instant; reason?: string | null }
+export type By = { actor: string; at: Temporal.Instant; reason?: string | null }
 
 const posting = (
   grant: GrantRecord,
@@ -105,3 +105,7 @@ export const refundPosting = (grant: GrantBalance, by: By): Posting => {
     ...(rest === 0n ? [] : [other('breakage', rest)]),
   ])
 }
+
+/** What a refund at the provider moves; the caller names the movement. */
+export const refundPostingOf = (grant: GrantRecord, by: By, entries: Posting['entries']): Posting =>
+  posting(grant, 'refund', by, entries)

@@ -29,6 +29,8 @@ export {
   markToldExpiring,
   post,
   saveGrant,
+  takenByRefunds,
   unbalancedTenants,
   waitingGrants,
 } from './store.ts'
+export { shareOfRefund, takeBackPosting } from './take-back.ts'

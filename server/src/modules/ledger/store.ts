@@ -242,6 +242,25 @@ export const burntByPeriods = async (
   return burnt
 }
 
+/** What refunds have taken of each grant of a customer, less what came back of it. */
+export const takenByRefunds = async (
+  on: Db | Tx,
+  tenantId: string,
+  grantIds: readonly string[],
+): Promise<Map<string, bigint>> =>
+  grantIds.length === 0
+    ? new Map()
+    : new Map(
+        (
+          await query<{ account: string; amount: string }>(
+            on,
+            sql`select e.account, -sum(e.amount_minor) as amount
+                from ledger_entries e join ledger_postings p on p.tenant_id = e.tenant_id and p.posting_id = e.posting_id
+                where e.tenant_id = ${tenantId} and e.account = any(${[...grantIds]}) and p.kind = 'refund' group by e.account`,
+          )
+        ).map((row) => [row.account, BigInt(row.amount)]),
+      )
+
 /** Grants by their ids, whatever is left of them. */
 export const findGrants = async (on: Db | Tx, grantIds: readonly string[]): Promise<GrantBalance[]> =>
   grantIds.length === 0

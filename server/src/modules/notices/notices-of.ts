@@ -256,6 +256,8 @@ const rules: { readonly [T in EventType]: Rule<T> } = {
   // The end was announced; nothing can be done any more.
   'credit.expired': none,
   'credit.voided': none,
+  // The message of the refund tells of the money.
+  'credit.refunded': none,
   'purchase.completed': ({ purchase }) => [
     billing(
       'purchase_completed',

@@ -12,6 +12,7 @@ export {
   findCheckoutById,
   findPaymentMethods,
   findProviderCustomer,
+  findPurchases,
   findStaleCheckouts,
   findTenantOfProviderCustomer,
   findUnfinishedCheckouts,

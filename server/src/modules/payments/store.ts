@@ -296,6 +296,32 @@ export const insertPurchase = async (tx: Tx, purchase: PurchaseRecord): Promise<
   )
 }
 
+type PurchaseRow = {
+  tenant_id: string
+  purchase_id: string
+  checkout_id: string
+  product: string
+  name: string
+  currency: string
+  amount_minor: bigint
+  provider_payment_id: string | null
+  purchased_at: string
+  credit_grant_id: string | null
+}
+
+const purchaseOf = (row: PurchaseRow): PurchaseRecord => ({
+  tenantId: row.tenant_id,
+  purchaseId: row.purchase_id,
+  checkoutId: row.checkout_id,
+  product: row.product,
+  name: row.name,
+  currency: row.currency,
+  amountMinor: row.amount_minor,
+  providerPaymentId: row.provider_payment_id,
+  purchasedAt: instantOfRow(row.purchased_at),
+  creditGrantId: row.credit_grant_id,
+})
+
 /** A page of what a tenant bought, newest first. */
 export const listPurchases = async (
   on: Db | Tx,
@@ -304,31 +330,23 @@ export const listPurchases = async (
   limit: number,
 ): Promise<PurchaseRecord[]> =>
   (
-    await query<{
-      tenant_id: string
-      purchase_id: string
-      checkout_id: string
-      product: string
-      name: string
-      currency: string
-      amount_minor: bigint
-      provider_payment_id: string | null
-      purchased_at: string
-      credit_grant_id: string | null
-    }>(
+    await query<PurchaseRow>(
       on,
       sql`select * from purchases where tenant_id = ${tenantId} and (${before === null} or (purchased_at, purchase_id) < (${before?.at ?? null}::timestamptz, ${before?.id ?? null}))
           order by purchased_at desc, purchase_id desc limit ${limit}`,
     )
-  ).map((row) => ({
-    tenantId: row.tenant_id,
-    purchaseId: row.purchase_id,
-    checkoutId: row.checkout_id,
-    product: row.product,
-    name: row.name,
-    currency: row.currency,
-    amountMinor: row.amount_minor,
-    providerPaymentId: row.provider_payment_id,
-    purchasedAt: instantOfRow(row.purchased_at),
-    creditGrantId: row.credit_grant_id,
-  }))
+  ).map(purchaseOf)
+
+/** What a tenant bought by these payments, or that brought these grants of credit. */
+export const findPurchases = async (
+  on: Db | Tx,
+  tenantId: string,
+  of: { payments?: readonly string[]; grants?: readonly string[] },
+): Promise<PurchaseRecord[]> =>
+  (
+    await query<PurchaseRow>(
+      on,
+      sql`select * from purchases where tenant_id = ${tenantId}
+            and (provider_payment_id = any(${[...(of.payments ?? [])]}) or credit_grant_id = any(${[...(of.grants ?? [])]})) order by purchase_id`,
+    )
+  ).map(purchaseOf)

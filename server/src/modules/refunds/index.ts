@@ -13,6 +13,7 @@ export {
   isAboveWhatIsThere,
   lateMoneyBackRequests,
   listMoneyBack,
+  refundedOfPayments,
   saveMoneyBack,
   touchMoneyBack,
 } from './store.ts'

@@ -139,6 +139,24 @@ export const findMoneyBackOfInvoice = async (
     )
   ).map(fromRow)
 
+/** How much of each payment of a tenant went back by refunds, or is on its way. */
+export const refundedOfPayments = async (
+  on: Db | Tx,
+  tenantId: string,
+  intentIds: readonly string[],
+): Promise<Map<string, bigint>> =>
+  intentIds.length === 0
+    ? new Map()
+    : new Map(
+        (
+          await query<{ intent: string; amount: string }>(
+            on,
+            sql`select provider_intent_id as intent, sum(amount) as amount from money_back
+                where tenant_id = ${tenantId} and kind = 'refund' and money_back_counts(state) and provider_intent_id = any(${[...intentIds]}) group by 1`,
+          )
+        ).map((row) => [row.intent, BigInt(row.amount)]),
+      )
+
 /** What is known to be at the provider, by its ids. */
 export const findMoneyBackByProviderIds = async (
   on: Db | Tx,
