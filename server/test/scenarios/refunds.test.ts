@@ -248,6 +248,44 @@ describe('a silent provider', () => {
     expect(await sweepMoneyBack(world.app.deps)).toBe(0)
   })
 
+  test('for longer than policy allows is found, however often the sweep has tried, and is repaired once it answers (REC-2)', async () => {
+    const liz = await buyer('liz', undefined, 'monthly')
+    const reconciled = async () => {
+      const { data: run } = await world.operator.startReconciliation({ body: { tenantId: 'liz' } })
+      await eventually(
+        async () => (await world.operator.getReconciliation({ params: { runId: run.id } })).data,
+        ({ state }) => state === 'done',
+      )
+      return (await world.operator.listFindings({ query: { tenantId: 'liz' } })).data
+    }
+    // Everything else is answered; only what is asked for is not heard.
+    await trouble({ action: 'reset', method: 'POST', path: '/v1/refunds', count: null, after: false })
+    let id: string
+    try {
+      const { data: refund } = await world.operator.createRefund(wish(liz.invoiceId, 700))
+      id = refund.id
+      await world.advance('PT14M')
+      expect(await reconciled()).toEqual([])
+      await world.advance('PT2M')
+      await sweepMoneyBack(world.app.deps)
+      expect(await reconciled()).toMatchObject([
+        { kind: 'money_back_stuck', object: id, state: 'open', severity: 'warning', repair: 'mirror_money_back' },
+      ])
+    } finally {
+      await heal()
+    }
+    await world.advance('PT1M')
+    const [finding] = (await world.operator.listFindings({ query: { tenantId: 'liz' } })).data
+    const { data: repaired } = await world.operator.repairFinding({
+      params: { findingId: finding!.id },
+      body: { reason: 'It answers again' },
+    })
+    expect(repaired.state).toMatch(/repaired|gone/)
+    expect(await refundsOf(liz.invoiceId)).toMatchObject([{ id, state: 'succeeded' }])
+    expect(await refundsThere(liz)).toHaveLength(1)
+    expect((await reconciled()).filter(({ state }) => state === 'open')).toEqual([])
+  })
+
   test('for longer than it remembers keys: a look decides, nothing is sent again', async () => {
     const [lou, max] = [await buyer('lou', undefined, 'monthly'), await buyer('max', undefined, 'monthly')]
     await silence('/v1/refunds', false)
@@ -506,7 +544,7 @@ describe('a credit note', () => {
   })
 })
 
-test('refunds and credit notes that differ, are missing or are stuck are found and repaired', async () => {
+test('refunds and credit notes that differ or are missing are found and repaired', async () => {
   const yan = await buyer('yan', undefined, 'monthly')
   await world.operator.createRefund(wish(yan.invoiceId, 1_000))
   await world.operator.createRefund(wish(yan.invoiceId, 500))

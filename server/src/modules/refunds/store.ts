@@ -226,7 +226,7 @@ export const touchMoneyBack = async (tx: Tx, moneyBackId: string, at: Temporal.I
   await query(tx, sql`update money_back set updated_at = ${text(at)} where money_back_id = ${moneyBackId}`)
 }
 
-/** What one tenant has agreed to and the provider does not know of, since before a time. */
+/** What was agreed to for one tenant before a time and the provider does not know of, however often it was asked since. */
 export const findStuckMoneyBack = async (
   on: Db | Tx,
   tenantId: string,
@@ -235,6 +235,6 @@ export const findStuckMoneyBack = async (
   (
     await query<Row>(
       on,
-      sql`select * from money_back where tenant_id = ${tenantId} and state = 'asking' and coalesce(asked_at, decided_at, requested_at) < ${text(before)} order by money_back_id`,
+      sql`select * from money_back where tenant_id = ${tenantId} and state = 'asking' and coalesce(decided_at, requested_at) < ${text(before)} order by money_back_id`,
     )
   ).map(fromRow)
