@@ -149,9 +149,22 @@ test('every decision of a random life is made again the same; with an altered sn
   const tenantId = await newTenant()
   const random = numbersFrom(5)
   const upTo = (n: number) => Math.floor(random() * n)
-  for (let step = 0; step < 60; step++) {
-    const way = upTo(8)
-    if (way === 0) await limitTo(tenantId, ['api_calls', 'tokens'][upTo(2)]!, [null, 5, 20, 40, 80][upTo(5)]!)
+  const held: string[] = []
+  for (let step = 0; step < 80; step++) {
+    const way = upTo(10)
+    if (way === 8) {
+      const features = [
+        { feature: 'api_calls', quantity: 1 + upTo(9) },
+        { feature: 'tokens', quantity: 1 + upTo(9) },
+      ]
+      const { reservation } = (
+        await client.createReservation({ body: { tenantId, features, idempotencyKey: `h${step}` } })
+      ).data
+      if (reservation) held.push(reservation.id)
+    } else if (way === 9) {
+      const [reservationId] = held.splice(upTo(held.length), 1)
+      if (reservationId) await client.commitReservation({ params: { reservationId }, body: {} })
+    } else if (way === 0) await limitTo(tenantId, ['api_calls', 'tokens'][upTo(2)]!, [null, 5, 20, 40, 80][upTo(5)]!)
     else if (way < 3) await report(tenantId, `r${step}`, 1 + upTo(6))
     else if (way < 6)
       await consume(tenantId, `c${step}`, [['api_calls'], ['tokens'], ['api_calls', 'tokens']][upTo(3)]!, 1 + upTo(9))
@@ -215,7 +228,7 @@ test('what is held for others is part of where the counter stood', async () => {
   await consume(tenantId, 'too-much', ['api_calls'], 3)
   await client.check({ body: { tenantId, feature: 'api_calls', quantity: 5 } })
   await client.releaseReservation({ params: { reservationId: reservation!.id } })
-  const decisions = await decisionsOf(tenantId)
+  const decisions = (await decisionsOf(tenantId)).filter(({ kind }) => kind !== 'reserve')
   const told = decisions.map(({ kind, allowed, counter, counterfactual }) => [
     kind,
     allowed,
@@ -229,6 +242,47 @@ test('what is held for others is part of where the counter stood', async () => {
     ['consume', true, 0, 6, 4],
   ])
   for (const { id } of decisions) expect((await detailOf(tenantId, id)).replay.same).toBe(true)
+})
+
+test('what is reserved, or refused to be, is a decision: once for a key, whatever becomes of it, and made again the same', async () => {
+  const tenantId = await newTenant({ api_calls: 10, tokens: 100 })
+  const reserve = async (idempotencyKey: string, features: Record<string, number>) => {
+    const each = Object.entries(features).map(([feature, quantity]) => ({ feature, quantity }))
+    return (await client.createReservation({ body: { tenantId, features: each, idempotencyKey, service: 'works' } }))
+      .data
+  }
+  await report(tenantId, 'before', 1)
+  for (let times = 0; times < 2; times++) await reserve('fits', { api_calls: 6, tokens: 50 })
+  await reserve('too-much', { tokens: 50, api_calls: 4 })
+  const { reservation } = await reserve('later', { tokens: 50 })
+  await client.commitReservation({ params: { reservationId: reservation!.id }, body: { quantities: { tokens: 20 } } })
+  const all = await decisionsOf(tenantId)
+  const decisions = all.filter(({ kind }) => kind === 'reserve')
+  expect(all.filter(({ kind }) => kind !== 'reserve').map(({ idempotencyKey }) => idempotencyKey)).toEqual(['before'])
+  const told = decisions.map(({ idempotencyKey, feature, quantity, allowed, reason, because, counter }) => [
+    ...[idempotencyKey, feature, quantity, allowed, reason, because, counter!.used, counter!.reserved],
+  ])
+  expect(told.toSorted()).toEqual([
+    ['fits', 'api_calls', 6, true, 'within_limit', null, 1, 0],
+    ['fits', 'tokens', 50, true, 'within_limit', null, 0, 0],
+    ['later', 'tokens', 50, true, 'within_limit', null, 0, 50],
+    ['too-much', 'api_calls', 4, false, 'limit_reached', null, 1, 6],
+    ['too-much', 'tokens', 50, false, 'within_limit', 'api_calls', 0, 50],
+  ])
+  const stranger = await newTenant({ api_calls: 10, tokens: 100 })
+  for (const { id, service: by, correlationId } of decisions) {
+    expect([by, correlationId]).toEqual(['works', expect.any(String)])
+    expect((await detailOf(tenantId, id)).replay.same).toBe(true)
+    await expect(detailOf(stranger, id)).rejects.toMatchObject({ code: 'not_found' })
+  }
+  // Page by page with what else was decided, and by outcome.
+  const paged: DecisionRecord[] = []
+  for await (const each of service.operator.paginate('listDecisions', { query: { tenantId, limit: 2 } }))
+    paged.push(each)
+  expect(paged.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
+  const refused = await decisionsOf(tenantId, { outcome: 'refused' })
+  expect(refused.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['too-much', 'too-much'])
+  expect(await decisionsOf(tenantId, { feature: 'tokens', outcome: 'allowed' })).toHaveLength(2)
 })
 
 test('a past time is explained with the counter as it stood then', async () => {
@@ -276,11 +330,15 @@ test('a feature that counts by a window of its own is decided, and made again, i
   await use('api_calls', 'too-much', 2)
   await use('tokens', 'today', 5)
   await use('tokens', 'too-much', 5)
+  const features = ['api_calls', 'tokens'].map((feature) => ({ feature, quantity: feature === 'tokens' ? 5 : 1 }))
+  await other.operator.createReservation({ body: { tenantId, features, idempotencyKey: 'held' } })
   const decisions = (await other.operator.listDecisions({ query: { tenantId, from: today.toString() } })).data
   const told = decisions.map(({ feature, allowed, counter }) => [feature, allowed, counter!.used, counter!.limit])
   expect(told.toSorted()).toEqual([
     ['api_calls', false, 2, 3],
+    ['api_calls', false, 2, 3],
     ['api_calls', true, 0, 3],
+    ['tokens', false, 5, 9],
     ['tokens', false, 5, 9],
     ['tokens', true, 0, 9],
   ])

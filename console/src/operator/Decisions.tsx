@@ -46,7 +46,7 @@ export function Decisions({ tenantId, feature }: { tenantId: string; feature: st
 
 type Row = { decision: DecisionRecord; search: Record<string, string | undefined> }
 
-const kindWords = { check: 'asked', consume: 'to use up', report: 'reported' } as const
+const kindWords = { check: 'asked', consume: 'to use up', report: 'reported', reserve: 'to hold' } as const
 
 const columns: Column<Row>[] = [
   { title: 'When', cell: ({ decision }) => <Instant at={decision.at} show="seconds" /> },

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Instant, Key, Nullable, Page, Quantity, strict, TenantId } from './common.ts'
 import { Explanation, OverrideValue, reasons } from './entitlement.ts'
 
-export const decisionKinds = ['check', 'consume', 'report'] as const
+export const decisionKinds = ['check', 'consume', 'report', 'reserve'] as const
 
 /** What would have made a decision another one (ENT-5). */
 const Counterfactual = strict({
@@ -17,7 +17,7 @@ export type Counterfactual = Static<typeof Counterfactual>
 
 /**
  * One decision as it was made: every refusal, and every decision that used something up. `check`: asked and refused;
- * `consume`: a check that uses up; `report`: a usage record.
+ * `consume`: a check that uses up; `report`: a usage record; `reserve`: room held for work under way.
  */
 export const DecisionRecord = strict({
   id: Type.String(),

@@ -28,9 +28,12 @@ import { findSubscriptions } from '../modules/subscriptions/index.ts'
 import {
   type DecisionFilter,
   type DecisionPlace,
+  findReservedDecision,
   findUsageDecision,
   isLevel,
+  listReservedDecisions,
   listUsageDecisions,
+  type ReservedDecision,
   type UsageDecision,
 } from '../modules/usage/index.ts'
 import type { Deps } from './deps.ts'
@@ -64,11 +67,12 @@ export const readDecisions = async (
   if (asked.length === 0) throw fail('feature_unknown')
   const features = asked.map((each) => each.feature)
   const meters = [...new Set(asked.flatMap((each) => (each.kind === 'metered' ? [each.meter] : [])))]
-  const [usage, checks] = await Promise.all([
+  const [usage, held, checks] = await Promise.all([
     listUsageDecisions(deps.db, tenantId, { meters, features }, filter, limit),
+    listReservedDecisions(deps.db, tenantId, features, filter, limit),
     listCheckDecisions(deps.db, tenantId, features, filter, limit),
   ])
-  const rows = [...usage, ...checks]
+  const rows = [...usage, ...held, ...checks]
     .sort((a, b) => Temporal.Instant.compare(b.at, a.at) || (a.tie < b.tie ? 1 : -1))
     .slice(0, limit)
   const [snapshots, overrides] = await Promise.all([
@@ -124,18 +128,22 @@ export const forgetDecisions = async (deps: Deps): Promise<number> => {
 }
 const forgottenAtOnce = 5_000
 
-type Row = (UsageDecision | CheckDecision) & { tie: string }
+type Found = UsageDecision | ReservedDecision | CheckDecision
+type Row = Found & { tie: string }
+
+const letters = { accepted: 'a', refused: 'r', reserved: 'h' } as const
 
 /** Public ids say in which table a decision stands and under which key; the tenant is asked for beside it. */
 const idOf = (row: Row): string =>
-  `decision_${'source' in row ? (row.source === 'accepted' ? 'a' : 'r') : 'c'}${Buffer.from(row.key).toString('base64url')}`
+  `decision_${'source' in row ? letters[row.source] : 'c'}${Buffer.from(row.key).toString('base64url')}`
 
-const findRow = (deps: Deps, tenantId: string, decisionId: string): Promise<UsageDecision | CheckDecision | null> => {
+const findRow = (deps: Deps, tenantId: string, decisionId: string): Promise<Found | null> => {
   const name = decisionId.slice('decision_'.length)
   const key = Buffer.from(name.slice(1), 'base64url').toString()
   // Only visible characters are in keys, and the database takes no zero byte.
   if (!/^[\x21-\x7e]+$/.test(key)) return Promise.resolve(null)
   if (name.startsWith('c')) return findCheckDecision(deps.db, tenantId, key)
+  if (name.startsWith('h')) return findReservedDecision(deps.db, tenantId, key)
   if (name.startsWith('a')) return findUsageDecision(deps.db, tenantId, 'accepted', key)
   return name.startsWith('r') ? findUsageDecision(deps.db, tenantId, 'refused', key) : Promise.resolve(null)
 }
@@ -149,6 +157,13 @@ const keptOf = (deps: Deps, { content }: StoredSnapshot, row: Row): Kept | null 
     const ours = { idempotencyKey: null, service: null, correlationId: null, allowed: false, wanted: quantity } as const
     const facts = { kind: 'check', feature, reason, quantity, used, reserved, windowStart, because } as const
     return { id, tie, at, snapshotVersion, firstAt, attempts, ...facts, ...ours }
+  }
+  if (row.source === 'reserved') {
+    const { feature, reason, quantity, used, reserved, because, windowStart, allowed } = row
+    const { idempotencyKey, service, correlationId } = row
+    const facts = { kind: 'reserve', feature, reason, quantity, used, reserved, windowStart, because, allowed } as const
+    const ours = { idempotencyKey, service, correlationId, firstAt: at, attempts: 1, wanted: quantity }
+    return { id, tie, at, snapshotVersion, ...facts, ...ours }
   }
   const entitlement = content.entitlements.find((each) =>
     row.feature === null ? each.kind === 'metered' && each.meter === row.meter : each.feature === row.feature,

@@ -11,6 +11,7 @@ import {
   findReservationByKey,
   hourCounters,
   hourNumber,
+  type ItemDecision,
   insertReservation,
   lifetime,
   lockCounters,
@@ -106,14 +107,21 @@ const reserve = async (
   const at = deps.clock.now()
   const counters = await lockCounters(tx, refsOf(tenantId, live, asked, at.epochMilliseconds))
   const decisions: Decision[] = []
+  const decided: ItemDecision[] = []
   for (const [index, { counting, quantity }] of asked.entries()) {
     const { reserved } = counters[index]!
     const used = await usedNow(tx, counters[index]!, counting, at.epochMilliseconds)
     const { startMs, resetsAt } = countingWindow(live, counting, at.epochMilliseconds)
     const entitlement = inWindow(counting.entitlement, startMs)
-    decisions.push(decide(live.content, entitlement, { used, reserved, resetsAt }, quantity))
+    const decision = decide(live.content, entitlement, { used, reserved, resetsAt }, quantity)
+    decisions.push(decision)
+    const windowStart = Temporal.Instant.fromEpochMilliseconds(startMs)
+    decided.push({ used, reserved, windowStart, reason: decision.reason, because: null })
   }
-  const allowed = decisions.every((decision) => decision.allowed)
+  const no = decisions.find((decision) => !decision.allowed)
+  const allowed = no === undefined
+  // One that would have been allowed by itself went down with another.
+  for (const [index, { allowed: itself }] of decisions.entries()) if (no && itself) decided[index]!.because = no.feature
   const reservation: ReservationRecord = {
     tenantId,
     reservationId: idFor('reservation', `${tenantId} ${key}`),
@@ -136,7 +144,7 @@ const reserve = async (
       committed: null,
     })),
   }
-  await insertReservation(tx, reservation)
+  await insertReservation(tx, reservation, decided)
   const held = allowed
     ? await addReserved(
         tx,

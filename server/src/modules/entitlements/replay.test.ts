@@ -72,7 +72,7 @@ const live = (history: (typeof histories)['generate'] extends (...a: never[]) =>
       if (allowed && !consume) continue
       const position = { used: counts ? used : null, reserved, quantity }
       const said = { allowed, reason: allowed ? null : reason, because: null, windowStart: null }
-      kept.push({ content, facts: { kind: 'check', feature: 'calls', ...position, ...said } })
+      kept.push({ content, facts: { kind: consume ? 'reserve' : 'check', feature: 'calls', ...position, ...said } })
       if (allowed && counts) used += quantity
     }
   }

@@ -6,7 +6,7 @@ import type { ResolvedEntitlement, SnapshotContent } from './resolve.ts'
 
 /** What a decision was made with and what it was, as its record says. `used` and `reserved`: before it. */
 export type DecisionFacts = {
-  kind: 'check' | 'consume' | 'report'
+  kind: 'check' | 'consume' | 'report' | 'reserve'
   feature: string
   quantity: Micro
   used: Micro | null
@@ -48,6 +48,7 @@ export const entitlementOf = (content: SnapshotContent, facts: DecisionFacts): R
 
 /** Usage that is refused is told in fewer words than a check. */
 const codeOf = (kind: DecisionFacts['kind'], reason: Reason): Reason => {
-  if (kind === 'check' || reason === 'access_restricted' || reason === 'limit_reached') return reason
+  if (kind === 'check' || kind === 'reserve' || reason === 'access_restricted' || reason === 'limit_reached')
+    return reason
   return reason === 'over_limit_after_downgrade' ? 'limit_reached' : 'not_included'
 }

@@ -23,8 +23,11 @@ export {
 export {
   type DecisionFilter,
   type DecisionPlace,
+  findReservedDecision,
   findUsageDecision,
+  listReservedDecisions,
   listUsageDecisions,
+  type ReservedDecision,
   type UsageDecision,
   usedAsOf,
 } from './decisions/store.ts'
@@ -58,6 +61,7 @@ export {
   addReserved,
   findReservation,
   findReservationByKey,
+  type ItemDecision,
   insertReservation,
   lockReservation,
   lockReserved,

@@ -92,6 +92,96 @@ export const findUsageDecision = async (
   return row ? fromRow(row) : null
 }
 
+/** What was decided about one feature of a reservation. `used` and `reserved`: before it. */
+export type ReservedDecision = {
+  source: 'reserved'
+  key: string
+  tie: string
+  at: Temporal.Instant
+  feature: string
+  quantity: Micro
+  used: Micro
+  reserved: Micro
+  windowStart: Temporal.Instant
+  allowed: boolean
+  reason: string
+  because: string | null
+  snapshotVersion: number
+  idempotencyKey: string
+  service: string | null
+  correlationId: string | null
+}
+type ReservedRow = {
+  key: string
+  tie: string
+  at: string
+  feature: string
+  quantity: string
+  used: string
+  reserved: string
+  decided_in: string
+  state: string
+  reason: string
+  because: string | null
+  snapshot_version: bigint
+  idempotency_key: string
+  service: string | null
+  correlation_id: string | null
+}
+
+const reservedTie = sql`md5('h' || r.reservation_id || ':' || i.feature)`
+const reserved = sql`select r.reservation_id || ':' || i.feature as key, ${reservedTie} as tie, r.reserved_at as at, i.feature, i.quantity, i.used, i.reserved, i.decided_in, r.state,
+    i.reason, i.because, r.snapshot_version, r.idempotency_key, r.service, r.correlation_id
+  from reservations r join reservation_items i on i.tenant_id = r.tenant_id and i.reservation_id = r.reservation_id`
+
+/** What was decided when room was reserved, newest first. Reservations from before there were records of it are left out. */
+export const listReservedDecisions = async (
+  db: Db,
+  tenantId: string,
+  features: readonly string[],
+  { from, to, outcome, before }: DecisionFilter,
+  limit: number,
+): Promise<ReservedDecision[]> =>
+  (
+    await query<ReservedRow>(
+      db,
+      sql`${reserved} where r.tenant_id = ${tenantId} and i.reason is not null and i.feature = any (${[...features]}::text[])
+            and (${outcome}::text is null or (r.state = 'refused') = (${outcome} = 'refused'))
+            and r.reserved_at >= ${from ?? '-infinity'} and r.reserved_at < ${to ?? 'infinity'} and r.reserved_at <= ${before?.at ?? 'infinity'}
+            and (${before === null} or (r.reserved_at, ${reservedTie}) < (${before?.at ?? 'infinity'}::timestamptz, ${before?.tie ?? ''}))
+          order by r.reserved_at desc, tie desc limit ${limit}`,
+    )
+  ).map(reservedOf)
+
+/** `key`: the reservation and the feature, with a colon between them. */
+export const findReservedDecision = async (db: Db, tenantId: string, key: string): Promise<ReservedDecision | null> => {
+  const [reservationId, feature] = key.split(':')
+  const row = await queryOne<ReservedRow>(
+    db,
+    sql`${reserved} where r.tenant_id = ${tenantId} and r.reservation_id = ${reservationId} and i.feature = ${feature ?? ''} and i.reason is not null`,
+  )
+  return row && reservedOf(row)
+}
+
+const reservedOf = (row: ReservedRow): ReservedDecision => ({
+  source: 'reserved',
+  key: row.key,
+  tie: row.tie,
+  at: instantOfRow(row.at),
+  feature: row.feature,
+  quantity: microOfText(row.quantity)!,
+  used: microOfText(row.used)!,
+  reserved: microOfText(row.reserved)!,
+  windowStart: instantOfRow(row.decided_in),
+  allowed: row.state !== 'refused',
+  reason: row.reason,
+  because: row.because,
+  snapshotVersion: Number(row.snapshot_version),
+  idempotencyKey: row.idempotency_key,
+  service: row.service,
+  correlationId: row.correlation_id,
+})
+
 const fromRow = (row: Row): UsageDecision => ({
   source: row.source,
   key: row.key,

@@ -14,6 +14,14 @@ type ReservedItem = {
   quantity: Micro
   committed: Micro | null
 }
+/** What an item was decided with, and what about it alone was said; `because` names the feature that took it down with itself. */
+export type ItemDecision = {
+  used: Micro
+  reserved: Micro
+  windowStart: Temporal.Instant
+  reason: string
+  because: string | null
+}
 export type ReservationRecord = {
   tenantId: string
   reservationId: string
@@ -101,8 +109,12 @@ export const findReservationByKey = async (
   return row && withItems(tx, row)
 }
 
-/** A key that is there already fails with the violation of its constraint. */
-export const insertReservation = async (tx: Tx, reservation: ReservationRecord): Promise<void> => {
+/** A key that is there already fails with the violation of its constraint. `decided`: of each item, in their order. */
+export const insertReservation = async (
+  tx: Tx,
+  reservation: ReservationRecord,
+  decided: readonly ItemDecision[],
+): Promise<void> => {
   const { tenantId, reservationId, items } = reservation
   await query(
     tx,
@@ -112,10 +124,12 @@ export const insertReservation = async (tx: Tx, reservation: ReservationRecord):
   )
   await query(
     tx,
-    sql`insert into reservation_items (tenant_id, reservation_id, feature, meter, span, window_start, quantity)
-        select ${tenantId}, ${reservationId}, f, m, p, s, q
+    sql`insert into reservation_items (tenant_id, reservation_id, feature, meter, span, window_start, quantity, used, reserved, decided_in, reason, because)
+        select ${tenantId}, ${reservationId}, f, m, p, s, q, u, h, d, r, b
         from unnest(${items.map((item) => item.feature)}::text[], ${items.map((item) => item.meter)}::text[], ${items.map((item) => item.span)}::text[],
-          ${items.map((item) => item.windowStart.toString())}::timestamptz[], ${items.map((item) => textOfMicro(item.quantity))}::numeric[]) as i (f, m, p, s, q)`,
+          ${items.map((item) => item.windowStart.toString())}::timestamptz[], ${items.map((item) => textOfMicro(item.quantity))}::numeric[],
+          ${decided.map((each) => textOfMicro(each.used))}::numeric[], ${decided.map((each) => textOfMicro(each.reserved))}::numeric[], ${decided.map((each) => each.windowStart.toString())}::timestamptz[],
+          ${decided.map((each) => each.reason)}::text[], ${decided.map((each) => each.because)}::text[]) as i (f, m, p, s, q, u, h, d, r, b)`,
   )
 }
 
