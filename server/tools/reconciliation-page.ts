@@ -18,11 +18,12 @@ export const reconciliationPage = (): string =>
         [
           '`light`',
           'hourly, and on demand',
-          'What was made in the last two days, counters, and whatever waits: open checkouts older than five minutes, commands without an answer, dead webhooks',
+          'What was made in the last two days, and whatever waits: open checkouts older than five minutes, commands without an answer, dead webhooks',
         ],
         ['one customer', 'on demand, by support too', 'Everything about this customer'],
       ],
     ),
+    'Light runs leave counters out, as comparing them reads all usage records. Beside the full run, which compares every counter, a sample of each day compares all counters of a thirtieth of the customers (`counter_differs`, USE-4); a run for one customer compares theirs at any time.',
     'A run goes through bounded pages and keeps its place after each, so that another process goes on when one dies. It makes at most `TURNPIKE_RECONCILE_PER_SECOND` requests a second to the provider (10 unless set), waits while the provider does not answer, and shows its progress all the while.',
     '## From a difference to a finding',
     [

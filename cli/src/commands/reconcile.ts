@@ -11,7 +11,7 @@ export const addReconcileCommands = (program: Command, session: Session): void =
     .command('reconcile')
     .description('Compare with the payment provider: one customer, or everybody')
     .option('--tenant <tenant>', 'one customer only')
-    .option('--light', 'only what is new and what waits')
+    .option('--light', 'only what is new and what waits; no counters')
     .option('--watch', 'show the progress until it is done')
     .action(async (options: { tenant?: string; light?: boolean; watch?: boolean }) => {
       const client = session.client()

@@ -90,7 +90,7 @@ function Start({ tenantId, busy }: { tenantId: string | undefined; busy: boolean
               Compare everybody …
             </Button>
             <Button variant="default" loading={start.isPending} disabled={busy} onClick={() => begin('light')}>
-              Subscriptions, invoices and counters only
+              Subscriptions and invoices only
             </Button>
           </>
         )}

@@ -335,3 +335,14 @@ test('runs are listed newest first, also those that were begun under a key (REC-
   } while (cursor)
   expect(listed.slice(0, 6)).toEqual(begun)
 })
+
+test('a light run leaves counters to the sample; a full run compares all of them (REC-1, USE-4)', async () => {
+  const { tenantId } = await subscribed(world, 'drifted')
+  await world.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity: 3, idempotencyKey: 'three' } })
+  await owner.query("update usage_counters set used = used + 5 where tenant_id = $1 and span = 'period'", [tenantId])
+  const { data: light } = await world.operator.startReconciliation({ body: { scope: 'light' } })
+  expect((await finished(light.id)).progress.map(({ phase }) => phase)).not.toContain('counters')
+  expect(await kindsOf(tenantId)).toEqual([])
+  expect((await reconcile()).progress.map(({ phase }) => phase)).toContain('counters')
+  expect(await kindsOf(tenantId)).toEqual(['counter_differs'])
+})
