@@ -7,6 +7,8 @@ import { addEventCommands } from './commands/events.ts'
 import { addKeyCommands } from './commands/keys.ts'
 import { addNoticeCommands } from './commands/notices.ts'
 import { addReconcileCommands } from './commands/reconcile.ts'
+import { addRefundCommands } from './commands/refunds.ts'
+import { addReservationCommands } from './commands/reservations.ts'
 import { addWebhookCommands } from './commands/webhooks.ts'
 import { clean } from './print.ts'
 import { createSession, type Surroundings } from './session.ts'
@@ -45,6 +47,8 @@ export const runCli = async (words: readonly string[], surroundings: Surrounding
     addWebhookCommands,
     addReconcileCommands,
     addCreditCommands,
+    addRefundCommands,
+    addReservationCommands,
     addNoticeCommands,
     addKeyCommands,
     addEventCommands,

@@ -163,6 +163,7 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   createReservation: (tenantId) => ({
     body: { tenantId, features: [{ feature: 'api_calls', quantity: 2 }], idempotencyKey: newId('request') },
   }),
+  listReservations: (tenantId) => ({ query: { tenantId } }),
   getReservation: (_, own) => ({ params: { reservationId: own.reservation } }),
   commitReservation: (_, own) => ({ params: { reservationId: own.reservation }, body: {} }),
   releaseReservation: (_, own) => ({ params: { reservationId: own.secondReservation } }),
@@ -208,6 +209,7 @@ const examples: { [N in RouteName]: (tenantId: string, own: Ids) => Example | Pr
   }),
   listRefunds: (tenantId) => ({ query: { tenantId: tenantId === owner ? 'creditor' : tenantId } }),
   listCreditNotes: (tenantId) => ({ query: { tenantId: tenantId === owner ? 'creditor' : tenantId } }),
+  getRefund: (_, own) => ({ params: { refundId: own.refund } }),
   approveRefund: (_, own) => ({ params: { refundId: own.refund }, body: {} }),
   rejectRefund: (_, own) => ({ params: { refundId: own.secondRefund }, body: { reason: 'A test of the walk' } }),
   approveCreditNote: (_, own) => ({ params: { creditNoteId: own.creditNote }, body: {} }),

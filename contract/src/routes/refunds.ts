@@ -75,6 +75,17 @@ export const refundsRoutes = {
     response: Type.Array(Refund),
   }),
 
+  getRefund: route({
+    method: 'GET',
+    path: '/refunds/{refundId}',
+    summary: 'One refund and how far it has come',
+    tag: 'Refunds',
+    permission: 'billing:invoices:read',
+    tenancy: 'object',
+    params: RefundParams,
+    response: Refund,
+  }),
+
   listCreditNotes: route({
     method: 'GET',
     path: '/credit-notes',

@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import { type RouteDefinition, route } from '../route.ts'
 import {
   Reservation,
@@ -5,6 +6,7 @@ import {
   ReservationCommit,
   ReservationCreate,
   ReservationParams,
+  ReservationQuery,
 } from '../schemas/reservation.ts'
 
 /** Room that is held for work under way. */
@@ -21,6 +23,19 @@ export const reservationsRoutes = {
     body: ReservationCreate,
     response: ReservationAnswer,
     problems: ['feature_unknown', 'quantity_invalid', 'idempotency_key_reused'],
+  }),
+
+  listReservations: route({
+    method: 'GET',
+    path: '/entitlements/reservations',
+    summary: 'Reservations of a customer, newest first',
+    description: 'What was refused is no reservation: it is among the decisions.',
+    tag: 'Entitlements',
+    permission: 'billing:entitlements:check',
+    tenancy: 'tenant',
+    kind: 'list',
+    query: ReservationQuery,
+    response: Type.Array(Reservation),
   }),
 
   getReservation: route({

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Id, Instant, Key, Nullable, Quantity, strict, TenantId, Text } from './common.ts'
+import { Id, Instant, Key, Nullable, Page, Quantity, strict, TenantId, Text } from './common.ts'
 import { Decision } from './entitlement.ts'
 
 export const reservationStates = ['held', 'committed', 'released', 'expired'] as const
@@ -42,5 +42,10 @@ export type ReservationAnswer = Static<typeof ReservationAnswer>
 export const ReservationCommit = strict({
   /** What was used of each feature, at most what is reserved; all of it where left out. */
   quantities: Type.Optional(Type.Record(Key, Quantity)),
+})
+export const ReservationQuery = strict({
+  tenantId: Type.Optional(TenantId),
+  state: Type.Optional(Type.Enum(reservationStates)),
+  ...Page,
 })
 export const ReservationParams = strict({ reservationId: Type.String({ maxLength: 120 }) })

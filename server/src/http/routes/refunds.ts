@@ -96,6 +96,7 @@ export const refundHandlers: Handlers<
   | 'createRefund'
   | 'createCreditNote'
   | 'listRefunds'
+  | 'getRefund'
   | 'listCreditNotes'
   | 'approveRefund'
   | 'rejectRefund'
@@ -153,6 +154,14 @@ export const refundHandlers: Handlers<
     const { rows, cursor } = await list(context, 'refund')
     const isHouse = context.credential.tenantId === null
     return { data: rows.map(refundView).map((view) => (isHouse ? view : forCustomer(view))), cursor }
+  },
+
+  getRefund: async ({ deps, params, own, credential }) => {
+    const record = await findMoneyBack(deps.db, params.refundId)
+    const refund = record?.kind === 'refund' ? record : null
+    await own(refund?.tenantId)
+    if (!refund) throw fail('not_found')
+    return credential.tenantId === null ? refundView(refund) : forCustomer(refundView(refund))
   },
 
   listCreditNotes: async (context) => {

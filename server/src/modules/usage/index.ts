@@ -63,6 +63,7 @@ export {
   findReservationByKey,
   type ItemDecision,
   insertReservation,
+  listReservations,
   lockReservation,
   lockReserved,
   type ReservationRecord,

@@ -54,6 +54,7 @@ type Row = {
   answer: ReservationRecord['answer']
 }
 type ItemRow = {
+  reservation_id: string
   feature: string
   meter: string
   span: string
@@ -62,13 +63,17 @@ type ItemRow = {
   committed: string | null
 }
 
-const withItems = async (on: Db | Tx, row: Row): Promise<ReservationRecord> => {
+const withItems = async (on: Db | Tx, row: Row): Promise<ReservationRecord> =>
+  (await withItemsOf(on, row.tenant_id, [row]))[0]!
+
+const withItemsOf = async (on: Db | Tx, tenantId: string, rows: readonly Row[]): Promise<ReservationRecord[]> => {
   const items = await query<ItemRow>(
     on,
-    sql`select feature, meter, span, window_start, quantity, committed from reservation_items
-        where tenant_id = ${row.tenant_id} and reservation_id = ${row.reservation_id} order by feature`,
+    sql`select reservation_id, feature, meter, span, window_start, quantity, committed from reservation_items
+        where tenant_id = ${tenantId} and reservation_id = any(${rows.map((row) => row.reservation_id)}::text[]) order by feature`,
   )
-  return {
+  const of = Map.groupBy(items, (item) => item.reservation_id)
+  return rows.map((row) => ({
     tenantId: row.tenant_id,
     reservationId: row.reservation_id,
     idempotencyKey: row.idempotency_key,
@@ -81,7 +86,7 @@ const withItems = async (on: Db | Tx, row: Row): Promise<ReservationRecord> => {
     service: row.service,
     correlationId: row.correlation_id ?? '',
     answer: row.answer,
-    items: items.map((item) => ({
+    items: (of.get(row.reservation_id) ?? []).map((item) => ({
       feature: item.feature,
       meter: item.meter,
       span: item.span,
@@ -89,8 +94,27 @@ const withItems = async (on: Db | Tx, row: Row): Promise<ReservationRecord> => {
       quantity: microOfText(item.quantity)!,
       committed: item.committed === null ? null : microOfText(item.committed)!,
     })),
-  }
+  }))
 }
+
+/** A page of what was reserved for a tenant, newest first; what was refused is no reservation. */
+export const listReservations = async (
+  on: Db | Tx,
+  tenantId: string,
+  state: ReservationState | null,
+  after: { at: string; id: string } | null,
+  limit: number,
+): Promise<ReservationRecord[]> =>
+  withItemsOf(
+    on,
+    tenantId,
+    await query<Row>(
+      on,
+      sql`select * from reservations where tenant_id = ${tenantId} and state <> 'refused' and (${state}::text is null or state = ${state})
+            and (${after === null} or (reserved_at, reservation_id) < (${after?.at ?? null}::timestamptz, ${after?.id ?? null}))
+          order by reserved_at desc, reservation_id desc limit ${limit}`,
+    ),
+  )
 
 export const findReservation = async (on: Db | Tx, reservationId: string): Promise<ReservationRecord | null> => {
   const row = await queryOne<Row>(on, sql`select * from reservations where reservation_id = ${reservationId}`)
