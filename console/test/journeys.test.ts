@@ -1,5 +1,6 @@
+import { accessibilityViolations } from '@turnpike/local/accessibility'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startWorld, violations, type World } from './support/browser.ts'
+import { startWorld, type World } from './support/browser.ts'
 import { acmeId, fixtureId } from './support/fixtures.ts'
 
 let world: World
@@ -75,7 +76,7 @@ test('an open checkout is offered to go on with or to replace', async () => {
   expect(await alert.getByRole('link', { name: 'Go on with the open one' }).getAttribute('href')).toBe(
     'https://pay.example/c/1',
   )
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await alert.getByRole('button', { name: 'End it and open Scale' }).click()
   await page.getByText('Payment provider not reachable').waitFor()
   const [first, second] = world.asked
@@ -146,7 +147,7 @@ test('an operator opens a chain, filters by kind in the address, and asks why, b
   await chain.focus()
   await page.keyboard.press('Enter')
   await page.getByText('Entitlements version 42 announced, gained export, changed api_calls', { exact: true }).waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.getByRole('button', { name: 'Decision 2' }).focus()
   await page.keyboard.press('Space')
   await page.waitForURL('**?kinds=decision')
@@ -163,7 +164,7 @@ test('an override needs a reason and a fitting value, and a refusal of the serve
   await page.getByRole('button', { name: 'Grant an override' }).click()
   await page.getByRole('button', { name: 'Grant override' }).click()
   await page.getByText('Say why, in at least 3 characters.').waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.getByLabel('New limit').fill('20,000')
   await page.getByLabel('Reason').fill('Launch week')
   await page.getByRole('button', { name: 'Grant override' }).click()
@@ -224,7 +225,7 @@ test('replaying many is counted first, then confirmed, then goes part by part to
       (cursor) => `POST /webhooks/replay {"from":"2026-11-20T10:00:00Z","states":["dead"],"limit":500${cursor}}`,
     ),
   )
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('a changed description of what to replay has to be counted again', async () => {
@@ -252,7 +253,7 @@ test('a finding is repaired with a reason, by keyboard, and a difference that st
   expect(world.asked.filter((asked) => asked.includes('/repair'))).toEqual([
     `POST /reconciliation/findings/${fixtureId('finding', 'plan')}/repair {"reason":"Ticket 815"}`,
   ])
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('what only a person can decide is offered no repair, and auditors are offered nothing', async () => {
@@ -299,7 +300,7 @@ test('a message is only sent again after a second question, and without a mail s
   await page.getByText('No mail server', { exact: true }).last().waitFor()
   await page.getByRole('button', { name: 'As plain text' }).click()
   await page.getByText('Pay the invoice: https://pay.example/invoice/1').waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('the preview of a message runs no script and has no way out of its frame', async () => {
@@ -362,7 +363,7 @@ test('usage over time: bars that a table says in words, another meter, another s
   await card.getByLabel('Meter').selectOption('exports')
   await page.waitForURL(/meter=exports/)
   await card.getByText('Nothing was used in this time').waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.context().close()
 })
 
@@ -386,7 +387,7 @@ test('a refund says what will happen before the click, and what it became after 
   expect(world.asked.filter((asked) => asked.startsWith('POST'))).toEqual([
     expect.stringMatching(/^POST \/invoices\/in_paid\/refunds \{"amountMinor":"1050",/),
   ])
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('a refund that waits is approved by somebody else, with its exact effect on the button', async () => {

@@ -1,6 +1,7 @@
+import { accessibilityViolations } from '@turnpike/local/accessibility'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { contrastViolations, startWorld, violations, type World } from './support/browser.ts'
+import { startWorld, type World } from './support/browser.ts'
 import { fixtureId } from './support/fixtures.ts'
 
 let world: World
@@ -40,7 +41,7 @@ test('an upgrade shows every line before the click, says the amount on the butto
   await page.getByRole('heading', { level: 1, name: 'You are on Scale' }).waitFor()
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('You are on Scale')
   expect(sent('PATCH')).toEqual([{ action: 'change', plan: 'scale', price: 'monthly', previewToken: 'preview' }])
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('seats and add-ons are counted up by keyboard, stand in the address, and only they are asked for', async () => {
@@ -67,7 +68,7 @@ test('amounts that moved are refused by the server, and both are shown before it
   await alert.getByText('What would happen has changed').waitFor()
   await alert.getByText('$71.50 USD').waitFor()
   await alert.getByText('$99.90 USD').waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.getByRole('button', { name: /^Pay \$99\.90/ }).click()
   await page.getByRole('heading', { level: 1, name: 'You are on Scale' }).waitFor()
 })
@@ -81,10 +82,10 @@ test('a declined payment says what still holds and leads to the invoice, in both
     'https://pay.example/invoice/9',
   )
   expect(await page.getByRole('button', { name: /^Pay \$/ }).count()).toBe(0)
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
-  expect(await contrastViolations(page)).toEqual([])
+  expect(await accessibilityViolations(page, 'colours')).toEqual([])
   await alert.getByRole('button', { name: 'Look again' }).click()
   await page.getByRole('button', { name: /^Pay \$71\.50/ }).waitFor()
 })
@@ -177,7 +178,7 @@ test('messages are shown in the words that were mailed, with severity and the wa
   await page.getByText('Pay it here, or use another card.').waitFor()
   const message = page.getByRole('group').filter({ hasText: 'Pay it here' })
   expect(await message.getByRole('link', { name: 'Open' }).getAttribute('href')).toBe('https://pay.example/invoice/1')
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('an archive is made by one press, with its end and a link to fetch it (PRV-1)', async () => {
@@ -187,7 +188,7 @@ test('an archive is made by one press, with its end and a link to fetch it (PRV-
   expect(await page.getByRole('link', { name: 'Download' }).first().getAttribute('href')).toBe(
     'https://billing.example/api/v1/exports/sealed',
   )
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 })
 
 test('asking somebody to become owner names both mistakes, sends once, and can be taken back after a second look (CUS-3)', async () => {
@@ -195,7 +196,7 @@ test('asking somebody to become owner names both mistakes, sends once, and can b
   await page.getByRole('button', { name: 'Send the request' }).click()
   await page.getByText('Say the name.').waitFor()
   await page.getByText('Say the e-mail address.').waitFor()
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.getByLabel('Name').fill('Cleo')
   await page.getByLabel('E-mail address').fill('cleo@acme.example')
   await page.keyboard.press('Enter')
@@ -215,10 +216,10 @@ test('the letter to a new owner: its token is no credential, leaves the address,
   await page.getByRole('button', { name: 'Become billing owner' }).waitFor()
   expect(new URL(page.url()).hash).toBe('')
   expect(await page.evaluate(() => sessionStorage.getItem('turnpike-credential'))).toBe('member.active')
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
-  expect(await contrastViolations(page)).toEqual([])
+  expect(await accessibilityViolations(page, 'colours')).toEqual([])
   await page.setViewportSize({ width: 320, height: 700 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
   await page.getByRole('button', { name: 'Become billing owner' }).click()

@@ -1,5 +1,6 @@
+import { accessibilityViolations } from '@turnpike/local/accessibility'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { contrastViolations, startWorld, violations, type World } from './support/browser.ts'
+import { startWorld, type World } from './support/browser.ts'
 import { acmeId, fixtureDecision, fixtureId } from './support/fixtures.ts'
 
 let world: World
@@ -150,18 +151,17 @@ const views: [path: string, who: string | undefined, heading: string][] = [
 ]
 
 test.each(views)('%s as %s is accessible in both schemes and fits 320 pixels', async (path, who, heading) => {
-  const page = await world.open(path, who, { colorScheme: 'light' })
+  const page = await world.visit(path, who)
   expect(await page.locator('h1').allTextContents()).toEqual([heading])
   expect(await page.title()).toMatch(/ · Turnpike$/)
-  expect(await violations(page)).toEqual([])
+  expect(await accessibilityViolations(page)).toEqual([])
 
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
-  expect(await contrastViolations(page)).toEqual([])
+  expect(await accessibilityViolations(page, 'colours')).toEqual([])
 
   await page.setViewportSize({ width: 320, height: 700 })
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320)
-  await page.context().close()
 })
 
 test('the fixtures fit the contract, no page broke, and nothing was asked of another origin', () => {

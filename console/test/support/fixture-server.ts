@@ -102,6 +102,7 @@ function serveFile(response: ServerResponse, dist: string, path: string) {
     'content-type': types[extname(file)] ?? 'application/octet-stream',
     // What the service sends with these files; a page that needs more would fail here.
     'content-security-policy': "default-src 'self'; style-src 'self' 'unsafe-inline'",
+    'cache-control': extname(file) === '.html' ? 'no-cache' : 'public, max-age=31536000, immutable',
   })
   response.end(readFileSync(file))
 }
