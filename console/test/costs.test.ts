@@ -127,6 +127,20 @@ test.each([
   else await card.getByText('Every period that is over is on invoices.').waitFor()
 })
 
+test.each([
+  ['operator', ['1 credit note waits', '1 grant of credit waits', '1 refund waits']],
+  ['auditor', ['1 credit note waits', '1 refund waits']],
+  ['operator.empty', []],
+])('the start page of the house counts all that waits for a second person: %s', async (who, kinds) => {
+  const page = await world.open('/operator', who)
+  const card = page.getByRole('region', { name: 'Approvals' })
+  if (kinds.length === 0) return card.getByText('Nothing waits for a second person.').waitFor()
+  const told = await card.locator('[class*="line"]').allInnerTexts()
+  const others = told.map((text) => text.replaceAll(/\s+/g, ' ').trim()).filter((text) => !text.includes('override'))
+  expect(others.toSorted()).toEqual(kinds)
+  expect(told.length).toBe(kinds.length + 1)
+})
+
 test('no page broke and every answer fits the contract', () => {
   expect(world.failures).toEqual([])
 })

@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react'
 import { useApi } from '../api/api.ts'
 import { useProviderState } from '../api/health.ts'
 import { useMay } from '../api/session.tsx'
@@ -12,6 +11,8 @@ import { StatusTag } from '../ui/StatusTag.tsx'
 import { CloseOfPeriods } from './CloseOfPeriods.tsx'
 import { FindForm } from './FindForm.tsx'
 import styles from './HomePage.module.css'
+import { WaitingApprovals } from './WaitingApprovals.tsx'
+import { WaitingCount } from './WaitingCount.tsx'
 
 /** What needs somebody of the house, with the age of the oldest (UI-3). */
 export function HomePage() {
@@ -20,7 +21,6 @@ export function HomePage() {
     webhooks: useMay('billing:webhooks:read'),
     catalog: useMay('billing:catalog:read'),
     reconciliation: useMay('billing:reconciliation:read'),
-    overrides: useMay('billing:overrides:read'),
     notices: useMay('billing:notices:read'),
     invoices: useMay('billing:invoices:read'),
   }
@@ -32,7 +32,7 @@ export function HomePage() {
         {sees.webhooks ? <Webhooks /> : null}
         {sees.reconciliation ? <Findings /> : null}
         {sees.invoices ? <CloseOfPeriods /> : null}
-        {sees.overrides ? <Approvals /> : null}
+        <WaitingApprovals />
         {sees.notices ? <FailedNotices /> : null}
         {sees.catalog ? <Catalog /> : null}
       </div>
@@ -59,30 +59,6 @@ function Provider() {
   )
 }
 
-/** How many of something wait, as one big link, or that none does. */
-function Waiting({ count, more, to, search, children }: WaitingProps) {
-  return (
-    <p className={styles.line}>
-      <TextLink to={to} search={(search ?? {}) as never}>
-        <span className={styles.number}>
-          {count}
-          {more ? '+' : ''}
-        </span>
-        <span className="hidden"> </span>
-        {children}
-      </TextLink>
-    </p>
-  )
-}
-
-type WaitingProps = {
-  count: number
-  more?: boolean
-  to: string
-  search?: Record<string, string>
-  children: ReactNode
-}
-
 function Findings() {
   const figures = useApi('getReconciliationFigures', {}, { refetchInterval: 5_000 })
   return (
@@ -93,9 +69,9 @@ function Findings() {
             <p>Nothing differs from the provider.</p>
           ) : (
             <>
-              <Waiting count={data.openFindings} to="/operator/reconciliation">
+              <WaitingCount count={data.openFindings} to="/operator/reconciliation">
                 open {data.openFindings === 1 ? 'finding' : 'findings'}
-              </Waiting>
+              </WaitingCount>
               <ul className={styles.waiting}>
                 {Object.entries(data.openBySeverity)
                   .filter(([, count]) => count > 0)
@@ -113,33 +89,6 @@ function Findings() {
             </>
           )
         }
-      </StateBlock>
-    </Card>
-  )
-}
-
-function Approvals() {
-  const waiting = useApi('listWaitingOverrides', {}, { refetchInterval: 5_000 })
-  return (
-    <Card title="Approvals" aside={<TextLink to="/operator/approvals">All that wait</TextLink>}>
-      <StateBlock
-        what="what waits for approval"
-        reading={waiting}
-        lines={2}
-        empty={({ data }) => (data.length === 0 ? <p>Nothing waits for a second person.</p> : null)}
-      >
-        {({ data }) => (
-          <>
-            <Waiting count={data.length} to="/operator/approvals">
-              {data.length === 1 ? 'override waits' : 'overrides wait'}
-            </Waiting>
-            {data[0]?.requestExpiresAt ? (
-              <p className="small dim">
-                The next lapses <Instant at={data[0].requestExpiresAt} distance />.
-              </p>
-            ) : null}
-          </>
-        )}
       </StateBlock>
     </Card>
   )
@@ -163,14 +112,14 @@ function FailedNotices() {
       >
         {({ data }) => (
           <>
-            <Waiting
+            <WaitingCount
               count={data.length}
               more={data.length === pageOfNotices}
               to="/operator/notices"
               search={{ state: 'failed' }}
             >
               {data.length === 1 ? 'message failed' : 'messages failed'}
-            </Waiting>
+            </WaitingCount>
             {data[0] ? (
               <p className="small dim">
                 The newest: “{data[0].subject}” to {data[0].tenantId}, <Instant at={data[0].createdAt} distance />.
