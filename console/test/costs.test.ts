@@ -20,7 +20,7 @@ test('the usage page tells what usage costs so far, price by price, with every s
     ['Units, tier 1', '5,000', '$0.004', '$20.00'],
     ['Units, tier 2', '1,000', '$0.0025', '$2.50'],
   ])
-  await card.getByText('16,000 counted. 1,204 records of api calls').waitFor()
+  await card.getByText('16,000 counted. 1,204 records of API calls').waitFor()
   await card.getByText('rounded to $72.83').waitFor()
   await card.getByText('$2.50 USD of earlier periods waits for the next invoice.').waitFor()
 })
@@ -68,7 +68,7 @@ test('an invoice is explained from its total to lines, steps and records; custom
     'Given back afterwards by credit note',
   ])
   expect(await card.getByRole('table', { name: 'Calculation of API calls' }).count()).toBe(3)
-  await card.getByText('1,204 records of api calls').first().waitFor()
+  await card.getByText('1,204 records of API calls').first().waitFor()
   expect(await card.getByRole('link').count()).toBe(0)
 })
 

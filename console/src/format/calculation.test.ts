@@ -27,8 +27,15 @@ test('rounding is said where it does something, and records are counted where so
   expect(roundingSentence(line)).toBeNull()
   expect(roundingSentence({ ...line, exactAmount: '1', calculation: [] })).toBeNull()
   expect(roundingSentence({ ...line, exactAmount: '2400.25' })).toBe('The steps come to $24.0025, rounded to $24.00.')
-  const records = { meter: 'api_calls', from: period.start, to: period.end, aggregation: 'sum', path: '/' }
-  expect(recordsOf({ ...records, records: 1 })).toBe('1 record of api calls')
-  expect(recordsOf({ ...records, records: 1204 })).toBe('1,204 records of api calls')
-  expect(recordsOf({ ...records, records: null })).toBe('The records of api calls')
+  const records = {
+    meter: 'api_calls',
+    name: 'API calls',
+    from: period.start,
+    to: period.end,
+    aggregation: 'sum',
+    path: '/',
+  }
+  expect(recordsOf({ ...records, records: 1 })).toBe('1 record of API calls')
+  expect(recordsOf({ ...records, records: 1204 })).toBe('1,204 records of API calls')
+  expect(recordsOf({ ...records, records: null })).toBe('The records of API calls')
 })

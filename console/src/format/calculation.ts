@@ -47,8 +47,9 @@ export function roundingSentence({ exactAmount, amount, calculation }: Calculate
   return `The steps come to ${formatExactMoney(exactAmount, currency)}, rounded to ${formatExactMoney(amountMinor, currency)}.`
 }
 
-/** `1,204 records of api calls`, or only what they are of where nobody counted them. */
-export function recordsOf({ meter, records }: NonNullable<Calculated['records']>): string {
-  const of = meter.replaceAll('_', ' ')
-  return records === null ? `The records of ${of}` : `${formatQuantity(records)} ${plural(records, 'record')} of ${of}`
+/** `1,204 records of API calls`, or only what they are of where nobody counted them. */
+export function recordsOf({ name, records }: NonNullable<Calculated['records']>): string {
+  return records === null
+    ? `The records of ${name}`
+    : `${formatQuantity(records)} ${plural(records, 'record')} of ${name}`
 }

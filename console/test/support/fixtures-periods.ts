@@ -32,8 +32,8 @@ export const periodFixtures = ({ at, id, period }: Tools) => {
     },
     ...{ roundedUnitAmount: null, amount: '2000', period, ...change },
   })
-  const records = (meter: string, counted: number | null): Charge['records'] => ({
-    ...{ meter, from: period.start, to: period.end, aggregation: 'sum', records: counted },
+  const records = (meter: string, name: string, counted: number | null): Charge['records'] => ({
+    ...{ meter, name, from: period.start, to: period.end, aggregation: 'sum', records: counted },
     path: `/api/v1/usage-records?tenantId=acme&meter=${meter}`,
   })
   const calls: Charge = {
@@ -43,7 +43,7 @@ export const periodFixtures = ({ at, id, period }: Tools) => {
       step({ tier: 1 }),
       step({ tier: 2, quantity: '1000', unitAmount: '0.25', amount: '250', text: 'Units, tier 2' }),
     ],
-    records: records('api_calls', 1_204),
+    records: records('api_calls', 'API calls', 1_204),
   }
   const volume: Charge = {
     ...{ charge: 'volume', name: 'Card volume', kind: 'usage', quantity: '500000', amount: usd('7283'), period },
@@ -52,7 +52,7 @@ export const periodFixtures = ({ at, id, period }: Tools) => {
       step({ kind: 'percent', quantity: '500000', unitAmount: '0.029', share: '0.5', amount: '7250' }),
       step({ kind: 'fee', quantity: '100/3', unitAmount: '1', amount: '100/3' }),
     ],
-    records: records('card_volume', null),
+    records: records('card_volume', 'Card volume', null),
   }
   const least: Charge = {
     ...{ charge: '+minimum', name: 'Minimum of the plan', kind: 'minimum', quantity: '1', amount: usd('467'), period },

@@ -63,6 +63,8 @@ export type CloseProgress = Static<typeof CloseProgress>
 /** How to fetch the very records that an amount was made of: `GET /usage-records` with these parameters. */
 const RecordsQuery = strict({
   meter: Key,
+  /** As the catalog calls the meter now; its key where the catalog does not know it any more. */
+  name: Type.String(),
   from: Instant,
   to: Instant,
   aggregation: Type.String(),

@@ -35,7 +35,11 @@ export const explainInvoice = async (
       description: line.description,
       amount: money(line.amount),
       ...(known ? ofUsage(known) : ofProvider(deps.catalog(), line)),
-      usage: known && { lineId: known.lineId, periodId: known.periodId, ...calculatedView(tenantId, known) },
+      usage: known && {
+        lineId: known.lineId,
+        periodId: known.periodId,
+        ...calculatedView(deps.catalog(), tenantId, known),
+      },
     }
   })
   const shown = new Set(invoice.lines.map(({ lineId }) => lineId))
@@ -63,7 +67,7 @@ export const explainInvoice = async (
 
 /** The credit notes that gave usage of this invoice back, with the lines that they are made of. */
 const creditNotesOf = async (
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'catalog'>,
   { tenantId, providerInvoiceId }: InvoiceRecord,
 ): Promise<InvoiceExplanation['creditNotes']> => {
   const given = await findMoneyBackOfInvoice(deps.db, tenantId, providerInvoiceId)
@@ -86,7 +90,7 @@ const creditNotesOf = async (
         lines: its.map((line) => ({
           lineId: line.lineId,
           periodId: line.periodId,
-          ...calculatedView(tenantId, line),
+          ...calculatedView(deps.catalog(), tenantId, line),
         })),
       },
     ]

@@ -26,7 +26,7 @@ export const readUsageCost = (deps: Deps, tenantId: string): Promise<UsageCost> 
       tenantId,
       subscriptionId: subscription.subscriptionId,
       period: { start: period.period.start.toString(), end: period.period.end.toString() },
-      charges: lines.map((line) => calculatedView(tenantId, line)),
+      charges: lines.map((line) => calculatedView(deps.catalog(), tenantId, line)),
       total: money(sum(lines)),
       waiting: money(sum(waiting)),
       asOf,

@@ -193,6 +193,7 @@ test('cost so far, the upcoming invoice and the explanation of the one that came
   const { data: cost } = await zoe.owner.getUsageCost({ query: {} })
   // 5,000 at 0.4 cents and 1,000 at 0.25.
   expect(cost.total).toEqual({ amountMinor: '2250', currency: 'USD' })
+  expect(cost.charges.map(({ records }) => [records?.meter, records?.name])).toEqual([['api_calls', 'API calls']])
   expect(cost.charges.map(({ quantity, calculation }) => [quantity, calculation.map(({ amount }) => amount)])).toEqual([
     ['16000', ['2000', '250']],
   ])
