@@ -96,6 +96,8 @@ test('what a correction gives back is a credit note of the invoice, made once, a
     ...{ id: settled.lines[1]!.creditNoteId, reasonText: 'Usage was corrected after it was billed' },
   })
   expect(await notesThere(ana.invoiceId)).toEqual([{ amount: 400, id: note!.id }])
+  // It is not on its way to an invoice besides.
+  expect((await world.operator.getCloseProgress({})).data).toMatchObject({ placing: 0, failing: 0 })
 
   // The invoice says what was given back of it, down to the calculation; its total is as it was.
   const { data: explained } = await ana.owner.explainInvoice({ params: { invoiceId: ana.invoiceId } })
@@ -152,6 +154,31 @@ test('what the invoice does not hold any more waits for the next one', async () 
   expect(rest!.invoiceId).not.toBe(ben.invoiceId)
   const { data: terms } = await world.operator.getRefundTerms({ params: { invoiceId: ben.invoiceId } })
   expect(terms).toMatchObject({ givenBack: { amountMinor: '5700' }, creditPaid: { blocked: 'nothing_left' } })
+  await world.advance('PT2H')
+})
+
+test('only what an invoice holds of the period is given back of it: what was billed with the next one waits', async () => {
+  const eli = await billed('eli')
+  await use(eli, 2_000, 'late', eli.inside)
+  await toClose(eli)
+  await firstPeriod('eli', ({ lines }) => lines.length === 2 && lines[1]!.state === 'placed')
+  await world.advance('PT2H')
+  await untilQuiet(world)
+  for (const corrects of ['a', 'late'])
+    await world.operator.correctUsage({
+      body: { tenantId: 'eli', corrects, action: 'void', reason: 'not theirs', idempotencyKey: `${corrects}-void` },
+    })
+  await toClose(eli)
+  await firstPeriod('eli', ({ lines }) => lines.length === 4)
+  await swept()
+  const period = await firstPeriod('eli', () => true)
+  expect(period.lines.map(({ amount, creditNoteId }) => [amount.amountMinor, creditNoteId !== null])).toEqual([
+    ['800', false],
+    ['800', false],
+    ['-800', true],
+    ['-800', false],
+  ])
+  expect((await notesThere(eli.invoiceId)).map(({ amount }) => amount)).toEqual([800])
   await world.advance('PT2H')
 })
 

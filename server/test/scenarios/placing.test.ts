@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { parseDocument } from 'yaml'
 import { query, sql } from '../../src/platform/db.ts'
 import { stripeOf } from '../support/pay.ts'
-import { type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
+import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** Lines on their way to an invoice while the provider is slow, silent or faster than us: each is on one, once (INV-1, INV-6). */
@@ -196,4 +196,59 @@ test('what is given back never makes an invoice that owes the customer: it waits
     { reason: 'subscription_cycle', total: 19_900, ours: [] },
     { reason: 'subscription_cycle', total: 19_900 - 32_500 + 26_250, ours: [-32_500, 26_250] },
   ])
+})
+
+test('lines for which no draft is left in time wait for the next renewal, where policy says so', async () => {
+  const fay = await subscribed(world, 'fay')
+  await use(fay, 'api_calls', 12_000)
+  await toEnd(fay)
+  await fault({ method: 'GET', path: '/v1/invoices', action: 'outage' })
+  await world.advance('PT6M')
+  await failed('fay')
+  await world.advance('PT2H')
+  await heal()
+  await eventually(
+    async () => {
+      await world.advance('PT11M')
+      return query<{ state: string }>(world.app.deps.db, sql`select state from placings where tenant_id = 'fay'`)
+    },
+    ([placing]) => placing!.state === 'carried',
+  )
+  await toEnd(fay)
+  await world.advance('PT6M')
+  await placed('fay', 1)
+  expect(await invoicesOf(fay)).toEqual([
+    { reason: 'subscription_create', total: 4_900, ours: [] },
+    { reason: 'subscription_cycle', total: 4_900, ours: [] },
+    { reason: 'subscription_cycle', total: 5_700, ours: [800] },
+  ])
+  await world.advance('PT2H')
+})
+
+test('two processes that bring the same line to the same draft make one of it, and tell of it once', async () => {
+  const gus = await subscribed(world, 'gus')
+  await use(gus, 'api_calls', 12_000)
+  await toEnd(gus)
+  const other = await world.another()
+  const attempts = (least: number) =>
+    eventually(
+      () => query<{ attempts: number }>(world.app.deps.db, sql`select attempts from placings where tenant_id = 'gus'`),
+      ([placing]) => (placing?.attempts ?? 0) >= least,
+    )
+  await fault({ method: 'POST', path: '/v1/invoiceitems', action: 'slow', ms: 3_000 })
+  await world.advance('PT6M')
+  await attempts(1)
+  // Whoever took it is still waiting for an answer when it is anybody's again.
+  world.clock.advance('PT61S')
+  await attempts(2)
+  await placed('gus', 1)
+  // Both are done with what they had begun.
+  await other.stop()
+  const told = await eventually(
+    () => eventsOf(world, 'gus'),
+    (types) => types.includes('usage_period.placed'),
+  )
+  expect(told.filter((type) => type === 'usage_period.placed')).toHaveLength(1)
+  expect((await auditOf(world, 'gus')).filter((action) => action === 'charge_lines.placed')).toHaveLength(1)
+  expect((await invoicesOf(gus)).slice(1)).toEqual([{ reason: 'subscription_cycle', total: 5_700, ours: [800] }])
 })
