@@ -17,7 +17,7 @@ const every = 5
 test.each(flows.filter((flow) => only === undefined || flow.name === only).map((flow) => [flow.name, flow] as const))(
   'killed at every place it passes, %s comes out as if nothing had happened (INV-6, WEB-2)',
   async (_, flow: Flow) => {
-    const stage = await openStage()
+    const stage = await openStage(flow.catalog)
     try {
       const tenant = (which: string) => `${flow.name.replaceAll(' ', '-')}-${which}`
       const expected = await play(stage, flow, tenant('undisturbed'), stage.watch)

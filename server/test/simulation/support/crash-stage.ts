@@ -1,9 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Client, createClient } from '@turnpike/client'
 import { freePort } from '@turnpike/local/postgres'
 import { createTestDatabase } from '@turnpike/local/test-database'
 import { startSandbox } from '@turnpike/sandbox'
 import pg from 'pg'
 import type Stripe from 'stripe'
+import { parseDocument } from 'yaml'
 import { eventually, operatorKey, webhookSecret } from '../../support/world.ts'
 import { stripeAt } from './buyers.ts'
 import type { Answer, Order } from './fragile-service.ts'
@@ -27,7 +31,15 @@ export type Stage = {
   nowMs(): number
 }
 
-export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
+/** What is other in the catalog than in that of the demonstration. */
+type Settings = readonly (readonly [path: readonly string[], value: unknown])[]
+
+export const openStage = async (settings: Settings = []) => {
+  const folder = mkdtempSync(join(tmpdir(), 'turnpike-crash-'))
+  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
+  for (const [path, value] of settings) catalog.setIn(path, value)
+  const catalogFile = join(folder, 'catalog.yaml')
+  writeFileSync(catalogFile, String(catalog))
   const database = await createTestDatabase()
   const port = await freePort()
   const webhook = { url: `http://127.0.0.1:${port}/api/v1/billing/webhooks/stripe`, secret: webhookSecret }
@@ -50,7 +62,7 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
       sandboxUrl: sandbox.url,
       port,
       entry: 'server/test/simulation/support/fragile-service.ts',
-      env: { START_AT: new Date(Date.now() + aheadMs).toISOString(), ...env },
+      env: { START_AT: new Date(Date.now() + aheadMs).toISOString(), TURNPIKE_CATALOG: catalogFile },
     })
     watching = watch(service)
   }
@@ -69,7 +81,9 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
     const then = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO('UTC').add(by)
     const seconds = Math.round((then.epochMilliseconds - now) / 1_000)
     aheadMs += seconds * 1_000
-    await order({ do: 'advance', by: `PT${seconds}S` })
+    // One that is just starting again may have begun before this leap: it is told where the clocks are until it hears.
+    const at = () => new Date(Date.now() + aheadMs).toISOString()
+    while (!(await service.order<Answer>({ do: 'advance', to: at() }))) await watching
     await control('/sandbox/clock/advance', { seconds })
   }
   const order = async (what: Order): Promise<string[]> => (await service.order<Answer>(what))?.places ?? []
@@ -88,7 +102,8 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
     as,
     stripe: stripeAt(sandbox.url),
     rows: async <R>(statement: string, values: unknown[] = []) => (await db.query(statement, values)).rows as R[],
-    job: async (task) => void (await db.query('select graphile_worker.add_job($1)', [task])),
+    // Asked for again and again, it waits once.
+    job: async (task) => void (await db.query('select graphile_worker.add_job($1, job_key => $1)', [task])),
     advance,
     control,
     nowMs: () => Date.now() + aheadMs,
@@ -110,6 +125,7 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
       await db.end()
       await sandbox.close()
       await database.drop()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
@@ -117,6 +133,7 @@ export const openStage = async (env: NodeJS.ProcessEnv = {}) => {
 /** One operation as the sweep plays it. */
 export type Flow = {
   name: string
+  catalog?: Settings
   /** What stands before; nothing dies here. */
   before(stage: Stage, tenantId: string): Promise<void>
   /** The operation. Whatever it asks for, it asks until it is answered. */

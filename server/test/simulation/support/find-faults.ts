@@ -48,6 +48,10 @@ const faults: Record<string, string> = {
     where not exists (select from usage_counters c where c.tenant_id = r.tenant_id and c.meter = r.meter and c.span = 'period' and c.window_start = r.window_start)
       or not exists (select from usage_counters c where c.tenant_id = r.tenant_id and c.meter = r.meter and c.span = 'hour' and c.window_start = date_bin('1 hour', r.at, timestamptz 'epoch'))`,
   'a moved counter was not announced': `select tenant_id || ' ' || meter from usage_counters where announced <> version`,
+  'a ledger does not add up': `
+    select a.tenant_id || ' ' || a.account || ': ' || a.balance_minor from ledger_accounts a
+    where a.balance_minor <> (select coalesce(sum(e.amount_minor), 0) from ledger_entries e where e.tenant_id = a.tenant_id and e.account = a.account and e.currency = a.currency)
+    union all select tenant_id || ' ' || currency || ': sum ' || sum(amount_minor) from ledger_entries group by tenant_id, currency having sum(amount_minor) <> 0`,
   'a lease was never given back': `select provider_customer_id from provider_leases where leased_until > '-infinity'`,
 }
 

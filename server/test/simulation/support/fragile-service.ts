@@ -7,7 +7,7 @@ import { movableClock } from '../../../src/platform/clock.ts'
 import { onFaultPoint } from '../../../src/platform/fault-points.ts'
 import { createLog } from '../../../src/platform/log.ts'
 
-export type Order = { do: 'watch' } | { do: 'report' } | { do: 'die_at'; place: string } | { do: 'advance'; by: string }
+export type Order = { do: 'watch' } | { do: 'report' } | { do: 'die_at'; place: string } | { do: 'advance'; to: string }
 export type Answer = { done: Order['do']; places: string[] }
 
 let passed: string[] | null = null
@@ -42,7 +42,7 @@ process.on('message', (order: Order) => {
   if (order.do === 'watch') passed = []
   if (order.do === 'report') passed = null
   if (order.do === 'die_at') fatal = order.place
-  if (order.do === 'advance') clock.advance(order.by)
+  if (order.do === 'advance') clock.advance(clock.now().until(order.to).toString())
   process.send?.({ done: order.do, places } satisfies Answer)
 })
 process.on('disconnect', () => process.exit(0))
