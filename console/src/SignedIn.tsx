@@ -1,8 +1,9 @@
 import { Button } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { useApi } from './api/api.ts'
 import { credential, forgetCredential } from './api/credential.ts'
 import { describeProblem } from './api/problem.ts'
+import { noteServiceTime } from './api/serviceTime.ts'
 import { SessionProvider } from './api/session.tsx'
 import { SignInPage } from './SignInPage.tsx'
 import { Page } from './ui/Page.tsx'
@@ -12,6 +13,10 @@ import { Loading, ProblemNote } from './ui/StateBlock.tsx'
 export function SignedIn({ children }: { children: ReactNode }) {
   const token = credential()
   const whoami = useApi('whoami', {}, { enabled: token !== null })
+  const said = whoami.data?.data.now
+  useEffect(() => {
+    if (said !== undefined) noteServiceTime(said, whoami.dataUpdatedAt)
+  }, [said, whoami.dataUpdatedAt])
   if (token === null) return <SignInPage />
   if (whoami.data) return <SessionProvider whoami={whoami.data.data}>{children}</SessionProvider>
   if (!whoami.error) return <Loading what="your session" lines={1} />

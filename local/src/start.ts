@@ -150,6 +150,12 @@ function announce(config: StartConfig, apiUrl: string, demonstration: Demonstrat
       `     ${demonstration.consoleUrl}#token=${demonstration.operatorKey}`,
       '  3. Ask as a service what the plan allows:',
       `     curl -s -H "authorization: Bearer ${demonstration.serviceKey}" "${apiUrl}/api/v1/entitlements?tenantId=${demonstration.tenantId}"`,
+      ...(demonstration.sandboxUrl
+        ? [
+            '  4. Let a month pass, and find what was used explained on the invoice: “Past the next renewal” at',
+            `     ${demonstration.sandboxUrl}/`,
+          ]
+        : []),
       `  Scripts find addresses, keys and tokens in ${join(config.dataDir, 'demo.json')}.`,
       '',
     )

@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the README’s five minutes: a stranger buys Pro, meets the limit, upgrades, and the gateway and the operator have followed', {
+test('the README’s five minutes: a stranger buys Pro, meets the limit, upgrades, lets a month pass, finds the usage explained on the invoice, and the gateway and the operator have followed', {
   timeout: 120_000,
 }, async () => {
   const service = createClient({ baseUrl: demo.apiUrl, credential: demo.serviceKey })
@@ -81,6 +81,9 @@ test('the README’s five minutes: a stranger buys Pro, meets the limit, upgrade
     })
     expect(replica.route({ id: 'r1', tier: 'premium' }, tenantId)).not.toBeNull()
 
+    // 2,500 above what Pro includes.
+    await service.reportUsage({ body: { tenantId, meter: 'api_calls', quantity: 11_500, idempotencyKey: 'night-job' } })
+
     await page.goto(`${demo.apiUrl}/billing/plans`)
     await page.getByRole('link', { name: 'Upgrade to Scale' }).click()
     // The exact amount stands on the button, as the provider computed it a moment ago.
@@ -88,6 +91,24 @@ test('the README’s five minutes: a stranger buys Pro, meets the limit, upgrade
     await page.getByRole('heading', { level: 1, name: 'You are on Scale' }).waitFor()
     await until(async () => (await service.getStatus({ query: { tenantId } })).data.plan.plan === 'scale')
     await until(() => replica.budget.check(tenantId).totalBudget !== 20_000)
+
+    // A month passes at the provider, by a button; the service has passed it too when the page is there again.
+    await page.goto(demo.sandboxUrl!)
+    await page.getByRole('button', { name: 'Past the next renewal' }).click()
+    await page.getByText('ahead of real time').waitFor()
+    const { data: renewed } = await service.getStatus({ query: { tenantId } })
+    expect(renewed.period?.start).toBe(status.period?.end)
+    const owner = createClient({ baseUrl: demo.apiUrl, credential: demo.ownerToken })
+    const { data: invoices } = await owner.listInvoices({ query: {} })
+    const { data: explained } = await owner.explainInvoice({ params: { invoiceId: invoices[0]!.id } })
+    expect(explained).toMatchObject({ status: 'paid', unexplained: { amountMinor: '0' } })
+    const used = explained.lines.filter(({ as }) => as === 'usage')
+    expect(used.map(({ amount }) => amount.amountMinor)).toEqual(['1000'])
+    expect(used[0]!.usage).toMatchObject({ quantity: '12500', records: { records: 1_001 } })
+    await page.goto(`${demo.apiUrl}/billing/invoices`)
+    await page.getByRole('link', { name: invoices[0]!.number! }).first().click()
+    await page.getByRole('heading', { name: 'How this amount came about' }).waitFor()
+    await page.getByText('Units, tier 1').waitFor()
 
     const operator = await browser.newPage()
     operator.on('pageerror', (error) => failures.push(error.message))

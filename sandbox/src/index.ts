@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import { createFaults } from './control/faults.ts'
 import { controlRoutes } from './control/routes.ts'
 import { resumeClocks, runPresent } from './engine/clock.ts'
+import { createFollowers } from './engine/followers.ts'
 import { createDelivering } from './events/deliver.ts'
 import { configureEndpoint } from './objects/webhookEndpoint.ts'
 import { registerPages } from './pages/index.ts'
@@ -54,6 +55,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     clock: { offset: Number(store.meta('clock_offset') ?? 0), pinned: null, advancing: null },
     settings: { ...defaultSettings, ...(JSON.parse(store.meta('settings') ?? '{}') as Partial<Settings>) },
     faults: createFaults(),
+    followers: createFollowers(),
     delivering: createDelivering(() => world),
   }
   // Bodies are read as text: forms have their own decoder, and the control API parses its JSON itself.
@@ -94,6 +96,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     port,
     close: async () => {
       clearInterval(timer)
+      world.followers.stop()
       await world.delivering.stop()
       await app.close()
       await world.clock.advancing?.catch(() => {})

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Faults } from './control/faults.ts'
+import type { Followers } from './engine/followers.ts'
 import type { Delivering } from './events/deliver.ts'
 import type { Store } from './store/openStore.ts'
 
@@ -23,6 +24,7 @@ export type World = {
   clock: { offset: number; pinned: number | null; advancing: Promise<void> | null }
   settings: Settings
   faults: Faults
+  followers: Followers
   delivering: Delivering
 }
 

@@ -405,3 +405,26 @@ test('the home page tells the clock, events and deliveries', () =>
     for (const part of ['Turnpike sandbox', 'UTC', shop.url, 'invoice.paid']) expect(text).toContain(part)
     await expectAccessible(page)
   }))
+
+test('on the home page time passes by a button: to the end of the next renewal, or by a month', () =>
+  inBrowser(shop, async (page) => {
+    const { customer } = await subscriber()
+    await page.goto(shop.url)
+    const before = (await shop.stripe.invoices.list({ customer })).data.length
+    await page.getByRole('button', { name: 'Past the next renewal' }).click()
+    await page.getByText('ahead of real time').waitFor()
+    const clock = async () => Date.parse((await page.locator('dd time').getAttribute('datetime'))!)
+    const at = await clock()
+    await page.getByRole('button', { name: 'One month' }).click()
+    await page.waitForFunction(
+      (then) => Date.parse(document.querySelector('dd time')!.getAttribute('datetime')!) > then,
+      at + 27 * 86_400_000,
+    )
+    const { data } = await shop.stripe.invoices.list({ customer })
+    expect(data.length).toBeGreaterThan(before)
+    expect(data.at(-2)).toMatchObject({ billing_reason: 'subscription_cycle', status: 'paid' })
+    expect(
+      (await fetch(`${shop.url}/clock`, { method: 'POST', body: new URLSearchParams({ lever: 'constructor' }) }))
+        .status,
+    ).toBe(404)
+  }))

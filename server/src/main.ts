@@ -1,6 +1,5 @@
 import { startApp } from './app.ts'
 import { readConfig } from './config.ts'
-import { systemClock } from './platform/clock.ts'
 import { createLog } from './platform/log.ts'
 
 const read = readConfig(process.env)
@@ -14,7 +13,7 @@ if ('problems' in read) {
 const log = createLog(read.config.logLevel)
 process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
 
-const app = await startApp(read.config, log, systemClock).catch((error: unknown) => {
+const app = await startApp(read.config, log).catch((error: unknown) => {
   log.fatal({ err: error }, 'Turnpike could not start')
   process.exit(1)
 })

@@ -71,6 +71,10 @@ const sentences: Record<string, Sentence> = {
   'credit_note.updated': 'A credit note changed',
   'credit_note.voided': 'A credit note was voided',
   'credit_note.failed': 'A credit note was refused',
+  'usage_period.rated': (after) => `Usage of a period was rated${chargedOf(after)}`,
+  'usage_period.adjusted': (after) => `Later usage or a correction was rated${chargedOf(after)}`,
+  'charge_lines.placed': (after) => `Usage was put on an invoice${chargedOf(after)}`,
+  'charge_lines.carried': 'Usage waits for the next invoice',
   'notice.resend': 'A message was sent again',
   'webhook.replay': 'A webhook was worked on once more',
   'webhooks.replay': (after) => `${after.total ?? 'Several'} webhooks were worked on once more`,
@@ -130,6 +134,7 @@ const amountOf = ({ amount, currency }: Detail): string =>
   typeof amount === 'string' && typeof currency === 'string'
     ? `: ${formatMoney({ amountMinor: amount, currency }, { explicit: true })}`
     : ''
+const chargedOf = ({ amountMinor, currency }: Detail): string => amountOf({ amount: amountMinor, currency })
 const status = (after: Detail): string => (typeof after.status === 'string' ? `: ${words(after.status)}` : '')
 const stage = (value: unknown): string =>
   value === 'canceled' ? 'the end of the subscription' : words(value ?? 'a stage')

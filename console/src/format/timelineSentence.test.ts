@@ -30,6 +30,14 @@ test.each([
     '1 check of sso refused within the hour: not included',
   ],
   [
+    {
+      kind: 'audit',
+      title: 'charge_lines.placed',
+      detail: { after: { lines: 1, amountMinor: '3125', currency: 'USD', own: false } },
+    },
+    'Usage was put on an invoice: $31.25 USD',
+  ],
+  [
     { title: 'entitlements.updated', detail: { data: { version: 3, gained: ['sso'], lost: [], changed: [] } } },
     'Entitlements version 3 announced, gained sso',
   ],

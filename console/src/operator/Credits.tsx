@@ -3,6 +3,7 @@ import type { CreditGrant, Customer } from '@turnpike/contract'
 import { type FormEvent, useState } from 'react'
 import { useApi, useApiChange, useApiPages } from '../api/api.ts'
 import { describeProblem } from '../api/problem.ts'
+import { serviceNow } from '../api/serviceTime.ts'
 import { useMay, useSession } from '../api/session.tsx'
 import { formatMoney, parseMoney } from '../format/money.ts'
 import { Card, Facts } from '../ui/Card.tsx'
@@ -279,7 +280,7 @@ function GrantForm({ tenantId, currency, before, onClose }: GrantProps) {
     event.preventDefault()
     setTried(true)
     if (amountMinor === null || missing) return
-    const expiresAt = days === '' ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString()
+    const expiresAt = days === '' ? null : new Date(serviceNow() + Number(days) * 86_400_000).toISOString()
     create.mutate(
       { body: { tenantId, amount: { amountMinor, currency }, reason: reason.trim(), expiresAt } },
       { onSuccess: onClose },

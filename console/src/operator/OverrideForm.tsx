@@ -3,6 +3,7 @@ import type { CatalogFeature } from '@turnpike/contract'
 import { type FormEvent, useState } from 'react'
 import { useApi, useApiChange } from '../api/api.ts'
 import { describeProblem } from '../api/problem.ts'
+import { serviceNow } from '../api/serviceTime.ts'
 import { parseSetting } from '../format/setting.ts'
 import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import styles from './OverrideForm.module.css'
@@ -42,7 +43,7 @@ function Form({ tenantId, features, onClose }: FormProps) {
     event.preventDefault()
     setTried(true)
     if (!set || reasonMissing) return
-    const expiresAt = days === '' ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString()
+    const expiresAt = days === '' ? null : new Date(serviceNow() + Number(days) * 86_400_000).toISOString()
     create.mutate({ body: { tenantId, feature, set, reason: reason.trim(), expiresAt } }, { onSuccess: onClose })
   }
   const error = tried && !set ? hints[kindOf(definition)] : undefined

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { onServiceTime, serviceNow } from '../api/serviceTime.ts'
 import { formatDay, formatDistance, formatInstant, formatPeriod } from '../format/dates.ts'
 
 type Props = { at: string; show?: 'day' | 'time' | 'seconds'; distance?: boolean }
@@ -27,12 +28,14 @@ export function Period({ value }: { value: { start: string; end: string } }) {
   )
 }
 
-let now = Date.now()
+let now = serviceNow()
 const listeners = new Set<() => void>()
-setInterval(() => {
-  now = Date.now()
+const renew = () => {
+  now = serviceNow()
   for (const listener of listeners) listener()
-}, 15_000)
+}
+setInterval(renew, 15_000)
+onServiceTime(renew)
 
 /** The time, renewed four times a minute for every distance on the page at once. */
 export function useNow(): number {

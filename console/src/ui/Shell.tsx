@@ -4,11 +4,16 @@ import { Link, Outlet } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { forgetCredential } from '../api/credential.ts'
 import { useSession } from '../api/session.tsx'
+import { formatDay } from '../format/dates.ts'
+import { useNow } from './Instant.tsx'
 import styles from './Shell.module.css'
 
 /** The frame of every signed-in page: skip link, name, navigation, who is signed in. */
 export function Shell({ nav, children }: { nav: ReactNode; children?: ReactNode }) {
   const session = useSession()
+  const now = useNow()
+  // Next to the sandbox time can be moved: then it says which day it is.
+  const moved = Math.abs(now - Date.now()) > 3_600_000
   return (
     <>
       <a href="#main" className={styles.skip}>
@@ -23,7 +28,9 @@ export function Shell({ nav, children }: { nav: ReactNode; children?: ReactNode 
             {nav}
           </nav>
           <div className={styles.who}>
-            {session.demo ? <span className={styles.demo}>Demo</span> : null}
+            {session.demo ? (
+              <span className={styles.demo}>Demo{moved ? `, ${formatDay(new Date(now).toISOString())}` : ''}</span>
+            ) : null}
             <span className={styles.name}>
               {session.name} · {session.role}
             </span>

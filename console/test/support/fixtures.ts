@@ -840,6 +840,7 @@ export const answers: Answers = {
       permissions: [...roles[role].permissions],
       demo: true,
       environment: 'development',
+      now: at(0),
     }
   },
   getStatus: (question) => statuses[stateOf(question)] ?? active,

@@ -136,5 +136,6 @@ export const Whoami = strict({
   permissions: Type.Array(Type.String()),
   demo: Type.Boolean(),
   environment: Type.String(),
+  now: Instant,
 })
 export type Whoami = Static<typeof Whoami>

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { advanceClock } from '../engine/clock.ts'
+import { advanceClock, clockAhead } from '../engine/clock.ts'
 import type { Delivery } from '../store/openStore.ts'
 import { clockNow, type Settings, type World } from '../world.ts'
 import { type ApiFault, apiActions, type WebhookFault } from './faults.ts'
@@ -18,6 +18,14 @@ export function controlRoutes(app: FastifyInstance, world: World): void {
     pendingDeliveries: world.store.deliveries({ status: 'pending' }).length,
     heldDeliveries: world.store.deliveries({ status: 'held' }).length,
   }))
+
+  app.get<{ Querystring: { follower?: string; after?: string } }>('/sandbox/clock', async (request, reply) => {
+    const { follower, after = '' } = request.query
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    if (follower) await world.followers.ask(follower, after, gone.signal)
+    return { step: world.followers.step(), ahead: world.followers.tell(clockAhead(world)), now: clockNow(world) }
+  })
 
   app.post<{ Body: string }>('/sandbox/settings', (request) => {
     Object.assign(world.settings, bodyOf<Partial<Settings>>(request.body))

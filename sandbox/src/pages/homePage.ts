@@ -1,13 +1,14 @@
 import type { EventObject, Stored, WebhookEndpoint } from '../objects/types.ts'
 import type { Delivery } from '../store/openStore.ts'
 import { clockNow, type World } from '../world.ts'
+import { levers, nextBilled } from './clockLevers.ts'
 import { count, moment } from './format.ts'
 import { type Content, html, safeUrl } from './html.ts'
 import { statusTag } from './statusTag.ts'
 
 const shown = 20
 
-/** What a developer wants to know at a glance. Nothing can be changed here. */
+/** What a developer wants to know at a glance. Only the clock can be moved here. */
 export function homePage(world: World): Content {
   const { store, clock } = world
   const counts = store.count()
@@ -28,6 +29,7 @@ export function homePage(world: World): Content {
       ${['customer', 'subscription', 'invoice', 'event'].map((type) => html`<div><dt>${labels[type]}</dt><dd class="figure">${count(counts[type] ?? 0)}</dd></div>`)}
     </dl>
   </section>
+  ${clockSection(world)}
   ${openPages(world)}
   ${eventTable(world)}
   ${deliveryTable(world, endpoints)}
@@ -47,6 +49,19 @@ function aheadText(seconds: number, standsStill: boolean): Content {
   const days = Math.floor(seconds / 86_400)
   const hours = Math.round((seconds % 86_400) / 3600)
   return html`<br><span class="soft">${[days > 0 && `${count(days)} d`, hours > 0 && `${hours} h`].filter(Boolean).join(' ') || 'a little'} ahead of real time</span>`
+}
+
+function clockSection(world: World): Content {
+  const billed = nextBilled(world)
+  return html`<section class="section" aria-labelledby="move">
+    <h2 id="move">Let time pass</h2>
+    <p class="soft">Renewals, ends of trials, payments and their webhooks happen on the way, each in its time. The clock only goes
+      forward. ${billed === null ? 'No subscription is about to renew.' : html`The next renewal is billed by ${moment(billed)}, when its invoice is no draft any more.`}</p>
+    <form method="post" action="/clock" class="actions">
+      ${billed !== null && html`<button class="button primary" name="lever" value="renewal">Past the next renewal</button>`}
+      ${Object.entries(levers).map(([name, { words }]) => html`<button class="button" name="lever" value="${name}">${words}</button>`)}
+    </form>
+  </section>`
 }
 
 function openPages({ store }: World): Content {

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
+import { advanceClock } from '../engine/clock.ts'
 import { StripeError } from '../wire/errors.ts'
 import type { World } from '../world.ts'
 import { registerAssets } from './assets.ts'
 import { registerCheckout } from './checkoutRoutes.ts'
+import { leverTarget } from './clockLevers.ts'
 import { homePage } from './homePage.ts'
 import { registerInvoice } from './invoiceRoutes.ts'
-import { sendMessage, sendPage } from './layout.ts'
+import { sendMessage, sendNotFound, sendPage } from './layout.ts'
 import { registerPortal } from './portalRoutes.ts'
 
 /** Serves every page that a customer's browser may see. */
@@ -30,6 +32,12 @@ export function registerPages(app: FastifyInstance, world: World): void {
     })
     registerAssets(pages)
     pages.get('/', (_request, reply) => sendPage(reply, 200, { title: 'Turnpike sandbox', body: homePage(world) }))
+    pages.post<{ Body: { lever?: string } | null }>('/clock', async (request, reply) => {
+      const to = leverTarget(world, request.body?.lever ?? '')
+      if (to === null) return sendNotFound(reply)
+      await advanceClock(world, to)
+      return reply.redirect('/', 303)
+    })
     registerCheckout(pages, world)
     registerPortal(pages, world)
     registerInvoice(pages, world)

@@ -25,3 +25,18 @@ export const movableClock = (start?: string): Clock & { advance(duration: string
     },
   }
 }
+
+/**
+ * Ahead of the system's time by whole seconds, which somebody else says; it never goes back. For a service whose provider is
+ * a stand-in with a time of its own.
+ */
+export const followingClock = (): Clock & { beAhead(seconds: number): void } => {
+  let ahead = 0
+  return {
+    now: () => systemClock.now().add({ seconds: ahead }),
+    nowMs: () => systemClock.nowMs() + ahead * 1_000,
+    beAhead: (seconds) => {
+      ahead = Math.max(ahead, seconds)
+    },
+  }
+}

@@ -39,8 +39,56 @@ import { startLoop } from './loop.ts'
 export type Worker = {
   /** Another catalog is in force: entitlements are resolved again. */
   catalogChanged(): void
+  /** Does what is due by now: after the clock was moved, the schedule, which is by real time, would come too late for it. */
+  catchUp(): Promise<void>
   stop(): Promise<void>
 }
+
+type Job = { at: string; max: number; work: () => Promise<void> }
+
+/** The jobs by the real clock. `max`: how often each is tried before its next turn. */
+const scheduleOf = (deps: CheckDeps & ReconcileDeps, reconciles: boolean): Record<string, Job> => {
+  const job = (at: string, max: number, work: () => Promise<unknown>): Job => ({
+    at,
+    max,
+    work: async () => {
+      await work()
+    },
+  })
+  const run = (scope: 'light' | 'all') => startRun(deps, systemActor('schedule', newId('request')), { scope })
+  return {
+    sweep_checkouts: job('* * * * *', 3, () => sweepCheckouts(deps)),
+    sweep_commands: job('* * * * *', 3, () => sweepCommands(deps)),
+    lapse_entitlements: job('* * * * *', 3, () => lapseDue(deps)),
+    follow_dunning: job('* * * * *', 3, () => followDunningDue(deps)),
+    follow_remediations: job('* * * * *', 3, () => followRemediationsDue(deps)),
+    remind: job('*/5 * * * *', 3, () => remind(deps)),
+    expire_override_requests: job('* * * * *', 3, () => expireOverrideRequests(deps)),
+    expire_reservations: job('* * * * *', 3, () => expireReservations(deps)),
+    sweep_money_back: job('* * * * *', 3, () => sweepMoneyBack(deps)),
+    expire_money_back_requests: job('* * * * *', 3, () => expireMoneyBackRequests(deps)),
+    follow_retentions: job('13,43 * * * *', 2, () => followRetentions(deps)),
+    expire_owner_transfers: job('* * * * *', 3, () => expireOwnerTransfers(deps)),
+    expire_credits: job('* * * * *', 3, () => expireCredits(deps)),
+    sweep_budgets: job('*/10 * * * *', 2, () => sweepBudgets(deps)),
+    tell_expiring_credits: job('*/5 * * * *', 3, () => tellExpiringCredits(deps)),
+    lapse_credit_requests: job('* * * * *', 3, () => lapseCreditRequests(deps)),
+    tell_contact: job('* * * * *', 3, () => tellContact(deps)),
+    ...(reconciles
+      ? {
+          reconcile_new: job('7 * * * *', 2, () => run('light')),
+          reconcile_all: job('29 2 * * *', 2, () => run('all')),
+        }
+      : {}),
+    forget_requests: job('41 3 * * *', 2, () => forgetOldRequests(deps.db, deps.clock.now().subtract({ hours: 48 }))),
+    archive_usage: job('17 4 * * *', 2, () => archiveUsage(deps)),
+    sample_counters: job('47 4 * * *', 2, () => sampleCounters(deps)),
+    forget_decisions: job('51 * * * *', 2, () => forgetDecisions(deps)),
+  }
+}
+
+/** More than once an hour: what follows the time of customers, not the upkeep of the house. */
+const isFrequent = (at: string): boolean => /^\S*[*,]/.test(at)
 
 /**
  * Everything that happens without a request: the drain of the inbox, the relay of the outbox, and the schedule. Several
@@ -51,7 +99,7 @@ export const startWorker = async (
   listener: Listener,
   databaseUrl: string,
   /** Without it reconciliation only runs when asked for. */
-  schedule: { reconcile: boolean },
+  options: { reconcile: boolean },
 ): Promise<Worker> => {
   const { log } = deps
   const inbox = startLoop('inbox', log, 1_000, () => drainInbox(deps))
@@ -87,6 +135,8 @@ export const startWorker = async (
     listener.on('events', notices.wake),
   ]
 
+  const schedule = scheduleOf(deps, options.reconcile)
+
   // A pool of ours, which is closed before anything goes on: the library's own would still be closing when it says that it has.
   const pool = openOwnerPool(databaseUrl, log, 6)
   const jobs = await runJobs({
@@ -98,62 +148,23 @@ export const startWorker = async (
       () => (level, message) =>
         log[level === 'warning' ? 'warn' : level === 'error' ? 'error' : 'debug']({ part: 'jobs' }, message),
     ),
-    crontab: [
-      '* * * * * sweep_checkouts ?max=3',
-      '* * * * * sweep_commands ?max=3',
-      '* * * * * lapse_entitlements ?max=3',
-      '* * * * * follow_dunning ?max=3',
-      '* * * * * follow_remediations ?max=3',
-      '*/5 * * * * remind ?max=3',
-      '* * * * * expire_override_requests ?max=3',
-      '* * * * * expire_reservations ?max=3',
-      '* * * * * sweep_money_back ?max=3',
-      '* * * * * expire_money_back_requests ?max=3',
-      '13,43 * * * * follow_retentions ?max=2',
-      '* * * * * expire_owner_transfers ?max=3',
-      '* * * * * expire_credits ?max=3',
-      '*/10 * * * * sweep_budgets ?max=2',
-      '*/5 * * * * tell_expiring_credits ?max=3',
-      '* * * * * lapse_credit_requests ?max=3',
-      '* * * * * tell_contact ?max=3',
-      ...(schedule.reconcile ? ['7 * * * * reconcile_new ?max=2', '29 2 * * * reconcile_all ?max=2'] : []),
-      '41 3 * * * forget_requests ?max=2',
-      '17 4 * * * archive_usage ?max=2',
-      '47 4 * * * sample_counters ?max=2',
-      '51 * * * * forget_decisions ?max=2',
-    ].join('\n'),
-    taskList: {
-      sweep_checkouts: async () => void (await sweepCheckouts(deps)),
-      expire_reservations: async () => void (await expireReservations(deps)),
-      sweep_commands: async () => void (await sweepCommands(deps)),
-      lapse_entitlements: async () => void (await lapseDue(deps)),
-      follow_dunning: async () => void (await followDunningDue(deps)),
-      follow_remediations: async () => void (await followRemediationsDue(deps)),
-      remind: async () => void (await remind(deps)),
-      sweep_money_back: async () => void (await sweepMoneyBack(deps)),
-      expire_money_back_requests: async () => void (await expireMoneyBackRequests(deps)),
-      expire_override_requests: async () => void (await expireOverrideRequests(deps)),
-      expire_owner_transfers: async () => void (await expireOwnerTransfers(deps)),
-      sweep_budgets: () => sweepBudgets(deps),
-      expire_credits: async () => void (await expireCredits(deps)),
-      tell_expiring_credits: async () => void (await tellExpiringCredits(deps)),
-      lapse_credit_requests: async () => void (await lapseCreditRequests(deps)),
-      tell_contact: async () => void (await tellContact(deps)),
-      follow_retentions: async () => void (await followRetentions(deps)),
-      reconcile_new: async () =>
-        void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'light' })),
-      reconcile_all: async () =>
-        void (await startRun(deps, systemActor('schedule', newId('request')), { scope: 'all' })),
-      archive_usage: async () => void (await archiveUsage(deps)),
-      sample_counters: async () => void (await sampleCounters(deps)),
-      forget_decisions: async () => void (await forgetDecisions(deps)),
-      forget_requests: () => forgetOldRequests(deps.db, deps.clock.now().subtract({ hours: 48 })),
-    },
+    crontab: Object.entries(schedule)
+      .map(([name, { at, max }]) => `${at} ${name} ?max=${max}`)
+      .join('\n'),
+    taskList: Object.fromEntries(Object.entries(schedule).map(([name, { work }]) => [name, () => work()])),
   })
   jobs.events.on('pool:listen:error', ({ error }) => log.warn({ err: error }, 'job worker lost the database'))
 
   return {
     catalogChanged: catalog.wake,
+    catchUp: async () => {
+      // In the order in which one builds on the other: what was told, what time brings, what is charged for it, who hears of it.
+      await inbox.finish()
+      for (const [name, { at, work }] of Object.entries(schedule))
+        if (isFrequent(at))
+          await work().catch((error: unknown) => log.warn({ err: error, job: name }, 'a job failed; it is done again'))
+      for (const loop of [periods, placing, outbox, notices, mail]) await loop.finish()
+    },
     stop: async () => {
       for (const end of unsubscribe) end()
       await jobs.stop().catch((error: unknown) => log.warn({ err: error }, 'job worker did not stop cleanly'))

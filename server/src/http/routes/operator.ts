@@ -28,6 +28,7 @@ export const operatorHandlers: Handlers<'whoami' | 'listAudit' | 'createApiKey' 
     permissions: [...credential.permissions].sort(),
     demo: deps.demo,
     environment: deps.environment,
+    now: deps.clock.now().toString(),
   }),
 
   listAudit: async ({ deps, tenantId, query }) => {
