@@ -3,9 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from './postgres.ts'
 
-/** One PostgreSQL for the whole test run, thrown away afterwards. TURNPIKE_TEST_POSTGRES names another one to use. */
-export default async function setup(): Promise<(() => Promise<void>) | undefined> {
-  if (process.env.TURNPIKE_TEST_POSTGRES) return undefined
+/**
+ * One PostgreSQL for the whole test run, thrown away afterwards; TURNPIKE_TEST_POSTGRES names another one to use. And one
+ * folder for what Node compiles: services that tests start, kill and start again would compile everything in every life.
+ */
+export default async function setup(): Promise<() => Promise<void>> {
+  const compiled = mkdtempSync(join(tmpdir(), 'turnpike-compiled-'))
+  process.env.TURNPIKE_TEST_COMPILED = compiled
+  const stopPostgres = process.env.TURNPIKE_TEST_POSTGRES ? undefined : await startTestPostgres()
+  return async () => {
+    await stopPostgres?.()
+    rmSync(compiled, { recursive: true, force: true })
+  }
+}
+
+async function startTestPostgres(): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'turnpike-test-'))
   const postgres = await startPostgres({
     dataDir,

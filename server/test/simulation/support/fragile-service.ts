@@ -1,5 +1,6 @@
 // The service with a clock that can be moved and a place at which it kills itself: started by the crash sweep as a process
 // of its own, told over the channel to its parent what to do.
+import { flushCompileCache } from 'node:module'
 import { relative } from 'node:path'
 import { startApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
@@ -36,6 +37,8 @@ const read = readConfig(process.env)
 if ('problems' in read) throw new Error(JSON.stringify(read.problems))
 const clock = movableClock(process.env.START_AT)
 const app = await startApp(read.config, createLog(read.config.logLevel), clock)
+// Whoever is killed leaves nothing for the next life; most of a start is compiling.
+flushCompileCache()
 
 process.on('message', (order: Order) => {
   const places = passed ?? []

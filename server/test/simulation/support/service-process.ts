@@ -34,6 +34,7 @@ export const startServiceProcess = async (settings: {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.TURNPIKE_TEST_COMPILED,
       TZ: 'UTC',
       DATABASE_URL: settings.databaseUrl,
       PORT: String(settings.port),
