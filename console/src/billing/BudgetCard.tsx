@@ -60,7 +60,7 @@ function Budget({ customerId }: { customerId: string }) {
   )
 }
 
-function Progress({ view: { budget, cost, percent, period, alerts } }: { view: CustomerBudget }) {
+function Progress({ view: { budget, cost, percent, period, alerts, capLeavesOut } }: { view: CustomerBudget }) {
   const spent = cost ? formatMoney(cost, { explicit: true }) : null
   if (!budget)
     return <p>{spent ? `Usage costs ${spent} until now. You have set no budget.` : 'You have set no budget.'}</p>
@@ -90,6 +90,9 @@ function Progress({ view: { budget, cost, percent, period, alerts } }: { view: C
       )}
       <p className="dim small">
         {budget.cap ? 'Usage that would cost more is refused.' : 'Usage goes on above it.'}
+        {capLeavesOut.length > 0
+          ? ` It holds nothing back of ${capLeavesOut.map(({ name }) => name).join(', ')}: what that costs is known only when the period is closed.`
+          : ''}
         {budget.alertAtPercent.length > 0 ? ` You are told at ${budget.alertAtPercent.join(', ')}%.` : ''}
         {last ? (
           <>

@@ -100,6 +100,7 @@ export const moneyFixtures = ({ at, id, period }: Tools) => {
     period,
     percent: 61,
     alerts: [{ percent: 50, toldAt: at(-2) }],
+    capLeavesOut: [{ meter: 'card_volume', name: 'Card volume', why: 'fee_by_record' }],
     ...change,
   })
   const isEmpty = ({ state }: Question) => state.endsWith('empty')
@@ -132,8 +133,8 @@ export const moneyFixtures = ({ at, id, period }: Tools) => {
     approveCreditGrant: () => grant('waiting', {}),
     rejectCreditGrant: () => grant('waiting', { state: 'rejected', left: usd('0') }),
     getBudget: (question: Question) =>
-      isEmpty(question) ? budget({ budget: null, cost: null, period: null, percent: null, alerts: [] }) : budget(),
+      isEmpty(question) ? budget({ budget: null, cost: null, period: null, percent: null, alerts: [], capLeavesOut: [] }) : budget(),
     setBudget: ({ body }: Question) => budget({ budget: { ...budget().budget!, ...(body as object) } }),
-    removeBudget: () => budget({ budget: null, percent: null, alerts: [] }),
+    removeBudget: () => budget({ budget: null, percent: null, alerts: [], capLeavesOut: [] }),
   }
 }

@@ -1,5 +1,12 @@
 import { type Static, Type } from 'typebox'
-import { Currency, Instant, Money, Nullable, Period, strict, TenantId } from './common.ts'
+import { Currency, Instant, Key, Money, Nullable, Period, strict, TenantId } from './common.ts'
+
+/**
+ * `level`: a fact that stays until another is reported; `not_a_sum`: the highest or different values; `single_records`: a price
+ * with a bound for each record, or with free ones; `parts_of_period`: counted by hours or days of the period;
+ * `fee_by_record`: a fee for each record.
+ */
+const outsideCap = ['level', 'not_a_sum', 'single_records', 'parts_of_period', 'fee_by_record'] as const
 
 const set = {
   amountMinor: Type.String({ pattern: '^[0-9]{1,15}$', description: 'Integer of minor units.' }),
@@ -22,5 +29,7 @@ export const CustomerBudget = strict({
   /** Of the budget, cut to whole percents. */
   percent: Nullable(Type.Integer()),
   alerts: Type.Array(strict({ percent: Type.Integer(), toldAt: Instant })),
+  /** Meters whose usage costs something and is never refused by the cap, as counters alone do not tell its cost; empty without a cap. */
+  capLeavesOut: Type.Array(strict({ meter: Key, name: Type.String(), why: Type.Enum(outsideCap) })),
 })
 export type CustomerBudget = Static<typeof CustomerBudget>

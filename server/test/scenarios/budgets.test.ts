@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sweepBudgets } from '../../src/flows/alert-budgets.ts'
+import { query, sql } from '../../src/platform/db.ts'
 import { auditOf, eventsOf, noticesOf, type Subscriber, subscribed } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
@@ -113,6 +114,22 @@ test('64 senders at once never pass a cap, and use it up', async () => {
   expect(statuses.filter((status) => status === 'refused')).toHaveLength(64 * 4 - 101)
   expect((await budgetOf(carl)).cost).toEqual({ amountMinor: '800', currency: 'USD' })
   expect(await check(carl)).toMatchObject({ allowed: false, reason: 'spend_cap_reached' })
+})
+
+test('a cap reckons in the time zone of its customer, and says that it holds back all that costs something', async () => {
+  const emma = await subscribed(world, 'emma')
+  expect((await set(emma, '800', { cap: true })).data.capLeavesOut).toEqual([])
+  const zone = async () =>
+    (
+      await query<{ zone: string }>(
+        world.app.deps.db,
+        sql`select content -> 'spendCap' ->> 'timeZone' as zone from entitlement_snapshots where tenant_id = 'emma' order by version desc limit 1`,
+      )
+    )[0]!.zone
+  expect(await zone()).toBe('UTC')
+  const { customerId } = emma
+  await world.operator.updateCustomer({ params: { customerId }, body: { timeZone: 'Pacific/Auckland' } })
+  expect(await zone()).toBe('Pacific/Auckland')
 })
 
 test('a budget is of its customer and of the currency of the subscription', async () => {

@@ -106,7 +106,7 @@ export const resolveStored = async (
   const subscriptions = await findSubscriptions(tx, tenantId)
   const restraints = await restraintsOf(tx, deps, tenantId, subscriptions, at)
   const content = resolve(deps.catalog(), subscriptions, await findOverrides(tx, tenantId), at, restraints)
-  const spendCap = await spendCapOf(tx, tenantId, subscriptions, content)
+  const spendCap = await spendCapOf(tx, tenantId, subscriptions, content, restraints.timeZone)
   return spendCap ? { ...content, spendCap } : content
 }
 
@@ -116,6 +116,7 @@ const spendCapOf = async (
   tenantId: string,
   subscriptions: readonly SubscriptionRecord[],
   { subscriptionId }: SnapshotContent,
+  timeZone: string,
 ): Promise<SpendCap | null> => {
   const budget = await findBudget(tx, tenantId)
   const held = subscriptions.find((record) => record.subscriptionId === subscriptionId)
@@ -126,6 +127,7 @@ const spendCapOf = async (
     addOns: held.addOns,
     subscriptionStart: held.startedAt.toString(),
     trialEndsAt: held.trialEndsAt?.toString() ?? null,
+    timeZone,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CustomerBudget } from '@turnpike/contract'
 import type { Micro } from '../../core/quantity.ts'
 import type { Catalog } from '../../modules/catalog/index.ts'
 import type { LiveCustomer, SnapshotContent, SpendCap } from '../../modules/entitlements/index.ts'
@@ -21,6 +22,8 @@ export type Spend = {
   /** What these quantities cost in the usage period that begins then, by the plan of now (INV-5). */
   costMinor(windowStartMs: number, quantities: readonly Micro[]): bigint
 }
+
+type OutsideCap = CustomerBudget['capLeavesOut'][number]
 
 // A snapshot is never changed in place, and neither is a catalog.
 const known = new WeakMap<SnapshotContent, { catalog: Catalog; spend: Spend | null }>()
@@ -56,7 +59,7 @@ const makeSpend = (
     inputs.set(windowStartMs, rated)
     return rated
   }
-  const meters = pricedMeters(catalog, content, cap)
+  const meters = pricedIn(catalog, content, cap).needs.map(({ meter }) => meter)
   return {
     capMinor: BigInt(cap.amountMinor),
     meters,
@@ -74,10 +77,10 @@ const makeSpend = (
   }
 }
 
-const pricedMeters = (catalog: Catalog, content: SnapshotContent, cap: SpendCap): string[] => {
+const pricedIn = (catalog: Catalog, content: SnapshotContent, cap: SpendCap) => {
   const start = Temporal.Instant.from(cap.subscriptionStart)
   const year = { startMs: start.epochMilliseconds, endMs: start.epochMilliseconds + 366 * 86_400_000 }
-  return countedOnly(catalog, content, cap, year.startMs, year.endMs).needs.map(({ meter }) => meter)
+  return countedOnly(catalog, content, cap, year.startMs, year.endMs)
 }
 
 /** The usage charges of a window whose quantities are sums that counters hold. */
@@ -87,13 +90,13 @@ const countedOnly = (
   cap: SpendCap,
   startMs: number,
   endMs: number,
-): { input: RatingInput; needs: UsageNeed[] } => {
+): { input: RatingInput; needs: UsageNeed[]; out: OutsideCap[] } => {
   const start = Temporal.Instant.fromEpochMilliseconds(startMs)
   const period = { start, end: Temporal.Instant.fromEpochMilliseconds(endMs) }
   const whole = ratingInput(catalog, {
     period,
     regular: period,
-    timeZone: 'UTC',
+    timeZone: cap.timeZone ?? 'UTC',
     subscriptionStart: Temporal.Instant.from(cap.subscriptionStart),
     terms: [
       {
@@ -114,14 +117,32 @@ const countedOnly = (
     standing: { periodsBefore: 0, spentBeforeMinor: 0n, ends: false },
   })
   const all = { ...whole, minimum: null }
-  const needs = neededUsage(all).filter(
-    ({ as, transactions, aggregation }) =>
-      as === 'parts' && !transactions && (aggregation === 'sum' || aggregation === 'count'),
+  const needed = neededUsage(all).map((need) => ({ need, why: whyOutside(need, all) }))
+  const needs = needed.flatMap(({ need, why }) => (why === null ? [need] : []))
+  const out = needed.flatMap(({ need: { meter }, why }) =>
+    why === null ? [] : [{ meter, name: catalog.file.meters[meter]?.name ?? meter, why }],
   )
   const meters = new Set(needs.map(({ meter }) => meter))
   const charges = all.charges.filter(({ basis }) => basis.kind === 'usage' && meters.has(basis.meter))
-  return { input: { ...all, charges }, needs }
+  return { input: { ...all, charges }, needs, out }
 }
+
+/** Why counters alone do not tell what usage of a meter costs; null where they do. */
+const whyOutside = (
+  { meter, as, transactions, aggregation }: UsageNeed,
+  { charges }: RatingInput,
+): OutsideCap['why'] | null => {
+  if (aggregation === 'latest' || aggregation === 'time_weighted') return 'level'
+  if (aggregation !== 'sum' && aggregation !== 'count') return 'not_a_sum'
+  if (transactions) return 'fee_by_record'
+  if (as === 'parts') return null
+  const isInParts = charges.some(({ basis }) => basis.kind === 'usage' && basis.meter === meter && basis.bucket)
+  return isInParts ? 'parts_of_period' : 'single_records'
+}
+
+/** The meters whose usage costs something and is not held back by the customer's cap; none without one. */
+export const outsideCap = (catalog: Catalog, content: SnapshotContent): OutsideCap[] =>
+  content.spendCap ? pricedIn(catalog, content, content.spendCap).out : []
 
 /** Whether more of some meters costs more than the cap allows; what costs nothing more is let through, also above it. */
 export const passesCap = (

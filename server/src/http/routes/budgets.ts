@@ -1,7 +1,9 @@
 import type { CustomerBudget } from '@turnpike/contract'
 import { setBudget } from '../../flows/set-budget.ts'
 import { costSoFar } from '../../flows/steps/cost-so-far.ts'
+import { outsideCap } from '../../flows/steps/spend.ts'
 import { findAlerts, findBudget } from '../../modules/budgets/index.ts'
+import { newestSnapshot } from '../../modules/entitlements/index.ts'
 import { readInOneView } from '../../platform/db.ts'
 import type { Handlers, HttpDeps } from '../handler.ts'
 import { owned } from './customers.ts'
@@ -26,6 +28,7 @@ const budgetView = (deps: HttpDeps, tenantId: string): Promise<CustomerBudget> =
   readInOneView(deps.db, async (tx) => {
     const budget = await findBudget(tx, tenantId)
     const cost = await costSoFar(tx, deps, tenantId)
+    const snapshot = budget?.cap ? await newestSnapshot(tx, tenantId) : null
     const alerts = budget && cost ? await findAlerts(tx, budget, cost.period.start) : []
     return {
       tenantId,
@@ -44,5 +47,6 @@ const budgetView = (deps: HttpDeps, tenantId: string): Promise<CustomerBudget> =
           ? Number((cost.costMinor * 100n) / budget.amountMinor)
           : null,
       alerts: alerts.map(({ percent, toldAt }) => ({ percent, toldAt: toldAt.toString() })),
+      capLeavesOut: snapshot ? outsideCap(deps.catalog(), snapshot.content) : [],
     }
   })

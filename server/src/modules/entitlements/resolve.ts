@@ -78,6 +78,8 @@ export type SpendCap = {
   addOns: readonly { addOn: string; quantity: number }[]
   subscriptionStart: string
   trialEndsAt: string | null
+  /** Of the customer, as the close reckons; UTC where a snapshot is older than this. */
+  timeZone?: string
 }
 
 export type OverrideInForce = {
