@@ -1,4 +1,4 @@
-import type { Subscription } from '../objects/types.ts'
+import type { Invoice, Subscription } from '../objects/types.ts'
 import { clockNow, type World } from '../world.ts'
 
 /** How far one press of a button moves the clock. */
@@ -26,5 +26,13 @@ export function nextBilled(world: World): number | null {
     .filter(({ status, test_clock: clock }) => !clock && ['active', 'trialing', 'past_due', 'unpaid'].includes(status))
     .filter(({ cancel_at: end, _: own }) => own.nextPeriodEnd > now && (end === null || end > own.nextPeriodEnd))
     .map(({ _: own }) => own.nextPeriodEnd)
-  return renewals.length === 0 ? null : Math.min(...renewals) + world.settings.draftSeconds + 60
+    .map((end) => end + world.settings.draftSeconds)
+  // One that has begun is not over while its invoice is a draft.
+  const drafts = world.store
+    .list('invoice')
+    .map((body) => JSON.parse(body) as Invoice)
+    .filter(({ status, test_clock: clock, auto_advance: advances }) => !clock && status === 'draft' && advances)
+    .flatMap(({ automatically_finalizes_at: at }) => (at !== null && at >= now ? [at] : []))
+  const ends = [...renewals, ...drafts]
+  return ends.length === 0 ? null : Math.min(...ends) + 60
 }
