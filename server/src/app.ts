@@ -119,7 +119,7 @@ export const startApp = async (config: Config, log: Log, given?: Clock): Promise
     return current
   }
   const announcer = createAnnouncer({ db, clock, log, catalog })
-  const recorder = createUsageRecorder({ db, clock, live, catalog }, announcer.add)
+  const recorder = createUsageRecorder({ db, clock, live, catalog }, announcer.wake)
   const refusals = createRefusalCount(db, log)
   const flowDeps: CheckDeps = {
     db,
@@ -255,21 +255,23 @@ const noticeSetup = ({ notices, publicUrl }: Config): CheckDeps['notices'] => ({
 })
 
 /** Tells of moved counters a few times a second per customer, whatever number of records moved them. */
-const createAnnouncer = (
-  deps: Parameters<typeof alertBudgets>[0],
-): { add(tenantId: string): void; stop(): Promise<void> } => {
+const createAnnouncer = (deps: Parameters<typeof alertBudgets>[0]): { wake(): void; stop(): Promise<void> } => {
   const beatMs = 40
-  let moved = new Set<string>()
+  let due = false
   let running: Promise<void> | null = null
   const run = async () => {
-    while (moved.size > 0) {
-      const taken = [...moved].slice(0, 200)
-      for (const tenantId of taken) moved.delete(tenantId)
+    while (due) {
+      due = false
       const begin = systemClock.nowMs()
-      // What fails stays marked in the counters; the sweep announces it.
-      await announceUsage(deps, taken)
-        .then(() => alertBudgets(deps, taken))
-        .catch((error: unknown) => deps.log.warn({ err: error }, 'usage could not be announced; the sweep will'))
+      try {
+        const told = await announceUsage(deps)
+        // There may be more than is told in one go.
+        due ||= told.length > 0
+        await alertBudgets(deps, told)
+      } catch (error) {
+        // What fails stays written down; the sweep tells it.
+        deps.log.warn({ err: error }, 'usage could not be announced; the sweep will')
+      }
       // Under load it tells less often, and never takes more than a fifth of the time.
       const restMs = Math.max(beatMs, 4 * (systemClock.nowMs() - begin))
       await new Promise((resolve) => setTimeout(resolve, restMs))
@@ -278,17 +280,16 @@ const createAnnouncer = (
   const start = () => {
     running ??= run().finally(() => {
       running = null
-      if (moved.size > 0) start()
+      if (due) start()
     })
   }
   return {
-    add: (tenantId) => {
-      moved.add(tenantId)
+    wake: () => {
+      due = true
       start()
     },
     stop: async () => {
       await running
-      moved = new Set()
     },
   }
 }

@@ -133,7 +133,9 @@ export const moneyFixtures = ({ at, id, period }: Tools) => {
     approveCreditGrant: () => grant('waiting', {}),
     rejectCreditGrant: () => grant('waiting', { state: 'rejected', left: usd('0') }),
     getBudget: (question: Question) =>
-      isEmpty(question) ? budget({ budget: null, cost: null, period: null, percent: null, alerts: [], capLeavesOut: [] }) : budget(),
+      isEmpty(question)
+        ? budget({ budget: null, cost: null, period: null, percent: null, alerts: [], capLeavesOut: [] })
+        : budget(),
     setBudget: ({ body }: Question) => budget({ budget: { ...budget().budget!, ...(body as object) } }),
     removeBudget: () => budget({ budget: null, percent: null, alerts: [], capLeavesOut: [] }),
   }

@@ -2,25 +2,30 @@ import { assert } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { numberOfMicro } from '../core/quantity.ts'
 import { newestSnapshots } from '../modules/entitlements/index.ts'
-import { currentCounters, takeUnannounced } from '../modules/usage/index.ts'
+import { currentCounters, readPeriods, takeMoves } from '../modules/usage/index.ts'
 import { transact } from '../platform/db.ts'
 import { takePlaces, writeEvents } from '../platform/outbox.ts'
 import type { Deps } from './deps.ts'
 import { budgetWith } from './steps/budget.ts'
 
+/** So many commits' worth of moves are told in one transaction. */
+const commitsAtOnce = 100
+
 /**
- * Tells how far counters have moved, one event per customer whatever number of records moved them (EVT-4). What still is to
- * be told stands in the counters themselves, so a killed process leaves nothing untold: the next sweep finds it.
- * All customers at once in a handful of statements: usage waits for the counters that are held here.
+ * Tells how far counters have moved, one event per customer whatever number of records moved them (EVT-4), and answers whose
+ * they were. What is still to be told was written down by whoever moved them, so a killed process leaves nothing untold: the
+ * next one finds it. All customers at once in a handful of statements; no counter is held meanwhile.
  */
-export const announceUsage = (deps: Pick<Deps, 'db' | 'clock'>, tenantIds: readonly string[]): Promise<void> =>
+export const announceUsage = (deps: Pick<Deps, 'db' | 'clock'>): Promise<string[]> =>
   transact(deps.db, async (tx) => {
-    const moved = Map.groupBy(await takeUnannounced(tx, tenantIds), (counter) => counter.tenantId)
-    if (moved.size === 0) return
-    const told = [...moved.keys()]
+    const moves = await takeMoves(tx, commitsAtOnce)
+    if (moves.length === 0) return []
     const at = deps.clock.now()
     // The place in the stream comes first: a change that is committed later gets a later place, one before it is seen here.
-    const places = await takePlaces(tx, new Map(told.map((tenantId) => [tenantId, 1])))
+    const tenantIds = [...new Set(moves.map(({ tenantId }) => tenantId))]
+    const places = await takePlaces(tx, new Map(tenantIds.map((tenantId) => [tenantId, 1])))
+    const moved = Map.groupBy(await readPeriods(tx, moves), (counter) => counter.tenantId)
+    const told = [...moved.keys()]
     const snapshots = await newestSnapshots(tx, told)
     assert(snapshots.length === told.length, 'whoever has counters has a snapshot; a place without its event is a gap')
     const current = Map.groupBy(await currentCounters(tx, told, at.epochMilliseconds), (counter) => counter.tenantId)
@@ -46,4 +51,5 @@ export const announceUsage = (deps: Pick<Deps, 'db' | 'clock'>, tenantIds: reado
         }
       }),
     )
+    return told
   })

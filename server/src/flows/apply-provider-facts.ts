@@ -50,7 +50,7 @@ export type Applied = {
  */
 export const applyProviderFacts = async (
   tx: Tx,
-  deps: Pick<Deps, 'clock' | 'catalog' | 'provider' | 'log'>,
+  deps: Pick<Deps, 'clock' | 'catalog' | 'provider' | 'log' | 'live'>,
   tenantId: string,
   facts: ProviderFacts,
   actor: Actor,

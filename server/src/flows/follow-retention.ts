@@ -133,7 +133,7 @@ const finish = (deps: Deps, tenantId: string, actor: Actor): Promise<void> =>
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
     const retention = await findRetention(tx, tenantId)
-    if (!customer || retention?.state !== 'deleting') return 0
+    if (!customer || retention?.state !== 'deleting') return
     const at = deps.clock.now()
     await sayFarewell(tx, deps, customer, at)
     await updateCustomer(tx, { ...customer, name: erasedName, email: null, updatedAt: at })
@@ -155,5 +155,4 @@ const finish = (deps: Deps, tenantId: string, actor: Actor): Promise<void> =>
       [...refreshed.events, { type: 'retention.deleted', data: { deletedAt: at.toString() } }],
       refreshed.budgetNow,
     )
-    return refreshed.version
-  }).then((version) => (version ? deps.live.snapshotChanged(tenantId, version) : undefined))
+  })

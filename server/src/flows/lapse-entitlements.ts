@@ -12,19 +12,11 @@ type LapseDeps = Pick<Deps, 'db' | 'clock' | 'catalog' | 'live'>
 export const lapse = (deps: LapseDeps, tenantId: string, cause = 'a time-bound part has ended'): Promise<void> =>
   transact(deps.db, async (tx) => {
     const customer = await lockCustomer(tx, tenantId)
-    if (!customer) return 0
+    if (!customer) return
     const correlationId = newId('request')
-    const { version, events, budgetNow } = await refreshEntitlements(
-      tx,
-      deps,
-      customer,
-      deps.clock.now(),
-      cause,
-      correlationId,
-    )
+    const { events, budgetNow } = await refreshEntitlements(tx, deps, customer, deps.clock.now(), cause, correlationId)
     await appendEvents(tx, deps.clock, customer, correlationId, events, budgetNow)
-    return version
-  }).then((version) => deps.live.snapshotChanged(tenantId, version))
+  })
 
 /** Everybody whose snapshot has run out by time. */
 export const lapseDue = async (deps: LapseDeps & Pick<Deps, 'log'>): Promise<number> => {

@@ -1,6 +1,7 @@
 import { lockCounters } from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
-import { isUniqueViolation, transact } from '../platform/db.ts'
+import { isUniqueViolation, transactUnflushed } from '../platform/db.ts'
+import { createFlusher } from '../platform/flush.ts'
 import type { Deps } from './deps.ts'
 import { countUsage } from './steps/count-usage.ts'
 import { layOut, type UsageWork } from './steps/lay-out-usage.ts'
@@ -17,9 +18,9 @@ const carefulCommits = 50
 /**
  * The one way in which usage is counted (USE-2): requests that arrive together share a transaction. Counters are locked in
  * order, records decided in the order of arrival against them, accepted ones inserted, counters raised, thresholds
- * announced, all durable before anybody is answered. `onCounted` hears which tenants' counters moved.
+ * announced, all durable before anybody is answered. `onCounted` hears that counters moved.
  */
-export const createUsageRecorder = (deps: RecorderDeps, onCounted: (tenantId: string) => void): UsageRecorder => {
+export const createUsageRecorder = (deps: RecorderDeps, onCounted: () => void): UsageRecorder => {
   let careful = 0
   /**
    * Repeats are rare, so their keys are not looked for first: the constraint finds them at the insert. Then all is undone
@@ -45,6 +46,7 @@ export const createUsageRecorder = (deps: RecorderDeps, onCounted: (tenantId: st
     alongsideFrom: 500,
     weigh: (work) => work.records.length,
     work: commit,
+    beforeTold: createFlusher(deps.db).flushed,
   })
   return { record: batcher.add, idle: batcher.idle }
 }
@@ -52,19 +54,19 @@ export const createUsageRecorder = (deps: RecorderDeps, onCounted: (tenantId: st
 const commitOnce = async (
   deps: RecorderDeps,
   works: readonly UsageWork[],
-  onCounted: (tenantId: string) => void,
+  onCounted: () => void,
   careful: boolean,
 ): Promise<UsageResult[][]> => {
   const laidOut = layOut(works, (live) => (live.content.spendCap ? spendOf(deps.catalog(), live) : null))
   const { items, groups } = laidOut
-  const { decisions, moved } = await transact(deps.db, async (tx) => {
+  const { decisions, moved } = await transactUnflushed(deps.db, async (tx) => {
     const counters = await lockCounters(tx, laidOut.refs)
     return countUsage(tx, deps, works, laidOut, counters, careful)
   })
   for (const { tenantId, meter, windowStart, span, used, reserved, version } of moved) {
     deps.live.counterMoved(tenantId, meter, windowStart, span, { used, reserved, version })
-    onCounted(tenantId)
   }
+  if (moved.length > 0) onCounted()
   return groups.map(({ from, to }) =>
     items.slice(from, to).map(({ limit }, offset) => ({ decision: decisions[from + offset]!, limit })),
   )

@@ -38,7 +38,7 @@ export const setBudget = (
       setBy: actor.id,
       setAt: at,
     }
-    if (substanceOf(before) === substanceOf(after)) return { version: null, budget: before }
+    if (substanceOf(before) === substanceOf(after)) return before
     if (after) await saveBudget(tx, after)
     else await deleteBudget(tx, tenantId)
     await appendAudit(tx, deps.clock, {
@@ -58,10 +58,7 @@ export const setBudget = (
       [{ type: 'budget.updated', data: { budget: after && wordsOf(after) } }, ...refreshed.events],
       refreshed.budgetNow,
     )
-    return { version: refreshed.version, budget: after }
-  }).then(({ version, budget }) => {
-    if (version !== null) deps.live.snapshotChanged(tenantId, version)
-    return budget
+    return after
   })
 
 const wordsOf = ({ amountMinor, currency, alertAtPercent, cap }: BudgetRecord) => ({

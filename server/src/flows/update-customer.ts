@@ -22,7 +22,7 @@ export const updateCustomer = async (
   tenantId: string,
   change: Static<typeof CustomerUpdate>,
 ): Promise<CustomerRecord> => {
-  const { customer, isContact, version } = await transact(deps.db, async (tx) => {
+  const { customer, isContact } = await transact(deps.db, async (tx) => {
     const before = await lockCustomer(tx, tenantId)
     if (!before) throw fail('not_found')
     const after = {
@@ -33,7 +33,7 @@ export const updateCustomer = async (
       updatedAt: deps.clock.now(),
     }
     const changed = (['name', 'email', 'timeZone'] as const).filter((field) => after[field] !== before[field])
-    if (changed.length === 0) return { customer: before, isContact: false, version: null }
+    if (changed.length === 0) return { customer: before, isContact: false }
     const isContact = after.email !== before.email
     await save(tx, after)
     if (isContact) await queueContactUpdate(tx, tenantId, after.updatedAt)
@@ -57,9 +57,8 @@ export const updateCustomer = async (
       [{ type: 'customer.updated', data: { name: after.name } }, ...(refreshed?.events ?? [])],
       refreshed?.budgetNow,
     )
-    return { customer: after, isContact, version: refreshed?.version ?? null }
+    return { customer: after, isContact }
   })
-  if (version !== null) deps.live.snapshotChanged(tenantId, version)
   if (isContact) await tellContact(deps, tenantId)
   return customer
 }

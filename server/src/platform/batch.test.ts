@@ -114,6 +114,49 @@ describe('when a batch fails', () => {
   })
 })
 
+describe('when something has to be true before items are told', () => {
+  test('the next batch is under way before it is, and nobody is told', async () => {
+    const { batches, work } = held()
+    const letGo: (() => void)[] = []
+    const beforeTold = () => new Promise<void>((resolve) => letGo.push(resolve))
+    const batcher = createBatcher({ weightMax: 1, concurrency: 1, work, beforeTold })
+    const told: string[] = []
+    const all = [1, 2].map((item) => batcher.add(item).then((result) => told.push(result)))
+    await until(() => batches.length === 1)
+    batches[0]!.done()
+    await until(() => batches.length === 2 && letGo.length === 1)
+    expect(told).toEqual([])
+    let idle = false
+    const waiting = batcher.idle().then(() => {
+      idle = true
+    })
+    batches[1]!.done()
+    await until(() => letGo.length === 2)
+    await turn()
+    expect({ told, idle }).toEqual({ told: [], idle: false })
+    for (const each of letGo) each()
+    await Promise.all([...all, waiting])
+    expect(told).toEqual(['done 1', 'done 2'])
+  })
+
+  test('when it does not come true, what was done is told as that error, what failed as its own', async () => {
+    const batcher = createBatcher<number, string>({
+      weightMax: 100,
+      concurrency: 1,
+      work: async (items) => {
+        if (items.includes(3)) throw new Error('3 is bad')
+        return items.map((item) => `done ${item}`)
+      },
+      beforeTold: () => Promise.reject(new Error('the disk is gone')),
+    })
+    const settled = await Promise.allSettled([1, 3].map(batcher.add))
+    expect(settled.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.message))).toEqual([
+      'the disk is gone',
+      '3 is bad',
+    ])
+  })
+})
+
 test('idle is when everything was answered', async () => {
   const { batches, work } = held()
   const batcher = createBatcher({ weightMax: 1, concurrency: 1, work })

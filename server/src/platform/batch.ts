@@ -5,6 +5,7 @@ import { isConnectionLoss } from './db.ts'
  * Group commit: items that arrive while a batch is under way form the next one, so that many requests share one
  * transaction and its one flush to disk. `work` answers one result per item, in order. When a batch fails, its items are
  * worked on one by one, so that one bad item costs nobody else; when the database is away, all of them are told at once.
+ * `beforeTold` is waited for before the items of a batch are told, while the next batch is already under way.
  */
 export const createBatcher = <I, R>(options: {
   weightMax: number
@@ -15,11 +16,13 @@ export const createBatcher = <I, R>(options: {
   waitingMax?: number
   weigh?: (item: I) => number
   work: (items: I[]) => Promise<R[]>
+  beforeTold?: () => Promise<void>
 }): { add(item: I): Promise<R>; idle(): Promise<void> } => {
   type Waiting = { item: I; weight: number; resolve: (result: R) => void; reject: (error: unknown) => void }
   let waiting: Waiting[] = []
   let waitingWeight = 0
   let running = 0
+  let untold = 0
   let scheduled = false
   const whenIdle: (() => void)[] = []
 
@@ -51,20 +54,37 @@ export const createBatcher = <I, R>(options: {
 
   const run = async (batch: Waiting[]) => {
     running++
+    untold++
+    const outcomes = await outcomesOf(batch)
+    running--
+    schedule()
+    const untellable = await options.beforeTold?.().then(
+      () => null,
+      (reason: unknown) => ({ status: 'rejected' as const, reason }),
+    )
+    for (const [index, entry] of batch.entries()) {
+      const outcome = outcomes[index]!
+      const told = outcome.status === 'fulfilled' ? (untellable ?? outcome) : outcome
+      if (told.status === 'fulfilled') entry.resolve(told.value)
+      else entry.reject(told.reason)
+    }
+    untold--
+    if (isIdle()) for (const done of whenIdle.splice(0)) done()
+  }
+
+  const outcomesOf = async (batch: Waiting[]): Promise<PromiseSettledResult<R>[]> => {
     try {
-      const results = await options.work(batch.map((entry) => entry.item))
-      for (const [index, entry] of batch.entries()) entry.resolve(results[index]!)
-    } catch (error) {
-      if (batch.length === 1 || isConnectionLoss(error)) for (const entry of batch) entry.reject(error)
-      else
-        for (const entry of batch)
-          await options.work([entry.item]).then(([result]) => entry.resolve(result!), entry.reject)
-    } finally {
-      running--
-      if (waiting.length > 0) schedule()
-      else if (running === 0) for (const done of whenIdle.splice(0)) done()
+      return (await options.work(batch.map(({ item }) => item))).map((value) => ({ status: 'fulfilled', value }))
+    } catch (reason) {
+      if (batch.length === 1 || isConnectionLoss(reason)) return batch.map(() => ({ status: 'rejected', reason }))
+      const outcomes: PromiseSettledResult<R>[] = []
+      for (const { item } of batch)
+        outcomes.push(...(await Promise.allSettled([options.work([item]).then(([result]) => result!)])))
+      return outcomes
     }
   }
+
+  const isIdle = () => untold === 0 && waiting.length === 0
 
   return {
     add: (item) =>
@@ -75,7 +95,6 @@ export const createBatcher = <I, R>(options: {
         waitingWeight += weight
         schedule()
       }),
-    idle: () =>
-      running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((done) => whenIdle.push(done)),
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((done) => whenIdle.push(done))),
   }
 }

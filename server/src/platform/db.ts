@@ -11,7 +11,7 @@ export type Db = { pool: pg.Pool }
 
 declare const inTransaction: unique symbol
 /** An open transaction. Every function that writes takes one first, so that a write outside does not compile. */
-export type Tx = { client: pg.PoolClient; [inTransaction]: true }
+export type Tx = { client: pg.PoolClient; committed: (() => void)[]; [inTransaction]: true }
 
 // Dates stay text at the edge of the driver: instants are parsed by us, numerics keep every digit.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text))
@@ -101,16 +101,23 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
  * nothing but database work. A lost connection becomes the failure `unavailable`; whether a commit that was under way
  * happened is then unknown, which is why every effect is idempotent.
  */
-export const transact = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => {
+export const transact = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin = 'begin'): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(db, work)
+      return await runOnce(db, work, begin)
     } catch (error) {
       if (retryable.has(codeOf(error)) && attempt < 4) continue
       throw isConnectionLoss(error) ? fail('unavailable', { cause: error }) : error
     }
   }
 }
+
+/**
+ * As `transact`, but what it did may be lost for a moment yet if the database crashes: its locks are given back before the
+ * disk has it. Nobody may be told of it before `flusher(db).flushed()` has come true.
+ */
+export const transactUnflushed = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  transact(db, work, 'begin; set local synchronous_commit = off')
 
 /** As `transact`, with one unchanging view of the database for all its reads; it cannot write. */
 export const readInOneView = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>
@@ -119,6 +126,11 @@ export const readInOneView = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<
     return work(tx)
   })
 
+/** What this process remembers hears of a change when it is committed, before whoever made it is answered; never otherwise. */
+export const whenCommitted = (tx: Tx, tell: () => void): void => {
+  tx.committed.push(tell)
+}
+
 /** Whether the database answers. */
 export const isReachable = (db: Db): Promise<boolean> =>
   query(db, sql`select 1`).then(
@@ -126,15 +138,17 @@ export const isReachable = (db: Db): Promise<boolean> =>
     () => false,
   )
 
-const runOnce = async <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => {
+const runOnce = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> => {
   const client = await db.pool.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
-    const result = await work({ client } as Tx)
+    await client.query(begin)
+    const tx = { client, committed: [] as (() => void)[] } as Tx
+    const result = await work(tx)
     passFaultPoint('before_commit', work.name)
     await client.query('commit')
     passFaultPoint('after_commit', work.name)
+    for (const tell of tx.committed) tell()
     return result
   } catch (error) {
     // A connection whose rollback fails is not given back to the pool.

@@ -28,7 +28,7 @@ import { sweepCheckouts } from '../flows/sweep-checkouts.ts'
 import { sweepCommands } from '../flows/sweep-commands.ts'
 import { sweepMoneyBack } from '../flows/sweep-money-back.ts'
 import { tellContact } from '../flows/tell-contact.ts'
-import { tenantsToAnnounce } from '../modules/usage/index.ts'
+import { hasMoves } from '../modules/usage/index.ts'
 import { systemActor } from '../platform/audit.ts'
 import { openOwnerPool } from '../platform/db.ts'
 import { forgetOldRequests } from '../platform/idempotency.ts'
@@ -104,13 +104,9 @@ export const startWorker = async (
   const { log } = deps
   const inbox = startLoop('inbox', log, 1_000, () => drainInbox(deps))
   const outbox = startLoop('outbox', log, 1_000, () => placeEvents(deps.db))
-  // Waits for the announcements of processes that died: the living announce their own.
+  // For what others left when they died, and for what was moved by other ways than by records: those are told at once.
   const usage = startLoop('usage', log, 2_000, async () => {
-    const waiting = await tenantsToAnnounce(deps.db, 200)
-    if (waiting.length > 0) {
-      await announceUsage(deps, waiting)
-      await alertBudgets(deps, waiting)
-    }
+    if (await hasMoves(deps.db)) await alertBudgets(deps, await announceUsage(deps))
     return 0
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))

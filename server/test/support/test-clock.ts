@@ -1,4 +1,4 @@
-import { movableClock } from '../../src/platform/clock.ts'
+import { movableClock, systemClock } from '../../src/platform/clock.ts'
 
 /**
  * A clock that starts at ten in the morning of the fourth of next month. Wherever a test runs, a month later is a month
@@ -6,8 +6,7 @@ import { movableClock } from '../../src/platform/clock.ts'
  * which say the date. It is ahead by whole seconds, which is all that the sandbox's clock can be.
  */
 export const testClock = () => {
-  // No finer than the system's clock is here.
-  const now = Temporal.Now.zonedDateTimeISO('UTC').round({ smallestUnit: 'microsecond', roundingMode: 'floor' })
+  const now = systemClock.now().toZonedDateTimeISO('UTC')
   const start = now.with({ day: 4, hour: 10, minute: 0, second: 0 }).add({ months: 1 })
   return movableClock(start.toInstant().toString())
 }

@@ -14,7 +14,7 @@ import {
   tenantsRefused,
 } from '../../modules/usage/index.ts'
 import type { Tx } from '../../platform/db.ts'
-import { type MovedCounter, type Notice, noticeBytesMax, notifyAll } from '../../platform/notify.ts'
+import { type MovedCounter, type Notice, noticeBytesMax } from '../../platform/notify.ts'
 import { appendEvents } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import type { LaidOut, layOut, UsageWork } from './lay-out-usage.ts'
@@ -45,11 +45,10 @@ export const countUsage = async (
     if (decision.kind === 'refused') refused.push(refusedRow(item, decision, counters))
   })
   const moved = counters.flatMap((counter, index) => movedBy(counter, states[index]!, behind.sliding.get(index), nowMs))
-  if (accepted.length > 0) await insertRecords(tx, accepted, moved, nowMs)
+  const told = moved.filter(isTold(works))
+  if (accepted.length > 0) await insertRecords(tx, accepted, moved, movedNotices(told), nowMs)
   if (refused.length > 0) await insertRefusals(tx, refused, nowMs)
   await insertNewValues(tx, counters, states)
-  const told = moved.filter(isTold(works))
-  if (told.length > 0) await notifyAll(tx, movedNotices(told))
   // Event streams last: nothing may be waited for while holding one.
   for (const [work, events] of crossings(works, told, nowMs))
     await appendEvents(tx, deps.clock, work, work.correlationId, events)

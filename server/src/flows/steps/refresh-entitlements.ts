@@ -21,7 +21,7 @@ import {
 } from '../../modules/entitlements/index.ts'
 import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 import { readWindows } from '../../modules/usage/index.ts'
-import type { Db, Tx } from '../../platform/db.ts'
+import { type Db, type Tx, whenCommitted } from '../../platform/db.ts'
 import { notify } from '../../platform/notify.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
@@ -44,7 +44,7 @@ export type Refreshed = {
  */
 export const refreshEntitlements = async (
   tx: Tx,
-  deps: Pick<Deps, 'catalog' | 'clock'>,
+  deps: Pick<Deps, 'catalog' | 'clock' | 'live'>,
   customer: CustomerRecord,
   at: Temporal.Instant,
   cause: string,
@@ -61,11 +61,13 @@ export const refreshEntitlements = async (
   const content = await resolveStored(tx, deps, customer.tenantId, at)
   await markResolved(tx, customer.tenantId, catalog.version, content.validUntil)
   const budgetNow = () => budgetOf(tx, customer, content, at)
-  if (before && canonicalJson(before.content) === canonicalJson(content))
-    return { version: before.version, content, budgetNow, events: begun }
+  const unchanged = before !== null && canonicalJson(before.content) === canonicalJson(content)
+  const version = unchanged ? before.version : (before?.version ?? 0) + 1
+  // Other processes hear of it by a notice; whoever asks this one next must not get what was before.
+  whenCommitted(tx, () => deps.live.snapshotChanged(customer.tenantId, version))
+  if (unchanged) return { version, content, budgetNow, events: begun }
   // Who is new has recorded nothing.
   if (before) await beginWindows(tx, deps, customer.tenantId, before.content, content, at)
-  const version = (before?.version ?? 0) + 1
   const difference = compareSnapshots(before?.content ?? null, content)
   const effectiveFrom = effectiveFromOf(before, content, difference, effectiveAt, at)
   await insertSnapshot(

@@ -78,6 +78,7 @@ export {
   currentCounters,
   findEarlier,
   findSeen,
+  hasMoves,
   hourCounters,
   insertRecords,
   insertRefusals,
@@ -87,8 +88,8 @@ export {
   type NewRefusal,
   nameOf,
   readCounter,
+  readPeriods,
   readWindows,
-  takeUnannounced,
+  takeMoves,
   tenantsRefused,
-  tenantsToAnnounce,
 } from './store.ts'

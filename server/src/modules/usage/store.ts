@@ -1,5 +1,6 @@
 import { type Micro, microOfText, textOfMicro } from '../../core/quantity.ts'
 import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../platform/db.ts'
+import { type Notice, notifying } from '../../platform/notify.ts'
 import type { EarlierRecord } from './decide-batch.ts'
 
 /** A counter's name: tenant, meter, span and window. Times are epoch milliseconds. */
@@ -238,13 +239,14 @@ export type NewRecord = {
 }
 
 /**
- * Appends accepted records and raises their counters in one statement. A key that is there already fails the whole, with
- * the violation of `usage_records_pkey`.
+ * Appends accepted records, raises their counters, writes down that they moved and notifies, in one statement. A key that is
+ * there already fails the whole, with the violation of `usage_records_pkey`.
  */
 export const insertRecords = async (
   tx: Tx,
   records: readonly NewRecord[],
   counters: readonly CounterRow[],
+  notices: readonly Notice[],
   recordedAt: number,
 ): Promise<void> => {
   const tenant = columnOf(records.map((r) => r.tenantId))
@@ -263,13 +265,13 @@ export const insertRecords = async (
     tx,
     'insert_usage',
     sql`with raised as (
-          update usage_counters u set used = c.used, peak = greatest(u.peak, c.used), records = c.records, version = c.version, level_at = c.level_at,
-            announced = case when c.p = 'period' then u.announced else c.version end
+          update usage_counters u set used = c.used, peak = greatest(u.peak, c.used), records = c.records, version = c.version, level_at = c.level_at
           from unnest(${arrayOf(counters.map((c) => c.tenantId))}::text[], ${arrayOf(counters.map((c) => c.meter))}::text[], ${arrayOf(counters.map((c) => c.span))}::text[], ${arrayOf(counters.map((c) => c.windowStart))}::float8[],
             ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[],
             ${arrayOf(counters.map((c) => c.levelAt))}::bigint[]) as c (t, m, p, s, used, records, version, level_at)
-          where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0))
-        insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal, snapshot_version, also, reserved)
+          where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)),
+        noted as (${insertMoves(movesOf(counters))}),
+        inserted as (insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal, snapshot_version, also, reserved)
         select coalesce(t, ${tenant.all}), k, coalesce(m, ${meter.all}), coalesce(q, ${quantity.all}::numeric), to_timestamp(coalesce(a, ${at.all}::float8) / 1000.0),
           to_timestamp(coalesce(w, ${windowStart.all}::float8) / 1000.0), ua, to_timestamp(${recordedAt}::float8 / 1000.0),
           coalesce(s, ${service.all}), coalesce(c, ${correlation.all}), coalesce(p, ${properties.all}), coalesce(o, ${ordinal.all}::bigint),
@@ -277,7 +279,8 @@ export const insertRecords = async (
         from unnest(${tenant.each}::text[], ${arrayOf(records.map((r) => r.idempotencyKey))}::text[], ${meter.each}::text[],
           ${quantity.each}::numeric[], ${at.each}::float8[], ${windowStart.each}::float8[],
           ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${service.each}::text[], ${correlation.each}::text[],
-          ${properties.each}::text[], ${ordinal.each}::bigint[], ${version.each}::bigint[], ${also.each}::text[], ${reserved.each}::numeric[]) as r (t, k, m, q, a, w, ua, s, c, p, o, v, d, h)`,
+          ${properties.each}::text[], ${ordinal.each}::bigint[], ${version.each}::bigint[], ${also.each}::text[], ${reserved.each}::numeric[]) as r (t, k, m, q, a, w, ua, s, c, p, o, v, d, h))
+        ${notifying(notices)}`,
   )
 }
 
@@ -397,25 +400,60 @@ export const countRefusals = async (db: Db, tenantId: string, since: Temporal.In
     ).map((row) => [row.meter, Number(row.n)]),
   )
 
-/** Tenants whose counters moved since their last usage.updated event. */
-export const tenantsToAnnounce = async (db: Db, limit: number): Promise<string[]> =>
-  (
-    await query<{ tenant_id: string }>(
-      db,
-      sql`select distinct tenant_id from usage_counters where announced <> version limit ${limit}`,
-    )
-  ).map((row) => row.tenant_id)
+/** Writes down that counters moved, for whoever tells it. Only usage periods are told. */
+export const noteMoves = async (
+  tx: Tx,
+  counters: readonly Pick<CounterRef, 'tenantId' | 'meter' | 'span' | 'windowStart'>[],
+): Promise<void> => {
+  const moves = movesOf(counters)
+  if (moves.count > 0) await query(tx, insertMoves(moves))
+}
 
-/** Takes the counters that moved of these tenants and marks them as announced. */
-export const takeUnannounced = async (tx: Tx, tenantIds: readonly string[]): Promise<CounterRow[]> =>
+/** One row for all, as array literals; nothing when there is nothing to tell. */
+const movesOf = (counters: readonly Pick<CounterRef, 'tenantId' | 'meter' | 'span' | 'windowStart'>[]) => {
+  const told = counters.filter(({ span }) => span === 'period')
+  return {
+    count: told.length,
+    tenants: arrayOf(told.map(({ tenantId }) => tenantId)),
+    meters: arrayOf(told.map(({ meter }) => meter)),
+    starts: arrayOf(told.map(({ windowStart }) => windowStart)),
+  }
+}
+const insertMoves = ({ count, tenants, meters, starts }: ReturnType<typeof movesOf>) =>
+  sql`insert into usage_moves (tenant_ids, meters, window_starts)
+      select ${tenants}::text[], ${meters}::text[], array(select to_timestamp(s / 1000.0) from unnest(${starts}::float8[]) with ordinality as m (s, n) order by n) where ${count}::int > 0`
+
+/** Whether something is still to be told. */
+export const hasMoves = async (db: Db): Promise<boolean> =>
+  (await query(db, sql`select from usage_moves limit 1`)).length > 0
+
+/** Takes what is to be told, the oldest first, as much as some commits wrote down. What was erased since is told no more. */
+export const takeMoves = async (
+  tx: Tx,
+  commits: number,
+): Promise<{ tenantId: string; meter: string; windowStart: string }[]> =>
+  (
+    await query<{ t: string; m: string; s: string }>(
+      tx,
+      sql`with taken as (
+            delete from usage_moves where move_id = any (array(select move_id from usage_moves order by move_id limit ${commits} for update skip locked))
+            returning tenant_ids, meters, window_starts)
+          select distinct t, m, s from taken cross join lateral unnest(tenant_ids, meters, window_starts) as moved (t, m, s)
+          where exists (select from usage_counters u where u.tenant_id = t and u.meter = m and u.span = 'period' and u.window_start = s)`,
+    )
+  ).map(({ t, m, s }) => ({ tenantId: t, meter: m, windowStart: s }))
+
+/** Usage periods as they stand now. */
+export const readPeriods = async (
+  tx: Tx,
+  periods: readonly { tenantId: string; meter: string; windowStart: string }[],
+): Promise<CounterRow[]> =>
   (
     await query<CounterDbRow>(
       tx,
-      sql`with moved as (select tenant_id, meter, span, window_start from usage_counters where tenant_id = any(${arrayOf([...tenantIds])}::text[]) and announced <> version
-                         order by tenant_id, meter, span, window_start for update)
-          update usage_counters u set announced = version from moved
-          where u.tenant_id = moved.tenant_id and u.meter = moved.meter and u.span = moved.span and u.window_start = moved.window_start
-          returning ${counterColumns}`,
+      sql`select ${counterColumns} from unnest(${arrayOf(periods.map(({ tenantId }) => tenantId))}::text[], ${arrayOf(periods.map(({ meter }) => meter))}::text[], ${arrayOf(periods.map(({ windowStart }) => windowStart))}::timestamptz[]) as a (t, m, s)
+          join usage_counters u on u.tenant_id = a.t and u.meter = a.m and u.span = 'period' and u.window_start = a.s
+          order by u.tenant_id, u.meter, u.window_start`,
     )
   ).map(counterFromRow)
 

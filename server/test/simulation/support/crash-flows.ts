@@ -68,7 +68,7 @@ export const flows: Flow[] = [
     done: async (stage, tenantId) => {
       // How far the counter moved is told a moment later, by a transaction of its own.
       const [untold] = await stage.rows<{ n: number }>(
-        'select count(*)::int as n from usage_counters where tenant_id = $1 and announced <> version',
+        'select count(*)::int as n from usage_moves where $1 = any (tenant_ids)',
         [tenantId],
       )
       return untold?.n === 0 && isQuiet(stage)
@@ -235,7 +235,7 @@ export const flows: Flow[] = [
     },
     done: async (stage, tenantId) => {
       const [untold] = await stage.rows<{ n: number }>(
-        'select count(*)::int as n from usage_counters where tenant_id = $1 and announced <> version',
+        'select count(*)::int as n from usage_moves where $1 = any (tenant_ids)',
         [tenantId],
       )
       return untold?.n === 0 && isQuiet(stage)

@@ -1,6 +1,6 @@
 import { type Micro, microOfText } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
-import { seeAgain } from '../store.ts'
+import { noteMoves, seeAgain } from '../store.ts'
 
 type CounterDifference = {
   tenantId: string
@@ -65,11 +65,12 @@ export const rebuildCounter = async (
   if (!before) return null
   const rebuilt = await queryOne<{ used: string; reserved: string; version: bigint }>(
     tx,
-    sql`update usage_counters u set (used, records, level_at, version, announced) =
-            (select n.used, n.records, n.level_at, u.version + 1, case when u.span = 'period' then u.announced else u.version + 1 end
+    sql`update usage_counters u set (used, records, level_at, version) =
+            (select n.used, n.records, n.level_at, u.version + 1
              from usage_counted(u.tenant_id, u.meter, u.span, u.window_start, u.window_end, u.aggregation) n)
         where ${here} returning used, reserved, version`,
   )
+  await noteMoves(tx, [{ tenantId, meter, span, windowStart: windowStart.epochMilliseconds }])
   await seeAgain(tx, tenantId, meter, span, windowStart.toString())
   return {
     before: microOfText(before.used)!,

@@ -1,7 +1,7 @@
 import { type Micro, microOfText, textOfMicro } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
 import type { CorrectionAction } from '../decide-correction.ts'
-import { seeAgain } from '../store.ts'
+import { noteMoves, seeAgain } from '../store.ts'
 
 /** A record as it was kept. Times as the database says them, to the microsecond. */
 export type KeptRecord = {
@@ -189,7 +189,7 @@ export const insertCorrection = async (
               case when u.aggregation = 'sum' then u.level_at else n.level_at end
             from (select 1) one left join lateral (
               select * from usage_counted(u.tenant_id, u.meter, u.span, u.window_start, u.window_end, u.aggregation) where u.aggregation <> 'sum') n on true),
-          version = u.version + 1, announced = case when u.span = 'period' then u.announced else u.version + 1 end
+          version = u.version + 1
         from (select meter, also, at, window_start from usage_records where tenant_id = ${tenantId} and idempotency_key = ${corrects}) r
         where u.tenant_id = ${tenantId} and (u.meter = r.meter or u.meter = any (r.also)) and ${isCounterOf}
         returning u.meter, u.span, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms, u.used, u.reserved, u.version`,
@@ -197,6 +197,10 @@ export const insertCorrection = async (
   await query(
     tx,
     sql`update usage_counters set peak = used where tenant_id = ${tenantId} and meter = any (${rows.map((row) => row.meter)}::text[]) and peak < used`,
+  )
+  await noteMoves(
+    tx,
+    rows.map(({ meter, span, start_ms }) => ({ tenantId, meter, span, windowStart: Number(start_ms) })),
   )
   // Values that nobody but the record had are there no more.
   for (const row of rows)

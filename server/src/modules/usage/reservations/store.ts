@@ -2,7 +2,7 @@ import type { ReservationAnswer } from '@turnpike/contract'
 import { instantOfRow, instantOfRowOrNull } from '../../../core/period.ts'
 import { type Micro, microOfText, textOfMicro } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
-import { type CounterRef, type CounterRow, lockCounters } from '../store.ts'
+import { type CounterRef, type CounterRow, lockCounters, noteMoves } from '../store.ts'
 
 export type ReservationState = 'held' | 'committed' | 'released' | 'expired' | 'refused'
 /** `span` and `windowStart` name the counter in which the room is held. */
@@ -202,11 +202,12 @@ export const addReserved = async (
   const counters = changes.map(({ counter }) => counter)
   await query(
     tx,
-    sql`update usage_counters u set reserved = u.reserved + c.q, version = u.version + 1, announced = case when u.span = 'period' then u.announced else u.version + 1 end
+    sql`update usage_counters u set reserved = u.reserved + c.q, version = u.version + 1
         from unnest(${counters.map((c) => c.tenantId)}::text[], ${counters.map((c) => c.meter)}::text[], ${counters.map((c) => c.span)}::text[], ${counters.map((c) => c.windowStart)}::float8[],
           ${changes.map(({ quantity }) => textOfMicro(quantity))}::numeric[]) as c (t, m, p, s, q)
         where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)`,
   )
+  await noteMoves(tx, counters)
   return changes.map(({ counter, quantity }) => ({
     ...counter,
     reserved: counter.reserved + quantity,
