@@ -79,6 +79,49 @@ test('a batch is as heavy as was allowed; one item that is heavier goes alone', 
   expect(seen).toEqual([[4, 6], [1], [25], [9, 1]])
 })
 
+describe('lanes', () => {
+  const inLanes = (alongsideFrom: number, weightMax = 100) => {
+    const { batches, work } = held()
+    const lanes = { count: 2, of: (item: number) => item % 2 }
+    const batcher = createBatcher({ weightMax, concurrency: 2, alongsideFrom, lanes, work })
+    return { batches, add: (items: number[]) => items.map((item) => batcher.add(item)) }
+  }
+
+  test('where much waits, each batch is of one lane and they run beside each other', async () => {
+    const { batches, add } = inLanes(2)
+    const all = add([1, 2, 3, 4, 6])
+    await until(() => batches.length === 2)
+    // The one in which most waits goes first.
+    expect(batches.map(({ items }) => items)).toEqual([
+      [2, 4, 6],
+      [1, 3],
+    ])
+    for (const batch of batches) batch.done()
+    expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 6].map((item) => `done ${item}`))
+  })
+
+  test('where little waits, all lanes share a batch', async () => {
+    const { batches, add } = inLanes(10)
+    const all = add([1, 2, 3])
+    await until(() => batches.length === 1)
+    expect(batches[0]!.items).toEqual([1, 2, 3])
+    batches[0]!.done()
+    await Promise.all(all)
+  })
+
+  test('the order within a lane is that of arrival, also over batches that are full', async () => {
+    const { batches, add } = inLanes(1, 2)
+    const all = add([1, 3, 5, 7, 2, 9])
+    for (let batch = 0; batch < 4; batch++) {
+      await until(() => batches.length > batch)
+      batches[batch]!.done()
+    }
+    await Promise.all(all)
+    expect(batches.flatMap(({ items }) => items.filter((item) => item % 2 === 1))).toEqual([1, 3, 5, 7, 9])
+    expect(batches.every(({ items }) => items.length <= 2)).toBe(true)
+  })
+})
+
 describe('when a batch fails', () => {
   test('one bad item costs nobody else', async () => {
     const batcher = createBatcher<number, string>({

@@ -15,13 +15,22 @@ export const createBatcher = <I, R>(options: {
   /** More than this weight does not wait: what comes then fails as `overloaded`, and nothing of it is kept. */
   waitingMax?: number
   weigh?: (item: I) => number
+  /** Items of different lanes do not wait for each other: under load each batch is of one, and the next of another. */
+  lanes?: { count: number; of: (item: I) => number }
   work: (items: I[]) => Promise<R[]>
   beforeTold?: () => Promise<void>
 }): { add(item: I): Promise<R>; idle(): Promise<void> } => {
-  type Waiting = { item: I; weight: number; resolve: (result: R) => void; reject: (error: unknown) => void }
+  type Waiting = {
+    item: I
+    weight: number
+    lane: number
+    resolve: (result: R) => void
+    reject: (error: unknown) => void
+  }
   let waiting: Waiting[] = []
   let waitingWeight = 0
   let running = 0
+  const runningIn = new Array<number>(options.lanes?.count ?? 1).fill(0)
   let untold = 0
   let scheduled = false
   const whenIdle: (() => void)[] = []
@@ -37,26 +46,49 @@ export const createBatcher = <I, R>(options: {
     // The rest of this turn's requests still join.
     setImmediate(() => {
       scheduled = false
-      while (mayRun()) void run(take())
+      while (mayRun()) {
+        const lane = laneToRun()
+        void run(take(lane), lane)
+      }
     })
   }
 
-  const take = (): Waiting[] => {
+  /** The lane with the fewest batches under way, of these the one in which most waits; null: whatever waits, together. */
+  const laneToRun = (): number | null => {
+    if (!options.lanes || waitingWeight < (options.alongsideFrom ?? 0)) return null
+    const weights = new Map<number, number>()
+    for (const { lane, weight } of waiting) weights.set(lane, (weights.get(lane) ?? 0) + weight)
+    return [...weights].sort(([a, heavy], [b, heavier]) => runningIn[a]! - runningIn[b]! || heavier - heavy)[0]![0]
+  }
+
+  const take = (lane: number | null): Waiting[] => {
+    const batch: Waiting[] = []
+    const left: Waiting[] = []
     let weight = 0
-    let count = 0
-    while (count < waiting.length && (count === 0 || weight + waiting[count]!.weight <= options.weightMax))
-      weight += waiting[count++]!.weight
-    const batch = waiting.slice(0, count)
-    waiting = waiting.slice(count)
+    let full = false
+    for (const entry of waiting) {
+      const wanted = !full && (lane === null || entry.lane === lane)
+      // In the order in which they came: what is too much now closes the batch for what came later.
+      if (wanted && batch.length > 0 && weight + entry.weight > options.weightMax) full = true
+      if (!wanted || full) {
+        left.push(entry)
+        continue
+      }
+      batch.push(entry)
+      weight += entry.weight
+    }
+    waiting = left
     waitingWeight -= weight
     return batch
   }
 
-  const run = async (batch: Waiting[]) => {
+  const run = async (batch: Waiting[], lane: number | null) => {
     running++
+    if (lane !== null) runningIn[lane]!++
     untold++
     const outcomes = await outcomesOf(batch)
     running--
+    if (lane !== null) runningIn[lane]!--
     schedule()
     const untellable = await options.beforeTold?.().then(
       () => null,
@@ -91,7 +123,7 @@ export const createBatcher = <I, R>(options: {
       new Promise<R>((resolve, reject) => {
         const weight = options.weigh?.(item) ?? 1
         if (waitingWeight + weight > (options.waitingMax ?? Number.POSITIVE_INFINITY)) return reject(fail('overloaded'))
-        waiting.push({ item, weight, resolve, reject })
+        waiting.push({ item, weight, lane: options.lanes?.of(item) ?? 0, resolve, reject })
         waitingWeight += weight
         schedule()
       }),

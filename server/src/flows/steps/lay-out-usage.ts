@@ -38,6 +38,7 @@ export type LaidOut = BatchItem & {
 
 /** A place with the time for which it holds: all that is used in one hour of one usage period counts in the same counters. */
 type Spot = Pick<LaidOut, 'place' | 'windowStart' | 'limit' | 'isLevel' | 'also'> & {
+  fact: boolean
   meter: string
   effects: readonly Effect[]
   fromMs: number
@@ -57,14 +58,18 @@ export const layOut = (works: readonly UsageWork[], spendOf: (live: LiveCustomer
     indexOf.set(name, refs.length)
     return refs.push(ref) - 1
   }
+  // Records that come together mostly fall into one hour: where a customer's count is worked out once.
+  const spotsOf = new Map<LiveCustomer, Spot[]>()
   for (const work of works) {
     const from = items.length
-    // Records of a request mostly fall into one hour: where they count is worked out once.
-    const spots: Spot[] = []
+    const fact = work.fact ?? false
+    const spots = spotsOf.get(work.live) ?? []
+    spotsOf.set(work.live, spots)
     for (const record of work.records) {
       let spot = spots.find(
         (candidate) =>
           candidate.meter === record.meter &&
+          candidate.fact === fact &&
           record.at >= candidate.fromMs &&
           record.at < candidate.untilMs &&
           raisesTheSame(candidate.effects, record.effects),
@@ -118,6 +123,7 @@ const spotOf = (
   })
   const [own] = targets
   return {
+    fact: fact ?? false,
     meter,
     effects,
     fromMs,
