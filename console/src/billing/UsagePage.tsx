@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import type { MeterUsage, UsageSummary } from '@turnpike/contract'
 import { useApi } from '../api/api.ts'
 import { useMay } from '../api/session.tsx'
-import { byUrgency, summariseMeters, viewMeter } from '../format/meters.ts'
+import { byUrgency, isForLife, summariseMeters, viewMeter } from '../format/meters.ts'
 import { formatQuantity, plural } from '../format/quantity.ts'
 import { Card, Facts } from '../ui/Card.tsx'
 import { Instant, Period } from '../ui/Instant.tsx'
@@ -94,6 +94,6 @@ function factsOf(meter: MeterUsage): ([string, React.ReactNode] | null)[] {
     view.state === 'not_included' || meter.limit === null
       ? null
       : ['At the limit', meter.enforcement === 'soft' ? 'Warns and lets through' : 'Refuses'],
-    ['Counted', <Period key="window" value={meter.window} />],
+    ['Counted', isForLife(meter) ? 'From the beginning on' : <Period key="window" value={meter.window} />],
   ]
 }

@@ -31,6 +31,13 @@ test('an available meter says what is left and until when', () => {
   })
 })
 
+test('what is counted for life names no day on which it starts again', () => {
+  const window = { start: '1970-01-01T00:00:00Z', end: '9999-12-31T00:00:00Z' }
+  expect(viewMeter(meter({ window })).sentence).toBe('1,270 left.')
+  expect(viewMeter(meter({ window, limit: null, included: null, remaining: null })).sentence).toBe('No limit.')
+  expect(viewMeter(meter({ window, state: 'blocked' })).sentence).toBe('New calls are refused.')
+})
+
 test('nearing never says more than is used', () => {
   expect(viewMeter(meter({ state: 'nearing_limit', percent: 99.9 })).sentence).toMatch(/^99% used\./)
 })

@@ -18,12 +18,17 @@ export type MeterView = {
   state: MeterUsage['state'] | 'unlimited' | 'overage' | 'not_included'
 }
 
+/** Levels and counts that never start again have one window, up to the last day that there is. */
+export const isForLife = (meter: MeterUsage): boolean => meter.window.end.startsWith('9999-')
+
 /** A meter in words and proportions: the four states, and unlimited, overage and not included. */
 export function viewMeter(meter: MeterUsage): MeterView {
   const { used, included, limit, unit } = meter
   const ceiling = limit ?? included
   const units = plural(2, unit)
-  const resets = formatInstant(meter.window.end)
+  const resets = isForLife(meter) ? null : formatInstant(meter.window.end)
+  const untilThen = resets ? ` until ${resets}` : ''
+  const again = resets ? ` The count starts again on ${resets}.` : ''
   const share = (part: number) => (ceiling ? Math.min(100, Math.max(0, (part / ceiling) * 100)) : 0)
   const base = {
     figure: ceiling === null ? formatUnits(used, unit) : `${formatQuantity(used)} of ${formatUnits(ceiling, unit)}`,
@@ -37,14 +42,14 @@ export function viewMeter(meter: MeterUsage): MeterView {
       : ''
 
   if (ceiling === null) {
-    return { ...base, state: 'unlimited', tone: 'neutral', sentence: `No limit. The count starts again on ${resets}.` }
+    return { ...base, state: 'unlimited', tone: 'neutral', sentence: `No limit.${again}` }
   }
   if (ceiling === 0) {
     const sentence = `Your plan does not include ${units}.${refused}`
     return { ...base, figure: formatUnits(used, unit), fill: null, state: 'not_included', tone: 'neutral', sentence }
   }
   if (meter.state === 'blocked' || meter.state === 'upgrade_available') {
-    const sentence = `New ${units} are refused until ${resets}.${refused}`
+    const sentence = `New ${units} are refused${untilThen}.${refused}`
     return { ...base, fill: 100, hatched: true, state: meter.state, tone: 'danger', sentence }
   }
   if (meter.overage > 0) {
@@ -57,10 +62,10 @@ export function viewMeter(meter: MeterUsage): MeterView {
       ...base,
       state: 'overage',
       tone: 'warning',
-      sentence: `${over}.${cap} The count starts again on ${resets}.`,
+      sentence: `${over}.${cap}${again}`,
     }
   }
-  const left = meter.remaining === null ? '' : `${formatQuantity(meter.remaining)} left until ${resets}.`
+  const left = meter.remaining === null ? '' : `${formatQuantity(meter.remaining)} left${untilThen}.`
   if (meter.state === 'nearing_limit') {
     const sentence = `${wholePercent(meter)}% used. ${left}${refused}`.trim()
     return { ...base, state: 'nearing_limit', tone: 'warning', sentence }
