@@ -10,6 +10,7 @@ export default defineConfig({
     globalSetup: ['./local/src/vitest-global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    maxConcurrency: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

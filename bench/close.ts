@@ -52,8 +52,8 @@ const seed = async (world: World, prefix: string, round: number, count: number):
        '{"paymentMethodOnFile":true,"paused":null,"collectionPaused":null}', ${start}, ${start}`)}`,
     `insert into usage_terms (tenant_id, subscription_id, effective_from, plan, plan_version, price, currency, seats, add_ons)
      ${from(`$1 || n, ${id('subscription')}, ${start}, 'pro', 1, 'monthly', 'USD', 3, '[]'`)}`,
-    `insert into usage_counters (tenant_id, meter, span, window_start, window_end, used, records, version, announced, aggregation)
-     ${from(`$1 || n, 'api_calls', 'period', ${start}, ${end}, 10001 + n % 9000, 100, 1, 1, 'sum'`)}`,
+    `insert into usage_counters (tenant_id, meter, span, window_start, window_end, used, records, version, aggregation)
+     ${from(`$1 || n, 'api_calls', 'period', ${start}, ${end}, 10001 + n % 9000, 100, 1, 'sum'`)}`,
     `insert into usage_periods (tenant_id, period_id, customer_id, subscription_id, period_start, period_end, regular_start, regular_end, state, opened_at)
      ${from(`$1 || n, ${id('period')}, ${id('customer')}, ${id('subscription')}, ${start}, ${end}, ${start}, ${end}, 'open', ${start}`)}`,
   ]

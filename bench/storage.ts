@@ -87,8 +87,8 @@ const seed = async (world: World, records: number): Promise<number> => {
     ],
   ])
     await world.sql.query(
-      `insert into usage_counters (tenant_id, meter, span, window_start, window_end, aggregation, used, records, version, announced, peak)
-       select tenant_id, meter, '${span}', ${start}, ${end}, 'sum', sum(quantity), count(*), 1, 1, sum(quantity)
+      `insert into usage_counters (tenant_id, meter, span, window_start, window_end, aggregation, used, records, version, peak)
+       select tenant_id, meter, '${span}', ${start}, ${end}, 'sum', sum(quantity), count(*), 1, sum(quantity)
        from usage_records where tenant_id like $1 || '%' group by tenant_id, meter, ${start}, ${end}`,
       [prefix],
     )

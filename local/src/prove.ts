@@ -13,7 +13,7 @@ const prove = (filters: readonly string[]): number => {
   const chosen = filters.length > 0 ? filters : ['server/test/simulation']
   const { status } = spawnSync(
     'vitest',
-    ['run', '--no-file-parallelism', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...chosen],
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...chosen],
     {
       stdio: 'inherit',
       env: { ...process.env, TZ: 'UTC', PROOF: 'full', PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },

@@ -67,15 +67,26 @@ test('a stop ends every process, and a repeated stop is fine', async () => {
   expect(inspectProcess(postgres.pid)).toBeUndefined()
 })
 
-test('it listens on 127.0.0.1 alone, asks for the password and keeps it from other users', async () => {
-  const { url } = await start()
+test('it listens on 127.0.0.1 and in its own folder alone, asks for the password and keeps it from other users', async () => {
+  const { url, port } = await start()
+  const inside = join(folder, 'data/cluster')
   expect(
     await query(url, "select current_setting('listen_addresses'), current_setting('unix_socket_directories')"),
-  ).toEqual(['127.0.0.1', ''])
-  const wrong = new URL(url)
-  wrong.password = 'guess'
-  await expect(query(wrong.href, 'select 1')).rejects.toMatchObject({ code: '28P01' })
+  ).toEqual(['127.0.0.1', inside])
+  expect(statSync(inside).mode & 0o777).toBe(0o700)
+  const { password } = new URL(url)
+  for (const host of [encodeURIComponent(inside), '127.0.0.1']) {
+    const at = (secret: string) => `postgresql://turnpike:${secret}@${host}:${port}/turnpike`
+    expect(await query(at(password), 'select 1')).toEqual([1])
+    await expect(query(at('guess'), 'select 1')).rejects.toMatchObject({ code: '28P01' })
+  }
   expect(statSync(join(folder, 'data/password')).mode & 0o777).toBe(0o600)
+})
+
+test('in a folder whose name is too long for a socket it is reached by its port', async () => {
+  const { url } = await start({ dataDir: join(folder, 'long'.repeat(20)) })
+  expect(new URL(url).hostname).toBe('127.0.0.1')
+  expect(await query(url, 'select 1')).toEqual([1])
 })
 
 test('settings reach the server', async () => {

@@ -13,8 +13,11 @@ const every = 5
 /**
  * Each operation is played once undisturbed, and every place is noted where a commit, a request to the provider or a mail
  * begins or ends. Then it is played again for each of these places, by another customer, and the service is killed there.
+ * Each flow has a service, a database and a provider of its own, and mostly waits for them: two are played at a time.
  */
-test.each(flows.filter((flow) => only === undefined || flow.name === only).map((flow) => [flow.name, flow] as const))(
+test.concurrent.each(
+  flows.filter((flow) => only === undefined || flow.name === only).map((flow) => [flow.name, flow] as const),
+)(
   'killed at every place it passes, %s comes out as if nothing had happened (INV-6, WEB-2)',
   async (_, flow: Flow) => {
     const stage = await openStage(flow.catalog)

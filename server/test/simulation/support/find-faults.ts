@@ -47,7 +47,14 @@ const faults: Record<string, string> = {
     select r.tenant_id || ' ' || r.idempotency_key from usage_records r
     where not exists (select from usage_counters c where c.tenant_id = r.tenant_id and c.meter = r.meter and c.span = 'period' and c.window_start = r.window_start)
       or not exists (select from usage_counters c where c.tenant_id = r.tenant_id and c.meter = r.meter and c.span = 'hour' and c.window_start = date_bin('1 hour', r.at, timestamptz 'epoch'))`,
-  'a moved counter was not announced': `select tenant_id || ' ' || meter from usage_counters where announced <> version`,
+  'a moved counter is still to be announced': `select 'move ' || move_id || ' of ' || tenant_ids::text from usage_moves`,
+  'what was last announced of a counter is not what it says': `
+    select c.tenant_id || ' ' || c.meter || ': ' || c.used || ', announced ' || coalesce(last.told ->> 'used', 'never') from usage_counters c
+    left join lateral (
+      select told from outbox o cross join lateral jsonb_array_elements(o.data -> 'meters') told
+      where o.tenant_id = c.tenant_id and o.type = 'usage.updated' and told ->> 'meter' = c.meter and (told ->> 'windowStart')::timestamptz = c.window_start
+      order by o.sequence desc limit 1) last on true
+    where c.span = 'period' and c.records > 0 and (last.told ->> 'used')::numeric is distinct from c.used`,
   'a ledger does not add up': `
     select a.tenant_id || ' ' || a.account || ': ' || a.balance_minor from ledger_accounts a
     where a.balance_minor <> (select coalesce(sum(e.amount_minor), 0) from ledger_entries e where e.tenant_id = a.tenant_id and e.account = a.account and e.currency = a.currency)
