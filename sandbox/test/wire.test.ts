@@ -110,6 +110,15 @@ describe('idempotency', () => {
     ).rejects.toMatchObject({ rawType: 'idempotency_error', statusCode: 400 })
   })
 
+  test('after a day a key is new', async () => {
+    const make = () => world.stripe.customers.create({ email: 'later@example.com' }, { idempotencyKey: 'key-old' })
+    const first = await make()
+    await world.control('POST', '/sandbox/clock/advance', { seconds: 86_000 })
+    expect((await make()).id).toBe(first.id)
+    await world.control('POST', '/sandbox/clock/advance', { seconds: 401 })
+    expect((await make()).id).not.toBe(first.id)
+  })
+
   test('a refusal of the parameters is not remembered', async () => {
     await expect(
       world.stripe.customers.create({ colour: 'red' } as never, { idempotencyKey: 'key-3' }),

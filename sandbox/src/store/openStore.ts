@@ -40,8 +40,9 @@ create table if not exists deliveries (
   due integer not null, attempts text not null default '[]');
 create index if not exists deliveries_pending on deliveries (status, due, seq);
 create index if not exists deliveries_by_event on deliveries (event);
-create table if not exists idempotency (
-  key text primary key, fingerprint text not null, status integer not null, body text not null, headers text not null);
+drop table if exists idempotency;
+create table if not exists request_keys (
+  key text primary key, made_at integer not null, fingerprint text not null, status integer not null, body text not null, headers text not null);
 create table if not exists meta (key text primary key, value text not null);
 `
 
@@ -162,18 +163,19 @@ export function openStore(file: string) {
       sql(`update deliveries set status = 'dropped' where endpoint = ? and status in ('pending', 'held')`).run(endpoint)
     },
 
-    recall: (key: string) =>
-      sql('select fingerprint, status, body, headers from idempotency where key = ?').get(key) as
-        | { fingerprint: string; status: number; body: string; headers: string }
-        | undefined,
-    remember: (key: string, fingerprint: string, status: number, body: string, headers: string): void => {
-      sql('insert or replace into idempotency (key, fingerprint, status, body, headers) values (?, ?, ?, ?, ?)').run(
+    /** What was answered to a key that was first used after a time. */
+    recall: (key: string, since: number) =>
+      sql('select fingerprint, status, body, headers from request_keys where key = ? and made_at > ?').get(
         key,
-        fingerprint,
-        status,
-        body,
-        headers,
-      )
+        since,
+      ) as { fingerprint: string; status: number; body: string; headers: string } | undefined,
+    remember: (
+      key: string,
+      answer: { madeAt: number; fingerprint: string; status: number; body: string; headers: string },
+    ): void => {
+      sql(
+        'insert or replace into request_keys (key, made_at, fingerprint, status, body, headers) values (?, ?, ?, ?, ?, ?)',
+      ).run(key, answer.madeAt, answer.fingerprint, answer.status, answer.body, answer.headers)
     },
     meta: (key: string): string | undefined =>
       sql('select value from meta where key = ?').get(key)?.value as string | undefined,

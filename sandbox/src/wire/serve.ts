@@ -7,7 +7,7 @@ import type { Stored } from '../objects/types.ts'
 import { apiVersion } from '../objects/webhookEndpoint.ts'
 import { newId } from '../store/ids.ts'
 import { type Tx, transact } from '../store/transact.ts'
-import type { World } from '../world.ts'
+import { clockNow, type World } from '../world.ts'
 import type { Endpoint } from './endpoints.ts'
 import { invalid, StripeError } from './errors.ts'
 import { expand } from './expand.ts'
@@ -15,6 +15,9 @@ import { decodeForm, type Form } from './form.ts'
 import { coerce } from './parameters.ts'
 
 type Answer = { status: number; body: string; headers: Record<string, string>; ran: boolean }
+
+/** Stripe keeps keys for a day at least; whoever relies on more finds out here. */
+const keysKeptSeconds = 86_400
 
 /** Serves every `/v1/…` URL as Stripe does: authentication, faults, idempotency, parameters, work, expansion. */
 export function serve(app: FastifyInstance, world: World, endpoints: Endpoint[]): void {
@@ -52,7 +55,8 @@ async function answer(
   const refused = authenticate(request)
   if (refused) return send(failed(refused, requestId))
   const fingerprint = createHash('sha256').update(`${request.method} ${path}\n${raw}`).digest('hex')
-  const earlier = key ? world.store.recall(key) : undefined
+  const madeAt = clockNow(world)
+  const earlier = key ? world.store.recall(key, madeAt - keysKeptSeconds) : undefined
   if (earlier) {
     if (earlier.fingerprint !== fingerprint) return send(failed(reusedKey(key!), requestId))
     return send({
@@ -64,13 +68,13 @@ async function answer(
   }
   const result = perform(world, endpoints, request, { path, query, raw, key, requestId })
   if (key && result.ran)
-    world.store.remember(
-      key,
+    world.store.remember(key, {
+      madeAt,
       fingerprint,
-      result.status,
-      result.body,
-      JSON.stringify({ ...result.headers, 'original-request': requestId }),
-    )
+      status: result.status,
+      body: result.body,
+      headers: JSON.stringify({ ...result.headers, 'original-request': requestId }),
+    })
   if (fault && spoils) return spoil(fault, reply, send, result)
   if (fault && fault.action !== 'slow') return breakDown(fault, reply, send)
   return send(result)

@@ -359,9 +359,8 @@ test('a refund that the bank sends back brings the credit back', async () => {
   const ines = await bought('ines', 'pm_card_refundFail')
   await refund(ines, 10_000)
   const types = await eventsOf(world, 'ines', (seen) => seen.includes('refund.failed'))
-  expect(types.filter((type) => type.startsWith('refund.') || type === 'credit.refunded').slice(-1)).toEqual([
-    'credit.refunded',
-  ])
+  // Taken and brought back; or neither, where the first look already found that it had failed.
+  expect([0, 2]).toContain(types.filter((type) => type === 'credit.refunded').length)
   expect(await balanceOf('ines')).toMatchObject({ available: usd('11000'), refunded: usd('0'), expired: usd('0') })
   expect(await purchaseOf(ines)).toMatchObject({ refunded: usd('0'), creditTaken: usd('0') })
 })
