@@ -27,7 +27,7 @@ export function Calculation({ of, records }: { of: Calculated; records?: ReactNo
           rowKey={({ place }) => String(place)}
           columns={[
             { title: 'Step', cell: ({ step }) => stepLabel(step) },
-            { title: 'Quantity', figures: true, cell: ({ step }) => stepQuantity(step, currency) },
+            { title: 'Quantity', figures: true, cell: ({ step }) => stepQuantity(step, of.calculation, currency) },
             { title: 'Each', figures: true, cell: ({ step }) => stepPrice(step, currency) },
             { title: 'Amount', figures: true, cell: ({ step }) => formatExactMoney(step.amount, currency) },
           ]}

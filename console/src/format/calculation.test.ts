@@ -12,13 +12,13 @@ const line = { quantity: '12000', amount: usd('2400'), exactAmount: '2400', calc
 test('a step says what is multiplied, of which tier and for how much of the period', () => {
   expect(stepLabel(step)).toBe('Units')
   expect(stepLabel({ ...step, tier: 2, share: '0.5' })).toBe('Units, tier 2, for 50% of the period')
-  expect([stepQuantity(step, 'USD'), stepPrice(step, 'USD')]).toEqual(['12,000', '$0.002'])
+  expect([stepQuantity(step, [step], 'USD'), stepPrice(step, 'USD')]).toEqual(['12,000', '$0.002'])
   expect(stepPrice({ ...step, unitAmount: '0.6', roundedUnitAmount: '1' }, 'USD')).toBe('$0.01, rounded from $0.006')
 })
 
 test('a share of amounts is money times a percentage', () => {
   const share = { ...step, kind: 'percent' as const, quantity: '500000', unitAmount: '0.029' }
-  expect([stepQuantity(share, 'USD'), stepPrice(share, 'USD')]).toEqual(['$5,000.00', '2.9%'])
+  expect([stepQuantity(share, [share], 'USD'), stepPrice(share, 'USD')]).toEqual(['$5,000.00', '2.9%'])
   expect(calculatedQuantity({ ...line, quantity: '500000', calculation: [share] })).toBe('$5,000.00')
   expect(calculatedQuantity(line)).toBe('12,000')
 })

@@ -6,6 +6,7 @@ type Calculated = Pick<UsageCost['charges'][number], 'quantity' | 'amount' | 'ex
 type Step = Calculated['calculation'][number]
 
 const labels: Record<Step['kind'], string> = {
+  included: 'Included',
   units: 'Units',
   flat: 'Flat price',
   package: 'Packages',
@@ -21,9 +22,10 @@ export function stepLabel({ kind, tier, share }: Step): string {
   return share === null ? label : `${label}, for ${formatShare(share)} of the period`
 }
 
-/** What a step multiplies; of a share of amounts this is money too. */
-export function stepQuantity({ kind, quantity }: Step, currency: string): string {
-  return kind === 'percent' ? formatExactMoney(quantity, currency) : formatExact(quantity)
+/** What a step multiplies; where shares of amounts are charged it is money, and so is what is included. */
+export function stepQuantity({ kind, quantity }: Step, calculation: readonly Step[], currency: string): string {
+  const isMoney = kind === 'percent' || (kind === 'included' && calculation.some((other) => other.kind === 'percent'))
+  return isMoney ? formatExactMoney(quantity, currency) : formatExact(quantity)
 }
 
 /** What one of them costs; where each price is rounded, what it was rounded from. */

@@ -328,7 +328,7 @@ export const lineKinds = [
   'minimum',
 ] as const
 export const RatingStep = strict({
-  kind: Type.Enum(['units', 'flat', 'package', 'percent', 'fee', 'bound', 'already_billed']),
+  kind: Type.Enum(['included', 'units', 'flat', 'package', 'percent', 'fee', 'bound', 'already_billed']),
   text: Type.String(),
   tier: Nullable(Type.Integer()),
   quantity: Exact,

@@ -86,6 +86,8 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 export const isConnectionLoss = (error: unknown): boolean => {
   if (error instanceof Failure) return error.code === 'unavailable'
   if (connectionLost.has(codeOf(error))) return true
+  // Where nobody listens at a port the system says so; at a Unix socket there is no file, or nobody behind it.
+  if ((error as { syscall?: unknown } | null)?.syscall === 'connect') return true
   const message = error instanceof Error ? error.message : ''
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|the database system is/.test(
     message,

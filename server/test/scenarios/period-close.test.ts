@@ -200,7 +200,7 @@ test('cost so far, the upcoming invoice and the explanation of the one that came
   expect(cost.total).toEqual({ amountMinor: '2250', currency: 'USD' })
   expect(cost.charges.map(({ records }) => [records?.meter, records?.name])).toEqual([['api_calls', 'API calls']])
   expect(cost.charges.map(({ quantity, calculation }) => [quantity, calculation.map(({ amount }) => amount)])).toEqual([
-    ['16000', ['2000', '250']],
+    ['16000', ['0', '2000', '250']],
   ])
   const { data: upcoming } = await zoe.owner.getUpcomingInvoice({ query: {} })
   expect(upcoming.invoice?.total.amountMinor).toBe(String(4_900 + 2_250))

@@ -126,12 +126,31 @@ describe('3 rounding', () => {
   })
 })
 
+test.each([
+  ['stand before what is charged', { quantity: 100 }, 'Included: 100 × 0 = 0|Units: 50 × 1 = 50'],
+  ['are nothing to speak of when there are none', { quantity: 0 }, 'Units: 150 × 1 = 150'],
+  [
+    'are charged once they are passed, where that is the rule',
+    { quantity: 100, mode: 'reprice_all' },
+    'Units: 150 × 1 = 150',
+  ],
+  ['are all there was', { quantity: 200 }, ''],
+])('7 included units %s', (_, included, steps) => {
+  const [line] = preview(metered({ included }, records([on(2), 150]))).lines
+  expect(line!.calculation.map(({ text }) => text).join('|')).toBe(steps)
+})
+
 test('6 included units are used up in the order of time when a price changes', () => {
   const request = metered({ included: { quantity: 100 } }, records([on(2), 80], [on(20), 80]), {
     changes: [{ at: on(16), charge: 'calls', price: { model: 'per_unit', unitAmount: 10 } }],
   })
   // 80 of the 100 before the change, 20 after it: 60 are charged at 10.
   expect(total(request)).toBe('600')
+  expect(preview(request).lines[0]!.calculation.map(({ text }) => text)).toEqual([
+    'Included: 80 × 0 = 0',
+    'Included: 20 × 0 = 0',
+    'Units: 60 × 10 = 600',
+  ])
 })
 
 test('8 buckets: priced one by one or on their sum, and at most so much in one', () => {

@@ -16,7 +16,7 @@ type Context = {
 export const describe = (raw: RawStep, { share, period, settings, takenOff }: Context): Step => {
   const quantity = takenOff ? { n: -raw.quantity.n, d: raw.quantity.d } : raw.quantity
   // Convention 3, `unit`: what one unit costs is whole before it is multiplied. Transactions were rounded one by one.
-  const isUnit = raw.kind !== 'percent' && raw.kind !== 'fee' && raw.kind !== 'bound'
+  const isUnit = raw.kind === 'units' || raw.kind === 'flat' || raw.kind === 'package'
   const shared = times(raw.unitAmount, share)
   const rounded = settings.roundAt === 'unit' && isUnit ? whole(round(shared, settings.rounding)) : null
   const product = times(quantity, rounded ?? shared)
@@ -38,6 +38,7 @@ export const describe = (raw: RawStep, { share, period, settings, takenOff }: Co
 }
 
 const labels: Record<RawStep['kind'], string> = {
+  included: 'Included',
   units: 'Units',
   flat: 'Flat price',
   package: 'Packages',

@@ -1,5 +1,5 @@
 import { assert } from '../../core/errors.ts'
-import { compare, type Exact, isZero, larger, minus, zero } from './exact.ts'
+import { compare, type Exact, isZero, larger, minus, smaller, zero } from './exact.ts'
 import type { IncludedMode, Price } from './price.ts'
 import { packageSteps, wholePart } from './rate-package.ts'
 import { percentageSteps, type Transactions } from './rate-percentage.ts'
@@ -40,6 +40,22 @@ export const priceSteps = (
       return percentageSteps(price, measured.transactions, repriced ? null : (free?.quantity ?? null), roundEach)
     }
   }
+}
+
+/** The same, and before it how much was included: what is charged and what is not come to what was used. */
+export const pricedSteps = (
+  price: Price,
+  measured: Measured,
+  free: Free | null,
+  roundEach: RoundingMode | null,
+): RawStep[] => {
+  const steps = priceSteps(price, measured, free, roundEach)
+  const quantity = larger(zero, measured.quantity)
+  const covered = free === null ? zero : smaller(free.quantity, quantity)
+  const isPassed = free?.mode === 'reprice_all' && compare(quantity, covered) > 0
+  return isZero(covered) || isPassed
+    ? steps
+    : [{ kind: 'included', tier: null, quantity: covered, unitAmount: zero }, ...steps]
 }
 
 const wholeQuantity = (quantity: Exact, rounding: Price['quantityRounding']): Exact =>

@@ -6,7 +6,7 @@ import type { ExactLine } from './line.ts'
 import { type Meter, meterOf } from './measure-usage.ts'
 import type { UsageCharge } from './need-usage.ts'
 import type { Charge, RatingInput } from './price.ts'
-import { type Free, priceSteps } from './price-steps.ts'
+import { type Free, pricedSteps, priceSteps } from './price-steps.ts'
 import { shareOfPeriod } from './prorate.ts'
 import type { RawStep, Step } from './step.ts'
 import { measuredSegments, type Segment, segmentsOf } from './timeline.ts'
@@ -33,7 +33,9 @@ export const rateUsage = (input: RatingInput, charge: UsageCharge): RatedCharge 
     last.prorateBounds ? shareOfPeriod(input, window.start, window.end) : one,
     window,
   )
-  const all = [...steps, ...bounded]
+  const counted = [...steps, ...bounded]
+  // Where nothing is charged there is nothing to explain.
+  const all = counted.some(({ kind }) => kind !== 'included') ? counted : []
   const source = {
     meter: basis.meter,
     window,
@@ -78,14 +80,14 @@ const segmentSteps = (
   const described = (raw: readonly RawStep[], takenOff?: 'already_billed'): Step[] =>
     raw.map((step) => describe(step, { share: one, period: part, settings, takenOff }))
   if (charge.basis.bucket?.priced === 'per_bucket')
-    return described(merged(meter.buckets(part).flatMap((measured) => priceSteps(price, measured, now, roundEach))))
+    return described(merged(meter.buckets(part).flatMap((measured) => pricedSteps(price, measured, now, roundEach))))
   const { alreadyBilled } = charge.basis
   // Convention 11: what comes late pays the difference that it makes to the whole.
   if (alreadyBilled !== null) {
     const before = { quantity: alreadyBilled, transactions: null, records: null }
     const whole = { ...before, quantity: plus(alreadyBilled, meter.over(part).quantity) }
     return [
-      ...described(priceSteps(price, whole, now, roundEach)),
+      ...described(pricedSteps(price, whole, now, roundEach)),
       ...described(priceSteps(price, before, now, roundEach), 'already_billed'),
     ]
   }
@@ -93,12 +95,12 @@ const segmentSteps = (
   if (settings.onSplit === 'cumulative' && isBefore(window.start, part.start)) {
     const until = (end: Temporal.Instant) => meter.over({ start: window.start, end })
     return [
-      ...described(priceSteps(price, until(part.end), now, roundEach)),
+      ...described(pricedSteps(price, until(part.end), now, roundEach)),
       ...described(priceSteps(price, until(part.start), now, roundEach), 'already_billed'),
     ]
   }
   const measured = meter.over(part)
-  const steps = described(priceSteps(price, measured, now, roundEach))
+  const steps = described(pricedSteps(price, measured, now, roundEach))
   if (free && settings.onSplit === 'anew')
     free.left = minus(free.left, smaller(free.left, larger(zero, measured.quantity)))
   return steps

@@ -3,7 +3,7 @@ import { type Exact, isZero, one } from './exact.ts'
 
 /** One multiplication of a calculation, before time and rounding. */
 export type RawStep = {
-  kind: 'units' | 'flat' | 'package' | 'percent' | 'fee' | 'bound'
+  kind: 'included' | 'units' | 'flat' | 'package' | 'percent' | 'fee' | 'bound'
   tier: number | null
   quantity: Exact
   unitAmount: Exact
