@@ -10,7 +10,7 @@ import { Instant } from '../ui/Instant.tsx'
 import { Money } from '../ui/Money.tsx'
 import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
-import styles from './OverrideForm.module.css'
+import styles from './form.module.css'
 
 /** Gives something back of an invoice: the server says how much there is, and the button says what will happen (INV-4). */
 export function MoneyBackForm({ invoiceId }: { invoiceId: string }) {

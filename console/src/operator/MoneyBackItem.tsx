@@ -1,16 +1,13 @@
-import { Button, TextInput } from '@mantine/core'
 import type { CreditNote, Refund } from '@turnpike/contract'
-import { type FormEvent, useState } from 'react'
 import { useApiChange } from '../api/api.ts'
-import { describeProblem } from '../api/problem.ts'
 import { useMay, useSession } from '../api/session.tsx'
 import { formatMoney } from '../format/money.ts'
 import { Instant } from '../ui/Instant.tsx'
 import { TextLink } from '../ui/Links.tsx'
-import { ProblemNote } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import { Actor } from './Actor.tsx'
 import styles from './Overrides.module.css'
+import { SecondPerson } from './SecondPerson.tsx'
 
 type Props = { kind: 'refund'; request: Refund } | { kind: 'credit_note'; request: CreditNote }
 
@@ -69,88 +66,24 @@ function Decide({ kind, request, amount }: Props & { amount: string }) {
     approveNote: useApiChange('approveCreditNote'),
     rejectNote: useApiChange('rejectCreditNote'),
   }
-  const [way, setWay] = useState<'approve' | 'reject' | null>(null)
-  const [reason, setReason] = useState('')
-  const [tried, setTried] = useState(false)
-  const own = request.requestedBy === session.actor
-  const until = request.requestExpiresAt ? (
-    <>
-      {' '}
-      It lapses <Instant at={request.requestExpiresAt} distance />.
-    </>
-  ) : null
-  if (!may) return <p className="small">A second person with the right to approve decides.{until}</p>
-  const change =
-    kind === 'refund'
-      ? way === 'reject'
-        ? changes.rejectRefund
-        : changes.approveRefund
-      : way === 'reject'
-        ? changes.rejectNote
-        : changes.approveNote
-  const said = reason.trim()
-  const wrong = (said !== '' && said.length < 3) || (way === 'reject' && said === '')
-  const decide = (event: FormEvent) => {
-    event.preventDefault()
-    setTried(true)
-    if (wrong) return
-    const body = said === '' ? {} : { reason: said }
-    if (kind === 'refund') {
-      const route = way === 'reject' ? changes.rejectRefund : changes.approveRefund
-      route.mutate({ params: { refundId: request.id }, body })
-    } else {
-      const route = way === 'reject' ? changes.rejectNote : changes.approveNote
-      route.mutate({ params: { creditNoteId: request.id }, body })
-    }
-  }
+  const bodyOf = (reason?: string) => (reason ? { reason } : {})
+  const refund = (change: typeof changes.approveRefund | typeof changes.rejectRefund) => ({
+    ...change,
+    decide: (reason?: string) => change.mutate({ params: { refundId: request.id }, body: bodyOf(reason) }),
+  })
+  const note = (change: typeof changes.approveNote | typeof changes.rejectNote) => ({
+    ...change,
+    decide: (reason?: string) => change.mutate({ params: { creditNoteId: request.id }, body: bodyOf(reason) }),
+  })
   return (
-    <div className="stack" style={{ '--gap': '8px' } as React.CSSProperties}>
-      <p className="small">
-        {own ? 'You asked for this, so somebody else has to approve it.' : 'You are the second person.'}
-        {until}
-      </p>
-      {way === null ? (
-        <div className="row">
-          {own ? null : (
-            <Button size="compact-md" onClick={() => setWay('approve')} aria-label={`Approve ${amount} …`}>
-              Approve …
-            </Button>
-          )}
-          <Button
-            size="compact-md"
-            variant="default"
-            onClick={() => setWay('reject')}
-            aria-label={`Reject ${amount} …`}
-          >
-            Reject …
-          </Button>
-        </div>
-      ) : (
-        <form className="stack" style={{ '--gap': '8px' } as React.CSSProperties} onSubmit={decide} noValidate>
-          <TextInput
-            label={way === 'reject' ? 'Reason' : 'Reason (may be left out)'}
-            description="Kept in the audit trail"
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            error={tried && wrong ? 'Say why, in at least 3 characters.' : undefined}
-            maxLength={500}
-          />
-          <div className="row">
-            <Button
-              type="submit"
-              size="compact-md"
-              loading={change.isPending}
-              {...(way === 'reject' ? { color: 'red' } : {})}
-            >
-              {way === 'reject' ? `Reject ${amount}` : `Approve: ${amount} is sent at once`}
-            </Button>
-            <Button size="compact-md" variant="default" onClick={() => setWay(null)}>
-              Back
-            </Button>
-          </div>
-        </form>
-      )}
-      {change.error ? <ProblemNote problem={describeProblem(change.error)} /> : null}
-    </div>
+    <SecondPerson
+      may={may}
+      own={request.requestedBy === session.actor}
+      lapsesAt={request.requestExpiresAt}
+      subject={amount}
+      words={{ approve: `Approve: ${amount} is sent at once`, reject: `Reject ${amount}` }}
+      approve={kind === 'refund' ? refund(changes.approveRefund) : note(changes.approveNote)}
+      reject={kind === 'refund' ? refund(changes.rejectRefund) : note(changes.rejectNote)}
+    />
   )
 }

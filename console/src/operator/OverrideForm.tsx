@@ -6,7 +6,7 @@ import { describeProblem } from '../api/problem.ts'
 import { serviceNow } from '../api/serviceTime.ts'
 import { parseSetting } from '../format/setting.ts'
 import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
-import styles from './OverrideForm.module.css'
+import styles from './form.module.css'
 
 /** Grants an exception: what, why, until when. A reason is required, an end is the default. */
 export function OverrideForm({ tenantId, onClose }: { tenantId: string; onClose: () => void }) {

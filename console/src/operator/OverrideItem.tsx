@@ -1,6 +1,6 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import type { Override } from '@turnpike/contract'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { useApiChange } from '../api/api.ts'
 import { describeProblem } from '../api/problem.ts'
 import { useMay, useSession } from '../api/session.tsx'
@@ -12,6 +12,7 @@ import { ProblemNote } from '../ui/StateBlock.tsx'
 import { StatusTag } from '../ui/StatusTag.tsx'
 import { Actor } from './Actor.tsx'
 import styles from './Overrides.module.css'
+import { SecondPerson } from './SecondPerson.tsx'
 
 type Props = { override: Override; showTenant?: boolean }
 
@@ -80,83 +81,24 @@ function stateOf(override: Override, now: number): string {
   return override.expiresAt !== null && Date.parse(override.expiresAt) <= now ? 'expired' : 'running'
 }
 
-/** Approve or reject, by somebody else than whoever asked. */
 function Decide({ override }: { override: Override }) {
   const session = useSession()
   const may = useMay('billing:overrides:approve')
   const approve = useApiChange('approveOverride')
   const reject = useApiChange('rejectOverride')
-  const [way, setWay] = useState<'approve' | 'reject' | null>(null)
-  const [reason, setReason] = useState('')
-  const [tried, setTried] = useState(false)
-  const until = override.requestExpiresAt ? (
-    <>
-      {' '}
-      It lapses <Instant at={override.requestExpiresAt} distance />.
-    </>
-  ) : null
-  const own = override.actor === session.actor
-  if (!may) {
-    return <p className="small">A second person with the right to approve decides.{until}</p>
-  }
-  const change = way === 'reject' ? reject : approve
-  const short = reason.trim() !== '' && reason.trim().length < 3
-  const missing = way === 'reject' && reason.trim() === ''
-  const decide = (event: FormEvent) => {
-    event.preventDefault()
-    setTried(true)
-    if (short || missing) return
-    change.mutate({
-      params: { overrideId: override.id },
-      body: reason.trim() === '' ? {} : { reason: reason.trim() },
-    })
-  }
+  const order = (reason?: string) => ({ params: { overrideId: override.id }, body: reason ? { reason } : {} })
   return (
-    <div className="stack" style={{ '--gap': '8px' } as React.CSSProperties}>
-      <p className="small">
-        {own ? 'You asked for this, so somebody else has to approve it.' : 'You are the second person.'}
-        {until}
-      </p>
-      {way === null ? (
-        <div className="row">
-          {own ? null : (
-            <Button size="compact-md" onClick={() => setWay('approve')}>
-              Approve …
-            </Button>
-          )}
-          <Button size="compact-md" variant="default" onClick={() => setWay('reject')}>
-            Reject …
-          </Button>
-        </div>
-      ) : (
-        <form className="stack" style={{ '--gap': '8px' } as React.CSSProperties} onSubmit={decide} noValidate>
-          <TextInput
-            label={way === 'reject' ? 'Reason' : 'Reason (may be left out)'}
-            description="Kept in the audit trail"
-            value={reason}
-            onChange={(event) => setReason(event.currentTarget.value)}
-            error={tried && (short || missing) ? 'Say why, in at least 3 characters.' : undefined}
-            maxLength={500}
-          />
-          <div className="row">
-            <Button
-              type="submit"
-              size="compact-md"
-              loading={change.isPending}
-              {...(way === 'reject' ? { color: 'red' } : {})}
-            >
-              {way === 'reject'
-                ? `Reject ${override.feature}`
-                : `Approve: ${override.feature} becomes ${settingOf(override)} at once`}
-            </Button>
-            <Button size="compact-md" variant="default" onClick={() => setWay(null)}>
-              Back
-            </Button>
-          </div>
-        </form>
-      )}
-      {change.error ? <ProblemNote problem={describeProblem(change.error)} /> : null}
-    </div>
+    <SecondPerson
+      may={may}
+      own={override.actor === session.actor}
+      lapsesAt={override.requestExpiresAt}
+      words={{
+        approve: `Approve: ${override.feature} becomes ${settingOf(override)} at once`,
+        reject: `Reject ${override.feature}`,
+      }}
+      approve={{ ...approve, decide: (reason) => approve.mutate(order(reason)) }}
+      reject={{ ...reject, decide: (reason) => reject.mutate(order(reason)) }}
+    />
   )
 }
 
