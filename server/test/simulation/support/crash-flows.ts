@@ -174,7 +174,17 @@ export const flows: Flow[] = [
     before: async (stage, tenantId) => {
       await subscriber(stage, tenantId)
       await stage.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity: 5, idempotencyKey: 'used' } })
+      // The provider counts in seconds: a subscription that ends in the one in which it began has no usage period.
+      await stage.advance('PT2H')
       await command(stage, tenantId, { action: 'cancel', when: 'now' })
+      await untilQuiet(stage)
+      // A year is over in a moment here: what was used is charged before it is deleted.
+      await stage.advance('PT1H')
+      await eventually(
+        () => stage.rows(`select from usage_periods where tenant_id = $1 and state <> 'open'`, [tenantId]),
+        (closed) => closed.length === 1,
+        30_000,
+      )
       await untilQuiet(stage)
       // Nobody is deleted who was not warned, twice.
       for (const by of ['P336D', 'P23D']) {
