@@ -62,7 +62,7 @@ export const openStage = async (settings: Settings = []) => {
       sandboxUrl: sandbox.url,
       port,
       entry: 'server/test/simulation/support/fragile-service.ts',
-      env: { START_AT: new Date(Date.now() + aheadMs).toISOString(), TURNPIKE_CATALOG: catalogFile },
+      env: { AHEAD_MS: String(aheadMs), TURNPIKE_CATALOG: catalogFile },
     })
     watching = watch(service)
   }
@@ -82,8 +82,7 @@ export const openStage = async (settings: Settings = []) => {
     const seconds = Math.round((then.epochMilliseconds - now) / 1_000)
     aheadMs += seconds * 1_000
     // One that is just starting again may have begun before this leap: it is told where the clocks are until it hears.
-    const at = () => new Date(Date.now() + aheadMs).toISOString()
-    while (!(await service.order<Answer>({ do: 'advance', to: at() }))) await watching
+    while (!(await service.order<Answer>({ do: 'advance', aheadMs }))) await watching
     await control('/sandbox/clock/advance', { seconds })
   }
   const order = async (what: Order): Promise<string[]> => (await service.order<Answer>(what))?.places ?? []

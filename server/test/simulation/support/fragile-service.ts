@@ -8,7 +8,11 @@ import { movableClock } from '../../../src/platform/clock.ts'
 import { onFaultPoint } from '../../../src/platform/fault-points.ts'
 import { createLog } from '../../../src/platform/log.ts'
 
-export type Order = { do: 'watch' } | { do: 'report' } | { do: 'die_at'; place: string } | { do: 'advance'; to: string }
+export type Order =
+  | { do: 'watch' }
+  | { do: 'report' }
+  | { do: 'die_at'; place: string }
+  | { do: 'advance'; aheadMs: number }
 export type Answer = { done: Order['do']; places: string[] }
 
 let passed: string[] | null = null
@@ -35,7 +39,9 @@ onFaultPoint((point, what) => {
 
 const read = readConfig(process.env)
 if ('problems' in read) throw new Error(JSON.stringify(read.problems))
-const clock = movableClock(process.env.START_AT)
+// Ahead by whole seconds, which is all that the provider's clock can be: one behind it would count usage before its period.
+const timeAhead = (ms: number) => new Date(Date.now() + ms).toISOString()
+const clock = movableClock(timeAhead(Number(process.env.AHEAD_MS)))
 const app = await startApp(read.config, createLog(read.config.logLevel), clock)
 // Whoever is killed leaves nothing for the next life; most of a start is compiling.
 flushCompileCache()
@@ -45,7 +51,7 @@ process.on('message', (order: Order) => {
   if (order.do === 'watch') passed = []
   if (order.do === 'report') passed = null
   if (order.do === 'die_at') fatal = order.place
-  if (order.do === 'advance') clock.advance(clock.now().until(order.to).toString())
+  if (order.do === 'advance') clock.advance(clock.now().until(timeAhead(order.aheadMs)).toString())
   process.send?.({ done: order.do, places } satisfies Answer)
 })
 process.on('disconnect', () => process.exit(0))
