@@ -3,6 +3,7 @@ import { instantOfRow } from '../core/period.ts'
 import { findCommandUnderWay } from '../modules/commands/index.ts'
 import { lockCustomer, updateCustomer } from '../modules/customers/index.ts'
 import { canStillBePaid, findUnfinishedCheckouts } from '../modules/payments/index.ts'
+import { isCloseDue } from '../modules/periods/index.ts'
 import {
   findRetention,
   nextRetentionStep,
@@ -74,6 +75,8 @@ const nextStep = (deps: Deps, tenantId: string, actor: Actor): Promise<string | 
     if (step.kind === 'erase') {
       if (await isBuying(tx, tenantId, at)) return null
       if (retention.state === 'deleting') return step.kind
+      // What was used is charged before it is forgotten, also when we stood still for as long as it was to be kept.
+      if (await isCloseDue(tx, tenantId, at)) return null
       await saveRetention(tx, { ...retention, state: 'deleting' }, at)
       await appendAudit(tx, deps.clock, { tenantId, actor, action: 'retention.deleting', object: customer.customerId })
       return step.kind

@@ -207,6 +207,31 @@ describe('after the last subscription has ended', () => {
     expect((await auditOf(world, 'interrupted')).filter((action) => action === 'retention.deleting')).toHaveLength(1)
   })
 
+  test('nothing is deleted before what was used is charged (SUB-6, INV-6)', async () => {
+    const owing = await subscribed(world, 'owing')
+    await world.advance('PT2H')
+    await report('owing', 3)
+    await leave(owing)
+    await world.advance('P60D')
+    await follow()
+    await world.advance('P23D')
+    await follow()
+    await world.advance('P7D')
+    // A period that is over only now: it is rated some minutes after its end.
+    const { db } = world.app.deps
+    const end = world.clock.now().subtract({ minutes: 1 }).toString()
+    await query(db, sql`update usage_periods set state = 'open', period_end = ${end} where tenant_id = 'owing'`)
+    await follow()
+    expect((await countsOf('owing')).records).toBe(3)
+    await world.advance('PT10M')
+    await eventually(
+      () => query(db, sql`select from usage_periods where tenant_id = 'owing' and state = 'open'`),
+      (open) => open.length === 0,
+    )
+    await follow()
+    expect((await countsOf('owing')).records).toBe(0)
+  })
+
   test('who buys again in the middle of the deletion keeps what is left (SUB-6)', async () => {
     const late = await subscribed(world, 'latecomer')
     await report('latecomer', 12)
