@@ -103,7 +103,9 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
  * nothing but database work. A lost connection becomes the failure `unavailable`; whether a commit that was under way
  * happened is then unknown, which is why every effect is idempotent.
  */
-export const transact = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin = 'begin'): Promise<T> => {
+export const transact = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => runAgain(db, work, 'begin')
+
+const runAgain = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await runOnce(db, work, begin)
@@ -116,10 +118,10 @@ export const transact = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin = 
 
 /**
  * As `transact`, but what it did may be lost for a moment yet if the database crashes: its locks are given back before the
- * disk has it. Nobody may be told of it before `flusher(db).flushed()` has come true.
+ * disk has it. Nobody may be told of it before a flush that began after it (`createFlusher`) has come true.
  */
 export const transactUnflushed = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>
-  transact(db, work, 'begin; set local synchronous_commit = off')
+  runAgain(db, work, 'begin; set local synchronous_commit = off')
 
 /** As `transact`, with one unchanging view of the database for all its reads; it cannot write. */
 export const readInOneView = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>

@@ -104,10 +104,13 @@ export const startWorker = async (
   const { log } = deps
   const inbox = startLoop('inbox', log, 1_000, () => drainInbox(deps))
   const outbox = startLoop('outbox', log, 1_000, () => placeEvents(deps.db))
-  // For what others left when they died, and for what was moved by other ways than by records: those are told at once.
+  // Records are told of by the process that counted them. This is for what it left when it died, and for reservations and
+  // corrections, which nobody waits for.
   const usage = startLoop('usage', log, 2_000, async () => {
-    if (await hasMoves(deps.db)) await alertBudgets(deps, await announceUsage(deps))
-    return 0
+    if (!(await hasMoves(deps.db))) return 0
+    const told = await announceUsage(deps)
+    await alertBudgets(deps, told)
+    return told.length
   })
   const catalog = startLoop('catalog', log, 10_000, () => resolveWithNewCatalog(deps))
   const reconciliation = startLoop('reconciliation', log, 1_000, () => workOnRuns(deps))
