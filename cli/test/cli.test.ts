@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { CatalogPlanArtifact } from '@turnpike/contract'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type ContractServer, startContractServer } from './support/contract-server.ts'
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+import { type Outcome, runTurnpike } from './support/turnpike.ts'
 
 let server: ContractServer
 let folder: string
@@ -20,23 +17,13 @@ beforeEach(async () => {
   }
 })
 
-type Outcome = { code: number | null; out: string; error: string }
 type Around = { environment?: Record<string, string>; onOutput?: (out: string, end: () => void) => void }
 
 const turnpikeIn = (words: string[], { environment, onOutput }: Around = {}): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...words], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, ...(environment ?? { TURNPIKE_URL: server.url, TURNPIKE_KEY: 'tpk_test' }) },
-    })
-    const outcome: Outcome = { code: null, out: '', error: '' }
-    child.stdout.on('data', (chunk: Buffer) => {
-      outcome.out += chunk
-      onOutput?.(outcome.out, () => child.kill('SIGINT'))
-    })
-    child.stderr.on('data', (chunk: Buffer) => (outcome.error += chunk))
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ ...outcome, code }))
+  runTurnpike(words, {
+    environment: environment ?? { TURNPIKE_URL: server.url, TURNPIKE_KEY: 'tpk_test' },
+    cwd: folder,
+    onOutput,
   })
 const turnpike = (...words: string[]) => turnpikeIn(words)
 

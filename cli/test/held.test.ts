@@ -1,32 +1,17 @@
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscribed } from '../../server/test/support/story.ts'
 import { operatorKey, startWorld, type World } from '../../server/test/support/world.ts'
+import { runTurnpike } from './support/turnpike.ts'
 
 /** What waits for a person or holds room, by command. */
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 let world: World
 beforeAll(async () => {
   world = await startWorld()
 })
 afterAll(() => world?.stop())
 
-const turnpike = (...words: string[]): Promise<{ code: number | null; out: string; error: string }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...words], {
-      env: { PATH: process.env.PATH, TURNPIKE_URL: world.app.url, TURNPIKE_KEY: operatorKey },
-    })
-    let [out, error] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      error += chunk
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, out, error }))
-  })
+const turnpike = (...words: string[]) =>
+  runTurnpike(words, { environment: { TURNPIKE_URL: world.app.url, TURNPIKE_KEY: operatorKey } })
 
 test('refunds that wait are listed, shown, approved and declined (INV-4)', async () => {
   const { owner } = await subscribed(world, 'northwind', { plan: 'pro', price: 'yearly' })

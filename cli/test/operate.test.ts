@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { startSandbox } from '@turnpike/sandbox'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startService } from '../../server/test/support/service.ts'
+import { runTurnpike } from './support/turnpike.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const acme = readFileSync(new URL('../../catalog/acme.yaml', import.meta.url), 'utf8')
 
 let sandbox: Awaited<ReturnType<typeof startSandbox>>
@@ -24,21 +22,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const turnpike = (...words: string[]): Promise<{ code: number | null; out: string; error: string }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...words], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, TURNPIKE_URL: service.app.url, TURNPIKE_KEY: service.operatorKey },
-    })
-    let [out, error] = ['', '']
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      error += chunk
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, out, error }))
+const turnpike = (...words: string[]) =>
+  runTurnpike(words, {
+    environment: { TURNPIKE_URL: service.app.url, TURNPIKE_KEY: service.operatorKey },
+    cwd: folder,
   })
 
 test('a price is changed from the file to the provider, with a look before each step', async () => {
