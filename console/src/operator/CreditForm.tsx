@@ -1,10 +1,9 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { NativeSelect, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useApiChange } from '../api/api.ts'
-import { describeProblem } from '../api/problem.ts'
 import { serviceNow } from '../api/serviceTime.ts'
 import { formatMoney, parseMoney } from '../format/money.ts'
-import { ProblemNote } from '../ui/StateBlock.tsx'
+import { FormEnd } from './FormEnd.tsx'
 import form from './form.module.css'
 
 type Props = { tenantId: string; currency: string; before: string; onClose: () => void }
@@ -63,19 +62,7 @@ export function CreditForm({ tenantId, currency, before, onClose }: Props) {
           ? 'Credit pays what comes due before the payment method does.'
           : `The customer has ${money(BigInt(before))} and will have ${money(BigInt(before) + BigInt(amountMinor))}. Above what policy says, it waits for a second person.`}
       </p>
-      <div className={`row ${form.wide}`}>
-        <Button type="submit" loading={create.isPending}>
-          Grant credit now
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-      </div>
-      {create.error ? (
-        <div className={form.wide}>
-          <ProblemNote problem={describeProblem(create.error)} />
-        </div>
-      ) : null}
+      <FormEnd words="Grant credit now" change={create} onClose={onClose} />
     </form>
   )
 }

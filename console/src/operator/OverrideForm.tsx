@@ -1,11 +1,11 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { NativeSelect, TextInput } from '@mantine/core'
 import type { CatalogFeature } from '@turnpike/contract'
 import { type FormEvent, useState } from 'react'
 import { useApi, useApiChange } from '../api/api.ts'
-import { describeProblem } from '../api/problem.ts'
 import { serviceNow } from '../api/serviceTime.ts'
 import { parseSetting } from '../format/setting.ts'
-import { ProblemNote, StateBlock } from '../ui/StateBlock.tsx'
+import { StateBlock } from '../ui/StateBlock.tsx'
+import { FormEnd } from './FormEnd.tsx'
 import styles from './form.module.css'
 
 /** Grants an exception: what, why, until when. A reason is required, an end is the default. */
@@ -87,19 +87,7 @@ function Form({ tenantId, features, onClose }: FormProps) {
         maxLength={500}
       />
       <NativeSelect label="Ends" value={days} onChange={(event) => setDays(event.currentTarget.value)} data={ends} />
-      <div className={`row ${styles.wide}`}>
-        <Button type="submit" loading={create.isPending}>
-          Grant override
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-      </div>
-      {create.error ? (
-        <div className={styles.wide}>
-          <ProblemNote problem={describeProblem(create.error)} />
-        </div>
-      ) : null}
+      <FormEnd words="Grant override" change={create} onClose={onClose} />
     </form>
   )
 }
