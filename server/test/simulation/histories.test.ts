@@ -18,9 +18,9 @@ import { type News, type SimulatedProvider, startSimulatedProvider } from './sup
 import { chanceOf, deliver, withHands } from './support/webhook-sender.ts'
 
 // Each seed is one customer with a life of its own; all of them live at the same time, in rounds of one clock.
-// SEED=n lives one of them alone, SEEDS=n that many; `npm run prove` all 10,000.
+// SEED=n lives one of them alone, SEEDS=n that many, for a long run.
 const only = process.env.SEED ? Number(process.env.SEED) : null
-const count = only === null ? Number(process.env.SEEDS ?? (process.env.PROOF === 'full' ? 10_000 : 2_000)) : 1
+const count = only === null ? Number(process.env.SEEDS ?? 10_000) : 1
 const first = only ?? 1
 const begin = Temporal.Instant.from('2026-01-31T09:00:00Z')
 
