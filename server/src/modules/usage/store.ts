@@ -425,7 +425,7 @@ const insertMoves = ({ count, tenants, meters, starts }: ReturnType<typeof moves
 
 /** Whether something is still to be told. */
 export const hasMoves = async (db: Db): Promise<boolean> =>
-  (await query(db, sql`select from usage_moves limit 1`)).length > 0
+  (await query(db, sql`select from usage_moves order by move_id limit 1`)).length > 0
 
 /** Takes what is to be told, the oldest first, as much as some commits wrote down. What was erased since is told no more. */
 export const takeMoves = async (
