@@ -9,6 +9,8 @@ import { closeAfter } from './steps/close-policy.ts'
 /** As many customers as one transaction rates and writes; the database works on one while we rate another. */
 const batchSize = 250
 const batchesAtOnce = 2
+/** As many as are looked for at once, so that both go on while there is something to do. */
+const batchesPerRun = 8
 
 /**
  * Closes what is over: rates the usage of each period, writes its lines and opens the next (INV-6), hundreds of customers
@@ -18,7 +20,7 @@ const batchesAtOnce = 2
 export const closePeriods = async (deps: Pick<Deps, 'db' | 'clock' | 'catalog' | 'log'>): Promise<number> => {
   const at = deps.clock.now()
   const endedBy = at.subtract(closeAfter(deps))
-  const due = await tenantsToClose(deps.db, endedBy, at, batchSize * batchesAtOnce)
+  const due = await tenantsToClose(deps.db, endedBy, at, batchSize * batchesPerRun)
   if (due.length === 0) return 0
   const actor = systemActor('period close', newId('request'))
   const close = (ids: readonly string[]) =>
@@ -41,7 +43,16 @@ export const closePeriods = async (deps: Pick<Deps, 'db' | 'clock' | 'catalog' |
       }
     return rated
   }
-  const halves = [due.slice(0, batchSize), due.slice(batchSize)].filter((half) => half.length > 0)
-  const rated = await Promise.all(halves.map(closeBatch))
+  let next = 0
+  const closeInTurn = async (): Promise<number> => {
+    let rated = 0
+    while (next < due.length) {
+      const from = next
+      next += batchSize
+      rated += await closeBatch(due.slice(from, next))
+    }
+    return rated
+  }
+  const rated = await Promise.all(Array.from({ length: batchesAtOnce }, closeInTurn))
   return rated.reduce((sum, periods) => sum + periods, 0)
 }

@@ -12,6 +12,7 @@ import {
   insertLines,
   insertPeriods,
   insertPlacings,
+  isWaiting,
   joinPlacings,
   type Left,
   linesOf,
@@ -83,12 +84,19 @@ export const closeCustomers = async (
     const state = isSettled ? 'settled' : owes ? 'rated' : isFirst ? 'nothing_due' : period.state
     saved.push({ tenantId: period.tenantId, periodId: period.periodId, state, input, inputHash, leaves, lateUntil })
   }
-  await insertLines(tx, lines)
-  await saveRated(tx, saved, at)
-
-  const placings = await placingsOf(tx, periods, subscriptions, customers, locked, at)
+  const waiting = await sumWaiting(tx, locked)
+  const placings = placingsOf(periods, subscriptions, customers, withNew(waiting, lines), at)
   await insertPlacings(tx, placings)
-  await joinPlacings(tx, placings)
+  await joinPlacings(
+    tx,
+    placings.filter(({ subscriptionId }) => waiting.has(subscriptionId)),
+  )
+  const placingOf = new Map(placings.map(({ subscriptionId, placingId }) => [subscriptionId, placingId]))
+  await insertLines(
+    tx,
+    lines.map((line) => (isWaiting(line) ? { ...line, placingId: placingOf.get(line.subscriptionId) ?? null } : line)),
+  )
+  await saveRated(tx, saved, at)
   await openNext(tx, deps, periods, subscriptions, customers, locked, at)
   await tell(tx, deps, periods, lines, paid.events, customers, actor)
   return periods.length
@@ -177,28 +185,34 @@ const rateAll = async (
   })
 }
 
+/** What waits for an invoice together with what this close adds, by subscription. */
+const withNew = (waiting: ReadonlyMap<string, bigint>, lines: readonly NewLine[]): Map<string, bigint> => {
+  const sums = new Map(waiting)
+  for (const line of lines.filter(isWaiting))
+    sums.set(line.subscriptionId, (sums.get(line.subscriptionId) ?? 0n) + line.amountMinor)
+  return sums
+}
+
 /**
  * One placing for each subscription with something to charge: onto the draft of the renewal with which its newest period
  * ended, else an invoice of its own. Credit is no invoice: it waits for the next one.
  */
-const placingsOf = async (
-  tx: Tx,
+const placingsOf = (
   periods: readonly UsagePeriod[],
   subscriptions: ReadonlyMap<string, SubscriptionRecord>,
   customers: ReadonlyMap<string, CustomerRecord>,
-  tenantIds: readonly string[],
+  waiting: ReadonlyMap<string, bigint>,
   at: Temporal.Instant,
-): Promise<Placing[]> => {
-  const waiting = await sumWaiting(tx, tenantIds)
+): Placing[] => {
   const newest = new Map(periods.map((period) => [period.subscriptionId, period]))
   return [...newest.values()].flatMap((period): Placing[] => {
     const subscription = subscriptions.get(period.subscriptionId)!
     const sum = waiting.get(period.subscriptionId)
-    if (!sum) return []
+    if (sum === undefined) return []
     // What was looked at a last time, while the subscription goes on, comes with its next close.
     if (period.state !== 'open' && !isTerminal(subscription.status)) return []
     const renewalAt = period.state === 'open' && renewsAt(subscription, period.period.end) ? period.period.end : null
-    if (renewalAt === null && sum.amountMinor <= 0n) return []
+    if (renewalAt === null && sum <= 0n) return []
     return [
       {
         tenantId: period.tenantId,

@@ -23,6 +23,7 @@ export {
   insertPlacings,
   insertTerms,
   isCloseDue,
+  isWaiting,
   joinPlacings,
   leaveCreditNote,
   leavePlacing,

@@ -42,6 +42,9 @@ const columns = sql`p.tenant_id, p.period_id, p.customer_id, p.subscription_id, 
 
 const text = (instant: Temporal.Instant | null): string | null => instant?.toString() ?? null
 
+// What is read of many tenants at once is read tenant by tenant: `offset 0` keeps it so. Left to itself, the planner reads
+// everything that is due, of whomever, for each few hundred of them.
+
 // ── Terms ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type TermsRow = {
@@ -107,7 +110,8 @@ export const findPeriodStarts = async (
   (
     await query<{ tenant_id: string; period_start: string }>(
       on,
-      sql`select tenant_id, period_start from usage_periods where tenant_id = any(${[...tenantIds]}) and period_start >= ${text(from)} order by period_start`,
+      sql`select p.* from unnest(${[...tenantIds]}::text[]) as t (id)
+          cross join lateral (select tenant_id, period_start from usage_periods where tenant_id = t.id and period_start >= ${text(from)} offset 0) p order by period_start`,
     )
   ).map((row) => ({ tenantId: row.tenant_id, start: instantOfRow(row.period_start) }))
 
@@ -189,7 +193,8 @@ export const findPeriodsToRate = async (
   (
     await query<PeriodRow>(
       tx,
-      sql`select ${columns} from usage_periods p where tenant_id = any(${[...tenantIds]}) and (state in ('rated', 'nothing_due', 'placed') or state = 'open' and period_end <= ${text(endedBy)})
+      sql`select ${columns} from unnest(${[...tenantIds]}::text[]) as t (id)
+          cross join lateral (select * from usage_periods where tenant_id = t.id and state <> 'settled' and (state <> 'open' or period_end <= ${text(endedBy)}) offset 0) p
           order by tenant_id, period_start`,
     )
   ).map(periodFromRow)
@@ -408,19 +413,22 @@ export const insertLines = async (tx: Tx, lines: readonly NewLine[]): Promise<vo
   )
 }
 
-/** How much of subscriptions still waits for an invoice, by subscription. */
-export const sumWaiting = async (
-  on: Db | Tx,
-  tenantIds: readonly string[],
-): Promise<Map<string, { amountMinor: bigint; lines: number }>> =>
+/** Whether a line is still to be brought to an invoice. */
+export const isWaiting = ({ placingId, creditNoteId, amountMinor }: NewLine): boolean =>
+  placingId === null && creditNoteId === null && amountMinor !== 0n
+/** The same, of a row. */
+const waits = sql`l.placing_id is null and l.credit_note_id is null and l.amount_minor <> 0`
+
+/** How much of subscriptions waits for an invoice, in the smallest unit of its currency; those of which nothing does are missing. */
+export const sumWaiting = async (on: Db | Tx, tenantIds: readonly string[]): Promise<Map<string, bigint>> =>
   new Map(
     (
-      await query<{ subscription_id: string; amount: string; n: bigint }>(
+      await query<{ subscription_id: string; amount: string }>(
         on,
-        sql`select subscription_id, sum(amount_minor) as amount, count(*) as n from charge_lines
-            where tenant_id = any(${[...tenantIds]}) and placing_id is null and credit_note_id is null and amount_minor <> 0 group by subscription_id`,
+        sql`select l.subscription_id, sum(l.amount_minor) as amount from unnest(${[...tenantIds]}::text[]) as t (id)
+            cross join lateral (select l.* from charge_lines l where l.tenant_id = t.id and ${waits} offset 0) l group by 1`,
       )
-    ).map((row) => [row.subscription_id, { amountMinor: BigInt(row.amount), lines: Number(row.n) }]),
+    ).map((row) => [row.subscription_id, BigInt(row.amount)]),
   )
 
 /** Lines that waited go along with a placing. */
@@ -428,9 +436,11 @@ export const joinPlacings = async (tx: Tx, placings: readonly Placing[]): Promis
   if (placings.length === 0) return
   await query(
     tx,
-    sql`update charge_lines l set placing_id = g.i
-        from unnest(${placings.map((p) => p.tenantId)}::text[], ${placings.map((p) => p.subscriptionId)}::text[], ${placings.map((p) => p.placingId)}::text[]) as g (t, s, i)
-        where l.tenant_id = g.t and l.subscription_id = g.s and l.placing_id is null and l.credit_note_id is null and l.amount_minor <> 0`,
+    sql`update charge_lines l set placing_id = w.placing_id
+        from (select w.tenant_id, w.line_id, g.i as placing_id
+              from unnest(${placings.map((p) => p.tenantId)}::text[], ${placings.map((p) => p.subscriptionId)}::text[], ${placings.map((p) => p.placingId)}::text[]) as g (t, s, i)
+              cross join lateral (select l.* from charge_lines l where l.tenant_id = g.t and l.subscription_id = g.s and ${waits} offset 0) w) w
+        where l.tenant_id = w.tenant_id and l.line_id = w.line_id`,
   )
 }
 
