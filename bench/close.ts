@@ -12,7 +12,7 @@ export const measureClose = async (world: World, scale: Scale): Promise<Answer> 
   const rates: number[] = []
   for (let round = 0; round < Math.min(scale.rounds, 3); round++) {
     await seed(world, `close_${round}_`, round, each)
-    rates.push(await timeClose(world, `close_${round}_`, each))
+    rates.push(await timeClose(world, each))
     await check(world, `close_${round}_`, each)
   }
   return {
@@ -34,10 +34,11 @@ export const measureClose = async (world: World, scale: Scale): Promise<Answer> 
 /** All in one transaction, so that the worker sees all of them become due in the same moment. */
 const seed = async (world: World, prefix: string, round: number, count: number): Promise<void> => {
   const id = (kind: string) => `'${kind}_' || lpad(($3::bigint * 1000000 + n)::text, 26, '0')`
-  const start = `(date_trunc('second', now()) - interval '30 days')`
+  // Counted from its end, the month is one of the calendar on every day of the year.
   const end = `(date_trunc('second', now()) - interval '6 minutes')`
+  const start = `(${end} - interval '1 month')`
   const window = `jsonb_build_object('kind', 'billing_period', 'start', to_char(${start} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'end', to_char(${end} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    'anchor', to_char(${start} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'interval', jsonb_build_object('unit', 'month', 'count', 1))`
+    'anchor', to_char(${end} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'interval', jsonb_build_object('unit', 'month', 'count', 1))`
   const from = (columns: string) =>
     `select ${columns} from (select * from customers where tenant_id = '${template}') c, generate_series(0, $2::int - 1) as n`
   const statements = [
@@ -48,8 +49,10 @@ const seed = async (world: World, prefix: string, round: number, count: number):
      from (select * from entitlement_snapshots where tenant_id = '${template}' order by version desc limit 1) s, generate_series(0, $2::int - 1) as n`,
     `insert into subscriptions (tenant_id, subscription_id, customer_id, provider, provider_subscription_id, plan, plan_version, price, currency, interval_unit, interval_count, seats, add_ons, status,
        period_start, period_end, anchor, standing, started_at, updated_at)
-     ${from(`$1 || n, ${id('subscription')}, ${id('customer')}, 'stripe', ${id('sub')}, 'pro', 1, 'monthly', 'USD', 'month', 1, 3, '[]', 'active', ${start}, ${end}, ${start},
+     ${from(`$1 || n, ${id('subscription')}, ${id('customer')}, 'stripe', ${id('sub')}, 'pro', 1, 'monthly', 'USD', 'month', 1, 3, '[]', 'active', ${start}, ${end}, ${end},
        '{"paymentMethodOnFile":true,"paused":null,"collectionPaused":null}', ${start}, ${start}`)}`,
+    `insert into provider_customers (tenant_id, provider, provider_customer_id)
+     ${from(`$1 || n, 'stripe', ${id('cus')}`)}`,
     `insert into usage_terms (tenant_id, subscription_id, effective_from, plan, plan_version, price, currency, seats, add_ons)
      ${from(`$1 || n, ${id('subscription')}, ${start}, 'pro', 1, 'monthly', 'USD', 3, '[]'`)}`,
     `insert into usage_counters (tenant_id, meter, span, window_start, window_end, used, records, version, aggregation)
@@ -71,21 +74,22 @@ const seed = async (world: World, prefix: string, round: number, count: number):
   }
 }
 
-const timeClose = async (world: World, prefix: string, count: number): Promise<number> => {
+const timeClose = async (world: World, count: number): Promise<number> => {
+  // By an index, and not often: who asks shares the two cores.
   const open = async (): Promise<number> => {
     const { rows } = await world.sql.query(
-      `select count(*)::int as n from usage_periods where tenant_id like $1 || '%' and state = 'open' and period_end < now()`,
-      [prefix],
+      `select count(*)::int as n from usage_periods where state = 'open' and period_end < now()`,
     )
     return rows[0].n
   }
   // The worker looks once a second: the clock begins with its first batch.
   let left = count
-  while (left === count) left = await open()
+  const startBy = performance.now() + 10_000
+  while (left === count && performance.now() < startBy) left = await open()
   const [begin, first] = [performance.now(), left]
   const end = begin + 60_000
   while (left > 0 && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 50))
     left = await open()
   }
   if (left > 0) throw new Error(`${left} of ${count} periods were not closed within a minute`)
