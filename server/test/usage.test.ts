@@ -55,6 +55,30 @@ const recordsOf = async (tenantId: string): Promise<{ records: number; sum: numb
 const sumOf = (answers: readonly UsageAnswer[], field: 'accepted' | 'duplicates' | 'refused' | 'invalid') =>
   answers.reduce((total, answer) => total + answer[field], 0)
 
+// First of all: after a repeat, or a counter that is not as it was left, a process holds its counters for a while.
+describe('of what another process did meanwhile', () => {
+  test('a refusal is the answer to its key', async () => {
+    const tenantId = await newTenant({ api_calls: 3 })
+    // This process knows the counter, and of nobody who was refused.
+    for (const key of ['first', 'second']) await a.reportUsage(batch(tenantId, [key]))
+    const request = batch(tenantId, ['refused'], { quantity: 2 })
+    expect((await b.reportUsage(request)).data).toMatchObject({ refused: 1 })
+    await service.operator.createOverride({
+      body: { tenantId, feature: 'api_calls', set: { limit: 100 }, reason: 'Raised' },
+    })
+    expect((await a.reportUsage(request)).data).toMatchObject({ refused: 1, outcomes: [{ limit: 3 }] })
+    expect(await recordsOf(tenantId)).toEqual({ records: 2, sum: 2 })
+  })
+
+  test('what was counted is counted on', async () => {
+    const tenantId = await newTenant()
+    const seen: unknown[] = []
+    for (const [index, process] of [a, a, b, a, b, b, a].entries())
+      seen.push((await process.reportUsage(batch(tenantId, [`turn-${index}`]))).data.outcomes[0]!.used)
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7])
+  })
+})
+
 test('a batch of 1,000 records sent three times counts once', async () => {
   const tenantId = await newTenant()
   const request = batch(tenantId, keysOf('batch', 1_000))

@@ -1,9 +1,9 @@
-import { lockCounters } from '../modules/usage/index.ts'
+import { createRemembered, lockCounters, type Remembered } from '../modules/usage/index.ts'
 import { createBatcher } from '../platform/batch.ts'
-import { isUniqueViolation, transactUnflushed } from '../platform/db.ts'
+import { isUnexpected, isUniqueViolation, transactUnflushed } from '../platform/db.ts'
 import { createFlusher } from '../platform/flush.ts'
 import type { Deps } from './deps.ts'
-import { countUsage } from './steps/count-usage.ts'
+import { countAtOnce, countUsage } from './steps/count-usage.ts'
 import { layOut, type UsageWork } from './steps/lay-out-usage.ts'
 import { spendOf } from './steps/spend.ts'
 import type { UsageResult } from './steps/usage-outcome.ts'
@@ -12,30 +12,40 @@ type RecorderDeps = Pick<Deps, 'db' | 'clock' | 'live' | 'catalog'>
 export type UsageRecorder = { record(work: UsageWork): Promise<UsageResult[]>; idle(): Promise<void> }
 
 const recordsPerCommit = 4_000
-/** So many commits are careful after a repeat was met: repeats come in flocks, when a sender tries again. */
-const carefulCommits = 50
+/** So many commits are careful after a repeat was met, and hold their counters after one was not as it was left. */
+const commitsAfterwards = 50
+/** So many counters are remembered, about 500 bytes each. */
+const countersRemembered = 50_000
 
 /**
- * The one way in which usage is counted (USE-2): requests that arrive together share a transaction. Counters are locked in
- * order, records decided in the order of arrival against them, accepted ones inserted, counters raised, thresholds
- * announced, all durable before anybody is answered. `onCounted` hears that counters moved.
+ * The one way in which usage is counted (USE-2): requests that arrive together share a transaction. Records are decided in
+ * the order of arrival against their counters, accepted ones inserted, counters raised, thresholds announced, all durable
+ * before anybody is answered. `onCounted` hears that counters moved.
  */
 export const createUsageRecorder = (deps: RecorderDeps, onCounted: () => void): UsageRecorder => {
+  const remembered = createRemembered(countersRemembered)
   let careful = 0
+  let holding = 0
   /**
-   * Repeats are rare, so their keys are not looked for first: the constraint finds them at the insert. Then all is undone
-   * and decided again with what is there, and for a while looking comes first. The same constraint catches one key for
-   * records of two counters at the same time, which no counter's lock keeps apart.
+   * Mostly counters are as this process left them, keys are new and nobody was refused anything: then one statement does all,
+   * and fails where it was not so. Then all is decided again with the counters held and with what is there, and so for a
+   * while: repeats come in flocks, when a sender tries again, and whoever shares a counter does so more than once. The
+   * constraint that finds repeats catches also one key for records of two counters at the same time, which no lock keeps apart.
    */
   const commit = async (works: readonly UsageWork[]): Promise<UsageResult[][]> => {
+    const laidOut = layOut(works, (live) => (live.content.spendCap ? spendOf(deps.catalog(), live) : null))
     for (let attempt = 1; ; attempt++) {
       try {
-        return await commitOnce(deps, works, onCounted, careful > 0)
+        const how = careful > 0 ? 'careful' : holding > 0 ? 'holding' : 'at_once'
+        return await commitOnce(deps, works, laidOut, onCounted, remembered, how)
       } catch (error) {
-        if (!isUniqueViolation(error) || attempt === 3) throw error
-        careful = carefulCommits
+        if (attempt === 4) throw error
+        if (isUniqueViolation(error)) careful = commitsAfterwards
+        else if (isUnexpected(error)) holding = commitsAfterwards
+        else throw error
       } finally {
         if (careful > 0) careful--
+        if (holding > 0) holding--
       }
     }
   }
@@ -63,15 +73,20 @@ const laneOf = (tenantId: string): number => {
 const commitOnce = async (
   deps: RecorderDeps,
   works: readonly UsageWork[],
+  laidOut: ReturnType<typeof layOut>,
   onCounted: () => void,
-  careful: boolean,
+  remembered: Remembered,
+  how: 'at_once' | 'holding' | 'careful',
 ): Promise<UsageResult[][]> => {
-  const laidOut = layOut(works, (live) => (live.content.spendCap ? spendOf(deps.catalog(), live) : null))
-  const { items, groups } = laidOut
-  const { decisions, moved } = await transactUnflushed(deps.db, async (tx) => {
-    const counters = await lockCounters(tx, laidOut.refs)
-    return countUsage(tx, deps, works, laidOut, counters, careful)
-  })
+  const { items, groups, refs } = laidOut
+  const { decisions, moved } = await remembered.workOn(
+    refs,
+    async (known) =>
+      (known && how === 'at_once' ? await countAtOnce(deps.db, deps, works, laidOut, known) : null) ??
+      (await transactUnflushed(deps.db, async (tx) =>
+        countUsage(tx, deps, works, laidOut, await lockCounters(tx, refs), how === 'careful'),
+      )),
+  )
   for (const { tenantId, meter, windowStart, span, used, reserved, version } of moved) {
     deps.live.counterMoved(tenantId, meter, windowStart, span, { used, reserved, version })
   }

@@ -1,10 +1,10 @@
 import pg from 'pg'
-import sql, { type Sql } from 'sql-template-tag'
+import sql, { empty, type Sql } from 'sql-template-tag'
 import { Failure, fail } from '../core/errors.ts'
 import { passFaultPoint } from './fault-points.ts'
 import type { Log } from './log.ts'
 
-export { type Sql, sql }
+export { empty, type Sql, sql }
 
 /** Reads outside a transaction. */
 export type Db = { pool: pg.Pool }
@@ -94,6 +94,9 @@ export const isConnectionLoss = (error: unknown): boolean => {
   )
 }
 
+/** True when a statement of ours found that the database is not as it was told: `expectations_met` of the migrations. */
+export const isUnexpected = (error: unknown): boolean => codeOf(error) === 'TP001'
+
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
   codeOf(error) === '23505' &&
   (constraint === undefined || (error as { constraint?: string }).constraint === constraint)
@@ -103,12 +106,13 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
  * nothing but database work. A lost connection becomes the failure `unavailable`; whether a commit that was under way
  * happened is then unknown, which is why every effect is idempotent.
  */
-export const transact = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> => runAgain(db, work, 'begin')
+export const transact = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>
+  runAgain(() => runOnce(db, work, 'begin'))
 
-const runAgain = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin: string): Promise<T> => {
+const runAgain = async <T>(run: () => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(db, work, begin)
+      return await run()
     } catch (error) {
       if (retryable.has(codeOf(error)) && attempt < 4) continue
       throw isConnectionLoss(error) ? fail('unavailable', { cause: error }) : error
@@ -121,7 +125,20 @@ const runAgain = async <T>(db: Db, work: (tx: Tx) => Promise<T>, begin: string):
  * disk has it. Nobody may be told of it before a flush that began after it (`createFlusher`) has come true.
  */
 export const transactUnflushed = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>
-  runAgain(db, work, 'begin; set local synchronous_commit = off')
+  runAgain(() => runOnce(db, work, 'begin; set local synchronous_commit = off'))
+
+/**
+ * The same for a single statement, which is a transaction by itself: one way to the database instead of four. It takes
+ * `unflushed` among what it selects.
+ */
+export const transactAtOnceUnflushed = <T>(db: Db, statement: (db: Db) => Promise<T>): Promise<T> =>
+  runAgain(async () => {
+    passFaultPoint('before_commit', statement.name)
+    const result = await statement(db)
+    passFaultPoint('after_commit', statement.name)
+    return result
+  })
+export const unflushed: Sql = sql`set_config('synchronous_commit', 'off', true)`
 
 /** As `transact`, with one unchanging view of the database for all its reads; it cannot write. */
 export const readInOneView = <T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> =>

@@ -1,19 +1,36 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClient } from '@turnpike/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseDocument } from 'yaml'
 import { sweepBudgets } from '../../src/flows/alert-budgets.ts'
 import { query, sql } from '../../src/platform/db.ts'
 import { auditOf, eventsOf, noticesOf, type Subscriber, subscribed } from '../support/story.ts'
-import { eventually, startWorld, type World } from '../support/world.ts'
+import { eventually, operatorKey, startWorld, type World } from '../support/world.ts'
 
 /** Budgets of customers: told at thresholds, and caps that are never passed (INV-5). */
 let world: World
+let folder: string
 beforeAll(async () => {
-  world = await startWorld()
+  folder = mkdtempSync(join(tmpdir(), 'turnpike-budgets-'))
+  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
+  // A dollar for each export, so that two meters cost something.
+  catalog.setIn(['plans', 'pro', 'usagePrices', 'exports'], {
+    model: 'per_unit',
+    unitAmounts: { USD: '100', EUR: '100' },
+  })
+  const file = join(folder, 'catalog.yaml')
+  writeFileSync(file, String(catalog))
+  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
 })
-afterAll(() => world?.stop())
+afterAll(async () => {
+  await world?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
 
-const use = async ({ tenantId }: Subscriber, quantity: number, key: string) =>
-  (await world.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity, idempotencyKey: key } })).data
-    .outcomes[0]!
+const use = async ({ tenantId }: Subscriber, quantity: number, key: string, meter = 'api_calls', by = world.operator) =>
+  (await by.reportUsage({ body: { tenantId, meter, quantity, idempotencyKey: key } })).data.outcomes[0]!
 const check = async ({ tenantId }: Subscriber, quantity = 1) =>
   (await world.operator.check({ body: { tenantId, feature: 'api_calls', quantity } })).data.decisions[0]!
 const set = ({ customerId, owner }: Subscriber, amountMinor: string, more: object = {}) =>
@@ -114,6 +131,21 @@ test('64 senders at once never pass a cap, and use it up', async () => {
   expect(statuses.filter((status) => status === 'refused')).toHaveLength(64 * 4 - 101)
   expect((await budgetOf(carl)).cost).toEqual({ amountMinor: '800', currency: 'USD' })
   expect(await check(carl)).toMatchObject({ allowed: false, reason: 'spend_cap_reached' })
+})
+
+test('a cap holds what another process counted of whatever costs something', async () => {
+  const fred = await subscribed(world, 'fred')
+  await world.advance('PT1M')
+  const other = createClient({ baseUrl: (await world.another()).url, credential: operatorKey })
+  // Both meters are known to this process as it has left them, before a cap makes it look at both for each.
+  for (const key of ['a', 'b']) {
+    expect(await use(fred, 1, `export-${key}`, 'exports')).toMatchObject({ status: 'accepted' })
+    expect(await use(fred, 5_001, `calls-${key}`)).toMatchObject({ status: 'accepted' })
+  }
+  await set(fred, '800', { cap: true })
+  // Nearly six dollars are left. The other process takes one of them; this one decides as it left the counters.
+  expect(await use(fred, 1, 'one', 'exports', other)).toMatchObject({ status: 'accepted' })
+  expect(await use(fred, 1_300, 'five')).toMatchObject({ status: 'refused', code: 'spend_cap_reached' })
 })
 
 test('a cap reckons in the time zone of its customer, and says that it holds back all that costs something', async () => {

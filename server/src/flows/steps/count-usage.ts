@@ -13,13 +13,21 @@ import {
   type Sliding,
   tenantsRefused,
 } from '../../modules/usage/index.ts'
-import type { Tx } from '../../platform/db.ts'
+import { type Db, type Tx, transactAtOnceUnflushed } from '../../platform/db.ts'
 import { type MovedCounter, type Notice, noticeBytesMax } from '../../platform/notify.ts'
 import { appendEvents } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 import type { LaidOut, layOut, UsageWork } from './lay-out-usage.ts'
-import { type Behind, insertNewValues, lookInto, statesOf } from './look-into-counters.ts'
+import { type Behind, insertNewValues, isSpecial, lookInto, nothingBehind, statesOf } from './look-into-counters.ts'
 import { crossings, type Moved } from './usage-thresholds.ts'
+
+export type Counted = {
+  decisions: RecordDecision[]
+  /** What memory keeps of the counters that moved. */
+  moved: CounterRow[]
+  /** Counters as the batch leaves them, those of tenants of which no key needs to be looked up. */
+  left: CounterRow[]
+}
 
 /**
  * Decides records against counters that are locked, inserts those that are accepted, raises the counters and announces
@@ -32,11 +40,58 @@ export const countUsage = async (
   laidOut: ReturnType<typeof layOut>,
   counters: readonly CounterRow[],
   careful: boolean,
-): Promise<{ decisions: RecordDecision[]; moved: CounterRow[] }> => {
-  const { items } = laidOut
+): Promise<Counted> => {
   const nowMs = deps.clock.nowMs()
-  const behind = await lookInto(tx, items, counters)
-  const { decisions, states } = await decideKnown(tx, works, laidOut, counters, behind, careful)
+  const behind = await lookInto(tx, laidOut.items, counters)
+  const { decisions, states, refusedBefore } = await decideKnown(tx, works, laidOut, counters, behind, careful)
+  const { accepted, refused, moved, told } = changesOf(works, laidOut, counters, decisions, states, behind, nowMs)
+  if (accepted.length > 0) await insertRecords(tx, accepted, moved, [], movedNotices(told), nowMs)
+  if (refused.length > 0) await insertRefusals(tx, refused, nowMs)
+  await insertNewValues(tx, counters, states)
+  // Event streams last: nothing may be waited for while holding one.
+  for (const [work, events] of crossings(works, told, nowMs))
+    await appendEvents(tx, deps.clock, work, work.correlationId, events)
+  const isLookedUp = new Set([...(refusedBefore ?? []), ...refused.map(({ tenantId }) => tenantId)])
+  const left = refusedBefore === null ? [] : moved.filter(({ tenantId }) => !isLookedUp.has(tenantId)).map(leftBy)
+  return { decisions, moved: told, left }
+}
+
+/**
+ * The same in one way to the database, for counters as this process remembers them: nothing is held and nothing looked up
+ * before. The statement fails as a whole where a counter is not as it was taken to be, a key is there already or a tenant was
+ * refused something before. Null, with nothing done, where it takes more than that: a refusal, a key twice, values that were
+ * seen, a threshold to announce, a counter that is looked at and not raised.
+ */
+export const countAtOnce = async (
+  db: Db,
+  deps: Pick<Deps, 'clock'>,
+  works: readonly UsageWork[],
+  laidOut: ReturnType<typeof layOut>,
+  counters: readonly CounterRow[],
+): Promise<Counted | null> => {
+  if (counters.some(isSpecial)) return null
+  const nowMs = deps.clock.nowMs()
+  const { items, groups, keyOf } = laidOut
+  const states = statesOf(counters, nothingBehind)
+  const decisions = decideBatch(items, groups, states, new Map(), keyOf)
+  if (!decisions.every(({ kind }) => kind === 'accepted')) return null
+  const { accepted, moved, told } = changesOf(works, laidOut, counters, decisions, states, nothingBehind, nowMs)
+  if (moved.length < counters.length || crossings(works, told, nowMs).length > 0) return null
+  const tenantIds = [...new Set(works.map(({ tenantId }) => tenantId))]
+  await transactAtOnceUnflushed(db, (on) => insertRecords(on, accepted, moved, tenantIds, movedNotices(told), nowMs))
+  return { decisions, moved: told, left: moved.map(leftBy) }
+}
+
+/** What decisions come to: rows to insert, counters as they are left, and those of them that memory keeps. */
+const changesOf = (
+  works: readonly UsageWork[],
+  { items }: ReturnType<typeof layOut>,
+  counters: readonly CounterRow[],
+  decisions: readonly RecordDecision[],
+  states: readonly CounterState[],
+  { sliding }: Behind,
+  nowMs: number,
+) => {
   const accepted: NewRecord[] = []
   const refused: NewRefusal[] = []
   items.forEach((item, index) => {
@@ -44,18 +99,11 @@ export const countUsage = async (
     if (decision.kind === 'accepted') accepted.push(acceptedRow(item, decision, counters))
     if (decision.kind === 'refused') refused.push(refusedRow(item, decision, counters))
   })
-  const moved = counters.flatMap((counter, index) => movedBy(counter, states[index]!, behind.sliding.get(index), nowMs))
-  const told = moved.filter(isTold(works))
-  if (accepted.length > 0) await insertRecords(tx, accepted, moved, movedNotices(told), nowMs)
-  if (refused.length > 0) await insertRefusals(tx, refused, nowMs)
-  await insertNewValues(tx, counters, states)
-  // Event streams last: nothing may be waited for while holding one.
-  for (const [work, events] of crossings(works, told, nowMs))
-    await appendEvents(tx, deps.clock, work, work.correlationId, events)
-  return { decisions, moved: told }
+  const moved = counters.flatMap((counter, index) => movedBy(counter, states[index]!, sliding.get(index), nowMs))
+  return { accepted, refused, moved, told: moved.filter(isTold(works)) }
 }
 
-/** The decisions, knowing of earlier answers where one may matter. */
+/** The decisions, knowing of earlier answers where one may matter. `refusedBefore`: null when nobody has looked. */
 const decideKnown = async (
   tx: Tx,
   works: readonly UsageWork[],
@@ -63,14 +111,14 @@ const decideKnown = async (
   counters: readonly CounterRow[],
   behind: Behind,
   careful: boolean,
-): Promise<{ decisions: RecordDecision[]; states: CounterState[] }> => {
+): Promise<{ decisions: RecordDecision[]; states: CounterState[]; refusedBefore: Set<string> | null }> => {
   const decideKnowing = async (isLookedUp: (tenantId: string) => boolean) => {
     const keys = items.flatMap(({ work: { tenantId }, record: { idempotencyKey } }) =>
       isLookedUp(tenantId) ? [{ tenantId, idempotencyKey }] : [],
     )
     const earlier = await findEarlier(tx, keys)
     const states = statesOf(counters, behind)
-    return { decisions: decideBatch(items, groups, states, earlier, keyOf), states }
+    return { decisions: decideBatch(items, groups, states, earlier, keyOf), states, refusedBefore }
   }
   // A refusal has no constraint that would find its repeat, so tenants with refusals are always looked up.
   const refusedBefore = careful ? null : await tenantsRefused(tx, [...new Set(works.map((work) => work.tenantId))])
@@ -141,6 +189,7 @@ const movedBy = (
   return [
     {
       ...counter,
+      was: counter,
       before: slidBefore ? peakAt(slidBefore, hour) : counter.peak,
       used: sliding ? peakAt(sliding, hour) : used,
       levelAt,
@@ -149,6 +198,10 @@ const movedBy = (
     },
   ]
 }
+
+/** A counter as its row is after the batch. */
+const leftBy = ({ was: _was, before: _before, ...counter }: Moved): CounterRow =>
+  counter.used > counter.peak ? { ...counter, peak: counter.used } : counter
 
 /**
  * What memory keeps: every counter but the hours, and of those the ones that a sliding window is made of. A sliding window's

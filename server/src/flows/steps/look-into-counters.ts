@@ -13,6 +13,8 @@ import type { LaidOut } from './lay-out-usage.ts'
 /** What is behind some counters, by their index: the values that were seen, and the hours of a sliding window. */
 export type Behind = { seen: Map<number, Set<string>>; sliding: Map<number, Sliding> }
 
+export const nothingBehind: Behind = { seen: new Map(), sliding: new Map() }
+
 const hourMs = 3_600_000
 
 /** Reads what the counters of a batch need besides themselves; most need nothing. The counters are locked. */
@@ -54,7 +56,8 @@ export const lookInto = async (tx: Tx, items: readonly LaidOut[], counters: read
   }
 }
 
-const isSpecial = ({ aggregation, span }: CounterRow): boolean =>
+/** Whether more than a counter itself says how far a record moves it. */
+export const isSpecial = ({ aggregation, span }: CounterRow): boolean =>
   aggregation.startsWith('unique:') || span.startsWith('sliding:')
 
 const hoursOf = ({ span }: CounterRow): number | null =>

@@ -1,11 +1,11 @@
 import { numberOfMicro } from '../../core/quantity.ts'
 import { countingWindow, thresholdsCrossed } from '../../modules/entitlements/index.ts'
-import type { CounterRow } from '../../modules/usage/index.ts'
+import type { RaisedCounter } from '../../modules/usage/index.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { UsageWork } from './lay-out-usage.ts'
 
 /** A counter as it is now; `before`: the highest that it was in its window, of a sliding one what it was just before. */
-export type Moved = CounterRow & { before: bigint }
+export type Moved = RaisedCounter & { before: bigint }
 
 /** Threshold events of each customer whose counters crossed a line, in the order of tenants. One line is told once in a window. */
 export const crossings = (

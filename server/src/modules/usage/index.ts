@@ -57,6 +57,7 @@ export {
   listRecords,
   lockCountersOf,
 } from './records/store.ts'
+export { createRemembered, type Remembered } from './remembered.ts'
 export {
   addReserved,
   findReservation,
@@ -87,6 +88,7 @@ export {
   type NewRecord,
   type NewRefusal,
   nameOf,
+  type RaisedCounter,
   readCounter,
   readPeriods,
   readWindows,

@@ -1,5 +1,5 @@
 import { type Micro, microOfText, textOfMicro } from '../../core/quantity.ts'
-import { type Db, query, queryOne, queryPrepared, sql, type Tx } from '../../platform/db.ts'
+import { type Db, empty, query, queryOne, queryPrepared, sql, type Tx, unflushed } from '../../platform/db.ts'
 import { type Notice, notifying } from '../../platform/notify.ts'
 import type { EarlierRecord } from './decide-batch.ts'
 
@@ -59,6 +59,15 @@ const counterFromRow = (row: CounterDbRow): CounterRow => ({
 
 const counterColumns = sql`u.tenant_id, u.meter, u.span, u.aggregation, extract(epoch from u.window_start) * 1000 as start_ms, extract(epoch from u.window_end) * 1000 as end_ms,
   u.used, u.reserved, u.peak, u.records, u.version, u.level_at`
+
+/** The order in which counters are locked and raised, by everybody: byte by byte, so that it is the same here and there. */
+export const counterOrder = sql`u.tenant_id collate "C", u.meter collate "C", u.span collate "C", u.window_start`
+const inCounterOrder = (a: CounterRef, b: CounterRef): number =>
+  order(a.tenantId, b.tenantId) ||
+  order(a.meter, b.meter) ||
+  order(a.span, b.span) ||
+  order(a.windowStart, b.windowStart)
+const order = <V extends string | number>(a: V, b: V): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
  * Locks counters in the order of their keys, so that two batches never wait for each other in a circle, and makes the ones
@@ -150,7 +159,7 @@ const selectCounters = async (tx: Tx, refs: readonly CounterRef[]): Promise<Coun
     sql`select ${counterColumns}
         from unnest(${arrayOf(refs.map((ref) => ref.tenantId))}::text[], ${arrayOf(refs.map((ref) => ref.meter))}::text[], ${arrayOf(refs.map((ref) => ref.span))}::text[], ${arrayOf(refs.map((ref) => ref.windowStart))}::float8[]) as c (t, m, p, s)
         join usage_counters u on u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)
-        order by u.tenant_id, u.meter, u.span, u.window_start for update of u`,
+        order by ${counterOrder} for update of u`,
   )
   return rows.map(counterFromRow)
 }
@@ -238,17 +247,25 @@ export type NewRecord = {
   also: string | null
 }
 
+/** A counter as a batch found it and as it leaves it. */
+export type RaisedCounter = CounterRow & { was: CounterRow }
+
 /**
- * Appends accepted records, raises their counters, writes down that they moved and notifies, in one statement. A key that is
- * there already fails the whole, with the violation of `usage_records_pkey`.
+ * Appends accepted records, raises their counters, writes down that they moved and notifies, in one statement. It fails as a
+ * whole, and nothing of it happens, where a key is there already (a violation of `usage_records_pkey`), where a counter is not
+ * as it was found (`isUnexpected`), and where one of the tenants `neverRefused` was refused something: what came later might
+ * repeat that. In a transaction
+ * that holds the counters, or as one of its own (`transactAtOnceUnflushed`).
  */
 export const insertRecords = async (
-  tx: Tx,
+  on: Db | Tx,
   records: readonly NewRecord[],
-  counters: readonly CounterRow[],
+  raised: readonly RaisedCounter[],
+  neverRefused: readonly string[],
   notices: readonly Notice[],
   recordedAt: number,
 ): Promise<void> => {
+  const counters = raised.toSorted(inCounterOrder)
   const tenant = columnOf(records.map((r) => r.tenantId))
   const meter = columnOf(records.map((r) => r.meter))
   const quantity = columnOf(records.map((r) => textOfMicro(r.quantity)))
@@ -262,14 +279,17 @@ export const insertRecords = async (
   const also = columnOf(records.map((r) => r.also))
   const reserved = columnOf(records.map((r) => (r.reserved === null ? null : textOfMicro(r.reserved))))
   await queryPrepared(
-    tx,
-    'insert_usage',
+    on,
+    'pool' in on ? 'insert_usage_at_once' : 'insert_usage',
     sql`with raised as (
           update usage_counters u set used = c.used, peak = greatest(u.peak, c.used), records = c.records, version = c.version, level_at = c.level_at
           from unnest(${arrayOf(counters.map((c) => c.tenantId))}::text[], ${arrayOf(counters.map((c) => c.meter))}::text[], ${arrayOf(counters.map((c) => c.span))}::text[], ${arrayOf(counters.map((c) => c.windowStart))}::float8[],
             ${arrayOf(counters.map((c) => textOfMicro(c.used)))}::numeric[], ${arrayOf(counters.map((c) => c.records))}::bigint[], ${arrayOf(counters.map((c) => c.version))}::bigint[],
-            ${arrayOf(counters.map((c) => c.levelAt))}::bigint[]) as c (t, m, p, s, used, records, version, level_at)
-          where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)),
+            ${arrayOf(counters.map((c) => c.levelAt))}::bigint[], ${arrayOf(counters.map(({ was }) => was.version))}::bigint[], ${arrayOf(counters.map(({ was }) => textOfMicro(was.used)))}::numeric[],
+            ${arrayOf(counters.map(({ was }) => was.records))}::bigint[]) as c (t, m, p, s, used, records, version, level_at, was_version, was_used, was_records)
+          where u.tenant_id = c.t and u.meter = c.m and u.span = c.p and u.window_start = to_timestamp(c.s / 1000.0)
+            and u.version = c.was_version and u.used = c.was_used and u.records = c.was_records
+          returning 1),
         noted as (${insertMoves(movesOf(counters))}),
         inserted as (insert into usage_records (tenant_id, idempotency_key, meter, quantity, at, window_start, used_after, recorded_at, service, correlation_id, properties, ordinal, snapshot_version, also, reserved)
         select coalesce(t, ${tenant.all}), k, coalesce(m, ${meter.all}), coalesce(q, ${quantity.all}::numeric), to_timestamp(coalesce(a, ${at.all}::float8) / 1000.0),
@@ -280,7 +300,9 @@ export const insertRecords = async (
           ${quantity.each}::numeric[], ${at.each}::float8[], ${windowStart.each}::float8[],
           ${arrayOf(records.map((r) => textOfMicro(r.usedAfter)))}::numeric[], ${service.each}::text[], ${correlation.each}::text[],
           ${properties.each}::text[], ${ordinal.each}::bigint[], ${version.each}::bigint[], ${also.each}::text[], ${reserved.each}::numeric[]) as r (t, k, m, q, a, w, ua, s, c, p, o, v, d, h))
-        ${notifying(notices)}`,
+        select ${notifying(notices)}${'pool' in on ? sql`, ${unflushed}` : empty}, expectations_met(
+          (select count(*) from raised) = ${counters.length}::int
+          and not exists (select from unnest(${arrayOf([...neverRefused])}::text[]) as t join usage_refusals r on r.tenant_id = t))`,
   )
 }
 

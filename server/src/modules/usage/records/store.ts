@@ -1,7 +1,7 @@
 import { type Micro, microOfText, textOfMicro } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
 import type { CorrectionAction } from '../decide-correction.ts'
-import { noteMoves, seeAgain } from '../store.ts'
+import { counterOrder, noteMoves, seeAgain } from '../store.ts'
 
 /** A record as it was kept. Times as the database says them, to the microsecond. */
 export type KeptRecord = {
@@ -133,7 +133,7 @@ export const lockCountersOf = async (tx: Tx, tenantId: string, key: string): Pro
     tx,
     sql`select from usage_counters u, (select meter, also, at, window_start from usage_records where tenant_id = ${tenantId} and idempotency_key = ${key}) r
         where u.tenant_id = ${tenantId} and (u.meter = r.meter or u.meter = any (r.also)) and ${isCounterOf}
-        order by u.tenant_id, u.meter, u.span, u.window_start for update of u`,
+        order by ${counterOrder} for update of u`,
   )
 }
 
