@@ -17,20 +17,24 @@ import {
   lockCounters,
   type MeterRules,
   meterRules,
+  nameOf,
   peakAt,
   type ReservationRecord,
+  roomOf,
 } from '../modules/usage/index.ts'
 import { isUniqueViolation, type Tx, transact } from '../platform/db.ts'
 import { notifyAll } from '../platform/notify.ts'
 import { liveCustomer } from './check-entitlements.ts'
 import type { Deps } from './deps.ts'
 import { movedNotices } from './steps/count-usage.ts'
+import { passesCap, type Spend, spendOf } from './steps/spend.ts'
 
 type Asked = { counting: Counting; quantity: Micro; rules: MeterRules }
 
 /**
- * Holds room for work that is about to begin (ENT-6): all features or none, decided under the counters' locks as usage is. A
- * repeat of the key gets the first answer, also of a no. What is held counts as used until it is settled.
+ * Holds room for work that is about to begin (ENT-6): all features or none, decided under the counters' locks as usage is, by
+ * limits and by a spend cap. A repeat of the key gets the first answer, also of a no. What is held counts as used until it is
+ * settled.
  */
 export const reserveUsage = async (
   deps: Deps,
@@ -92,7 +96,7 @@ type About = { tenantId: string; key: string; request: ReservationCreate; correl
 
 const reserve = async (
   tx: Tx,
-  deps: Pick<Deps, 'clock'>,
+  deps: Pick<Deps, 'clock' | 'catalog'>,
   live: LiveCustomer,
   asked: readonly Asked[],
   { tenantId, key, request, correlationId }: About,
@@ -105,18 +109,32 @@ const reserve = async (
     return { answer: { ...known.answer, reservation: reservationView(known) }, moved: [] }
   }
   const at = deps.clock.now()
-  const counters = await lockCounters(tx, refsOf(tenantId, live, asked, at.epochMilliseconds))
+  const period = live.windowAt(at.epochMilliseconds)
+  const spend = live.content.spendCap ? spendOf(deps.catalog(), live) : null
+  const limits = asked.map((each) => limitOf(tenantId, live, each, at.epochMilliseconds))
+  const refs = [...limits, ...limits.map((ref) => inPeriod(ref, period)), ...pricedCounters(spend, tenantId, period)]
+  const unique = [...new Map(refs.map((ref) => [nameOf(ref), ref])).values()]
+  const locked = new Map((await lockCounters(tx, unique)).map((counter) => [nameOf(counter), counter]))
+  const counterOf = (ref: CounterRef) => locked.get(nameOf(ref))!
   const decisions: Decision[] = []
   const decided: ItemDecision[] = []
   for (const [index, { counting, quantity }] of asked.entries()) {
-    const { reserved } = counters[index]!
-    const used = await usedNow(tx, counters[index]!, counting, at.epochMilliseconds)
+    const counter = counterOf(limits[index]!)
+    const { reserved } = counter
+    const used = await usedNow(tx, counter, counting, at.epochMilliseconds)
     const { startMs, resetsAt } = countingWindow(live, counting, at.epochMilliseconds)
     const entitlement = inWindow(counting.entitlement, startMs)
     const decision = decide(live.content, entitlement, { used, reserved, resetsAt }, quantity)
     decisions.push(decision)
     const windowStart = Temporal.Instant.fromEpochMilliseconds(startMs)
     decided.push({ used, reserved, windowStart, reason: decision.reason, because: null })
+  }
+  if (spend && decisions.every((decision) => decision.allowed)) {
+    const capped = pastCap(spend, asked, pricedCounters(spend, tenantId, period).map(counterOf), period.startMs)
+    for (const index of capped) {
+      decisions[index] = { ...decisions[index]!, allowed: false, reason: 'spend_cap_reached', state: 'blocked' }
+      decided[index]!.reason = 'spend_cap_reached'
+    }
   }
   const no = decisions.find((decision) => !decision.allowed)
   const allowed = no === undefined
@@ -138,8 +156,9 @@ const reserve = async (
     items: asked.map(({ counting, quantity }, index) => ({
       feature: counting.entitlement.feature,
       meter: counting.entitlement.meter,
-      span: counters[index]!.span,
-      windowStart: Temporal.Instant.fromEpochMilliseconds(counters[index]!.windowStart),
+      span: limits[index]!.span,
+      windowStart: Temporal.Instant.fromEpochMilliseconds(limits[index]!.windowStart),
+      periodStart: Temporal.Instant.fromEpochMilliseconds(period.startMs),
       quantity,
       committed: null,
     })),
@@ -148,34 +167,48 @@ const reserve = async (
   const held = allowed
     ? await addReserved(
         tx,
-        asked.map(({ quantity }, index) => ({ counter: counters[index]!, quantity })),
+        roomOf(tenantId, reservation.items).map(({ ref, quantity }) => ({ counter: counterOf(ref), quantity })),
       )
     : []
   if (held.length > 0) await notifyAll(tx, movedNotices(held))
   return { answer: { ...reservation.answer, reservation: reservationView(reservation) }, moved: held }
 }
 
-/** The counter that limits each feature, in their order, and after them the usage periods that keep them from moving. */
-const refsOf = (tenantId: string, live: LiveCustomer, asked: readonly Asked[], atMs: number): CounterRef[] => {
-  const period = live.windowAt(atMs)
-  const limits = asked.map(({ counting, rules }): CounterRef => {
-    const { startMs, endMs } = counting.slidingHours === null ? countingWindow(live, counting, atMs) : lifetime
-    const { meter } = counting.entitlement
-    return {
-      tenantId,
-      meter,
-      span: counting.span,
-      windowStart: startMs,
-      windowEnd: endMs,
-      aggregation: rules.effects[0]!.counted,
-    }
+/** The counter that limits a feature. */
+const limitOf = (tenantId: string, live: LiveCustomer, { counting, rules }: Asked, atMs: number): CounterRef => {
+  const { startMs, endMs } = counting.slidingHours === null ? countingWindow(live, counting, atMs) : lifetime
+  const { meter } = counting.entitlement
+  const { counted: aggregation } = rules.effects[0]!
+  return { tenantId, meter, span: counting.span, windowStart: startMs, windowEnd: endMs, aggregation }
+}
+
+type Window = { startMs: number; endMs: number }
+
+/** The counter of the same meter in the usage period: it keeps the others from moving, and a cap looks at it. */
+const inPeriod = (ref: CounterRef, { startMs, endMs }: Window): CounterRef => ({
+  ...ref,
+  span: 'period',
+  windowStart: startMs,
+  windowEnd: endMs,
+})
+
+/** The counters of everything that costs something under a cap, in the order of its meters. */
+const pricedCounters = (spend: Spend | null, tenantId: string, period: Window): CounterRef[] =>
+  (spend?.meters ?? []).map((meter) => {
+    const common = { tenantId, meter, span: '', windowStart: 0, windowEnd: 0 }
+    return inPeriod({ ...common, aggregation: spend!.countedAs(meter) }, period)
   })
-  return [
-    ...limits,
-    ...limits.flatMap((ref) =>
-      ref.span === 'period' ? [] : [{ ...ref, span: 'period', windowStart: period.startMs, windowEnd: period.endMs }],
-    ),
-  ]
+
+/** Those of the features that cost something, when all together would cost more than the cap. */
+const pastCap = (spend: Spend, asked: readonly Asked[], counters: readonly CounterRow[], startMs: number): number[] => {
+  const used = counters.map((counter) => counter.used + counter.reserved)
+  const added = spend.meters.map((meter) =>
+    asked.reduce((sum, each) => (each.counting.entitlement.meter === meter ? sum + each.quantity : sum), 0n),
+  )
+  if (!passesCap(spend, startMs, used, added)) return []
+  return asked.flatMap(({ counting, quantity }, index) =>
+    spend.meters.includes(counting.entitlement.meter) && quantity > 0n ? [index] : [],
+  )
 }
 
 /** What is in the window; a sliding one is made of its hours. */

@@ -14,6 +14,7 @@ import {
   prepareRecord,
   type ReservationRecord,
   reservationsToExpire,
+  roomOf,
   settleReservation,
 } from '../modules/usage/index.ts'
 import { type Tx, transact } from '../platform/db.ts'
@@ -121,10 +122,7 @@ const letGo = async (
   const byName = new Map(counters.map((counter) => [nameOf(counter), counter]))
   const lowered = await addReserved(
     tx,
-    items.map(({ meter, span, windowStart, quantity }) => ({
-      counter: byName.get(nameOf({ tenantId, meter, span, windowStart: windowStart.epochMilliseconds }))!,
-      quantity: -quantity,
-    })),
+    roomOf(tenantId, items).map(({ ref, quantity }) => ({ counter: byName.get(nameOf(ref))!, quantity: -quantity })),
   )
   await notifyAll(tx, movedNotices(lowered))
   const now = new Map(lowered.map((counter) => [nameOf(counter), counter]))

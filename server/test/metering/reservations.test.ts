@@ -36,11 +36,12 @@ const customer = async (tenantId: string) => {
           },
         })
       ).data,
+    /** In the counters of usage periods, which hold what any other counter of their meter does. */
     held: async () =>
       (
         await query<{ reserved: number }>(
           service.app.deps.db,
-          sql`select coalesce(sum(reserved), 0)::float8 as reserved from usage_counters where tenant_id = ${tenantId}`,
+          sql`select coalesce(sum(reserved) filter (where span = 'period'), 0)::float8 as reserved from usage_counters where tenant_id = ${tenantId}`,
         )
       )[0]!.reserved,
   }

@@ -15,7 +15,8 @@ let folder: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'turnpike-budgets-'))
   const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  // A dollar for each export, so that two meters cost something.
+  // A dollar for each export, so that two meters cost something; limited by the day, which is no usage period.
+  catalog.setIn(['plans', 'pro', 'grants', 'exports'], { limit: 500, enforcement: 'hard', window: 'day' })
   catalog.setIn(['plans', 'pro', 'usagePrices', 'exports'], {
     model: 'per_unit',
     unitAmounts: { USD: '100', EUR: '100' },
@@ -146,6 +147,46 @@ test('a cap holds what another process counted of whatever costs something', asy
   // Nearly six dollars are left. The other process takes one of them; this one decides as it left the counters.
   expect(await use(fred, 1, 'one', 'exports', other)).toMatchObject({ status: 'accepted' })
   expect(await use(fred, 1_300, 'five')).toMatchObject({ status: 'refused', code: 'spend_cap_reached' })
+})
+
+test('what is held for work under way is spent already: a reservation is refused by the cap, and refuses others', async () => {
+  const gina = await subscribed(world, 'gina')
+  await world.advance('PT1M')
+  await set(gina, '800', { cap: true })
+  const reserve = async (features: Record<string, number>, idempotencyKey: string) =>
+    (
+      await world.operator.createReservation({
+        body: {
+          tenantId: 'gina',
+          features: Object.entries(features).map(([feature, quantity]) => ({ feature, quantity })),
+          idempotencyKey,
+        },
+      })
+    ).data
+  // Two dollars and 5.20: of the exports the day's counter is the limit, and the cap sees them all the same.
+  for (const key of ['one', 'two']) expect(await reserve({ exports: 1 }, key)).toMatchObject({ allowed: true })
+  const held = await reserve({ api_calls: 11_300 }, 'calls')
+  expect(held).toMatchObject({ allowed: true })
+  expect(await use(gina, 1, 'third', 'exports')).toMatchObject({ status: 'refused', code: 'spend_cap_reached' })
+  expect(await reserve({ tokens: 5, exports: 1 }, 'more')).toMatchObject({
+    allowed: false,
+    reservation: null,
+    decisions: [
+      { feature: 'tokens', allowed: true },
+      { feature: 'exports', allowed: false, reason: 'spend_cap_reached', state: 'blocked' },
+    ],
+  })
+  const { data: decisions } = await world.operator.listDecisions({ query: { tenantId: 'gina', feature: 'exports' } })
+  const refused = decisions.find(({ kind, allowed }) => kind === 'reserve' && !allowed)!
+  expect(
+    (await world.operator.getDecision({ params: { decisionId: refused.id }, query: { tenantId: 'gina' } })).data,
+  ).toMatchObject({ reason: 'spend_cap_reached', replay: { same: true, allowed: false } })
+  await sweepBudgets(world.app.deps)
+  expect(await noticesOf(world, 'gina', (kinds) => kinds.includes('spend_cap_reached'))).toContain('spend_cap_reached')
+  // What is let go of is there again, in every counter that held it.
+  await world.operator.releaseReservation({ params: { reservationId: held.reservation!.id } })
+  expect(await reserve({ exports: 1 }, 'again')).toMatchObject({ allowed: true })
+  expect(await use(gina, 1, 'fourth', 'exports')).toMatchObject({ status: 'accepted' })
 })
 
 test('a cap reckons in the time zone of its customer, and says that it holds back all that costs something', async () => {

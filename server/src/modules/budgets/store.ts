@@ -93,6 +93,9 @@ export const hasCapRefused = async (on: Db | Tx, tenantId: string, since: Tempor
   (
     await query(
       on,
-      sql`select from usage_refusals where tenant_id = ${tenantId} and code = 'spend_cap_reached' and recorded_at >= ${since.toString()} limit 1`,
+      sql`select from usage_refusals where tenant_id = ${tenantId} and code = 'spend_cap_reached' and recorded_at >= ${since.toString()}
+          union all
+          select from reservations r join reservation_items i using (tenant_id, reservation_id)
+          where r.tenant_id = ${tenantId} and r.reserved_at >= ${since.toString()} and r.state = 'refused' and i.reason = 'spend_cap_reached' limit 1`,
     )
   ).length > 0

@@ -69,6 +69,7 @@ export {
   lockReserved,
   type ReservationRecord,
   reservationsToExpire,
+  roomOf,
   settleReservation,
 } from './reservations/store.ts'
 export { hourNumber, peakAt, type Sliding, setHour } from './sliding.ts'

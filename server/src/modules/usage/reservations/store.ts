@@ -2,15 +2,19 @@ import type { ReservationAnswer } from '@turnpike/contract'
 import { instantOfRow, instantOfRowOrNull } from '../../../core/period.ts'
 import { type Micro, microOfText, textOfMicro } from '../../../core/quantity.ts'
 import { type Db, query, queryOne, sql, type Tx } from '../../../platform/db.ts'
-import { type CounterRef, type CounterRow, lockCounters, noteMoves } from '../store.ts'
+import { type CounterRef, type CounterRow, lockCounters, nameOf, noteMoves } from '../store.ts'
 
 export type ReservationState = 'held' | 'committed' | 'released' | 'expired' | 'refused'
-/** `span` and `windowStart` name the counter in which the room is held. */
+/**
+ * `span` and `windowStart` name the counter that limits, `periodStart` the usage period whose counter holds the room too: that is
+ * where a spend cap looks. Null for what was reserved before it did.
+ */
 type ReservedItem = {
   feature: string
   meter: string
   span: string
   windowStart: Temporal.Instant
+  periodStart: Temporal.Instant | null
   quantity: Micro
   committed: Micro | null
 }
@@ -59,6 +63,7 @@ type ItemRow = {
   meter: string
   span: string
   window_start: string
+  period_start: string | null
   quantity: string
   committed: string | null
 }
@@ -69,7 +74,7 @@ const withItems = async (on: Db | Tx, row: Row): Promise<ReservationRecord> =>
 const withItemsOf = async (on: Db | Tx, tenantId: string, rows: readonly Row[]): Promise<ReservationRecord[]> => {
   const items = await query<ItemRow>(
     on,
-    sql`select reservation_id, feature, meter, span, window_start, quantity, committed from reservation_items
+    sql`select reservation_id, feature, meter, span, window_start, period_start, quantity, committed from reservation_items
         where tenant_id = ${tenantId} and reservation_id = any(${rows.map((row) => row.reservation_id)}::text[]) order by feature`,
   )
   const of = Map.groupBy(items, (item) => item.reservation_id)
@@ -91,6 +96,7 @@ const withItemsOf = async (on: Db | Tx, tenantId: string, rows: readonly Row[]):
       meter: item.meter,
       span: item.span,
       windowStart: instantOfRow(item.window_start),
+      periodStart: instantOfRowOrNull(item.period_start),
       quantity: microOfText(item.quantity)!,
       committed: item.committed === null ? null : microOfText(item.committed)!,
     })),
@@ -148,12 +154,12 @@ export const insertReservation = async (
   )
   await query(
     tx,
-    sql`insert into reservation_items (tenant_id, reservation_id, feature, meter, span, window_start, quantity, used, reserved, decided_in, reason, because)
-        select ${tenantId}, ${reservationId}, f, m, p, s, q, u, h, d, r, b
+    sql`insert into reservation_items (tenant_id, reservation_id, feature, meter, span, window_start, period_start, quantity, used, reserved, decided_in, reason, because)
+        select ${tenantId}, ${reservationId}, f, m, p, s, ps, q, u, h, d, r, b
         from unnest(${items.map((item) => item.feature)}::text[], ${items.map((item) => item.meter)}::text[], ${items.map((item) => item.span)}::text[],
-          ${items.map((item) => item.windowStart.toString())}::timestamptz[], ${items.map((item) => textOfMicro(item.quantity))}::numeric[],
+          ${items.map((item) => item.windowStart.toString())}::timestamptz[], ${items.map((item) => item.periodStart?.toString() ?? null)}::timestamptz[], ${items.map((item) => textOfMicro(item.quantity))}::numeric[],
           ${decided.map((each) => textOfMicro(each.used))}::numeric[], ${decided.map((each) => textOfMicro(each.reserved))}::numeric[], ${decided.map((each) => each.windowStart.toString())}::timestamptz[],
-          ${decided.map((each) => each.reason)}::text[], ${decided.map((each) => each.because)}::text[]) as i (f, m, p, s, q, u, h, d, r, b)`,
+          ${decided.map((each) => each.reason)}::text[], ${decided.map((each) => each.because)}::text[]) as i (f, m, p, s, ps, q, u, h, d, r, b)`,
   )
 }
 
@@ -215,24 +221,28 @@ export const addReserved = async (
   }))
 }
 
-/** The counters in which a reservation holds room, locked in the order of their keys. */
-export const lockReserved = (tx: Tx, { tenantId, items }: ReservationRecord, more: readonly CounterRef[]) =>
-  lockCounters(tx, [
-    ...more,
-    ...items
-      .map(({ meter, span, windowStart }) => ({
-        tenantId,
-        meter,
-        span,
-        windowStart: windowStart.epochMilliseconds,
-        // They are there: nothing is made of these.
-        windowEnd: windowStart.epochMilliseconds,
-        aggregation: 'sum',
-      }))
-      .filter(
-        (ref) =>
-          !more.some(
-            (other) => other.meter === ref.meter && other.span === ref.span && other.windowStart === ref.windowStart,
-          ),
-      ),
-  ])
+/** How much room items hold in which counters, each counter once. They are there: nothing is made of these names. */
+export const roomOf = (
+  tenantId: string,
+  items: readonly Pick<ReservedItem, 'meter' | 'span' | 'windowStart' | 'periodStart' | 'quantity'>[],
+): { ref: CounterRef; quantity: Micro }[] => {
+  const room = new Map<string, { ref: CounterRef; quantity: Micro }>()
+  for (const { meter, span, windowStart, periodStart, quantity } of items) {
+    const places = [{ span, start: windowStart }]
+    if (span !== 'period' && periodStart !== null) places.push({ span: 'period', start: periodStart })
+    for (const place of places) {
+      const windowStart = place.start.epochMilliseconds
+      const ref = { tenantId, meter, span: place.span, windowStart, windowEnd: windowStart, aggregation: 'sum' }
+      const before = room.get(nameOf(ref))?.quantity ?? 0n
+      room.set(nameOf(ref), { ref, quantity: before + quantity })
+    }
+  }
+  return [...room.values()]
+}
+
+/** The counters in which a reservation holds room, after others, locked in the order of their keys. */
+export const lockReserved = (tx: Tx, { tenantId, items }: ReservationRecord, others: readonly CounterRef[]) => {
+  const named = new Set(others.map(nameOf))
+  const held = roomOf(tenantId, items).map(({ ref }) => ref)
+  return lockCounters(tx, [...others, ...held.filter((ref) => !named.has(nameOf(ref)))])
+}
