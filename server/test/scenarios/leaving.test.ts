@@ -360,7 +360,7 @@ describe('the archive', () => {
     expect(Temporal.Instant.from(made.expiresAt).since(made.createdAt).total('hours')).toBe(7 * 24)
     const before = await eventually(
       () => rowsOf('exporter'),
-      (rows) => !rows.get('outbox')!.includes('"position":null'),
+      (rows) => rows.get('outbox')!.includes('usage.updated') && !rows.get('outbox')!.includes('"position":null'),
     )
     const { response, files } = await fetchArchive(made.downloadUrl!)
     expect(response.status).toBe(200)
