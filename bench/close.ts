@@ -19,7 +19,7 @@ export const measureClose = async (world: World, scale: Scale): Promise<Answer> 
     question: 'Close: usage periods rated and written',
     measured: `${each.toLocaleString('en-US')} subscriptions with a graduated price whose period ended together, each with one counter above what is included; from the moment at which they are over until the last is committed, as the worker of the service does it by itself; afterwards every line is compared with its price worked out by the database`,
     limitedBy:
-      'one core of the service, half for rating and writing lines as JSON and half for reading rows, in turns with PostgreSQL, which works for as long again; a second worker takes other customers. A service that has a million customers in memory, as when all questions are asked in one run, closes half as fast as alone',
+      'the service, most of a core of it for rating, for writing lines, audit and events as JSON and for handing them over, beside PostgreSQL, which needs nearly as much for the rows and their indexes; a second process takes other customers',
     figures: [
       {
         name: `close of ${each.toLocaleString('en-US')} subscriptions`,

@@ -86,7 +86,7 @@ export const measureUsage = async (world: World, scale: Scale): Promise<Answer> 
     question: 'Usage: counted once, durable before it is answered',
     measured: `batches of ${batchSize.toLocaleString('en-US')} at ${batchConnections} connections in turns with bare inserts of as many rows by the same driver, ${batchConnections} at a time, into a table with the same key; single records in turns with an empty Fastify route; afterwards every counter is compared with the sum of its records`,
     limitedBy:
-      'the processor, which the load, the service and PostgreSQL share. Batches: PostgreSQL, most of whose time for a row are its two indexes, while the service reads and decides what comes next. Single records: HTTP and waking each other; with few connections a commit serves few records and its five ways to the database weigh most, with many customers each record raises two counters of its own. The disk is waited for by whoever is to be answered, not by the next commit',
+      'the processor, which the load, the service and PostgreSQL share. Batches: PostgreSQL, most of whose time for a row are its two indexes, while the service reads and decides what comes next. Single records: HTTP and waking each other; with few connections a commit serves few records, and its way to the database and the flush weigh most; with many customers each record raises two counters of its own and goes to another partition. The disk is waited for by whoever is to be answered, not by the next commit',
     figures: [
       { name: 'bare insert, one tenant', value: median(batched.bareOne), unit: 'rows/s' },
       batchFigure('batches, one tenant', batched.one, batched.bareOne),
