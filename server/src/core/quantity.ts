@@ -3,6 +3,8 @@ export type Micro = bigint
 
 const scale = 1_000_000n
 const decimal = /^(-?)(\d{1,15})(?:\.(\d{1,6}))?$/
+// Sums may be longer than any single quantity.
+const long = /^(-?)(\d{16,32})(?:\.(\d{1,6}))?$/
 
 /**
  * Millionths of a JSON number, or null when it has more than 15 significant digits or 6 decimals: beyond that a JSON
@@ -10,24 +12,20 @@ const decimal = /^(-?)(\d{1,15})(?:\.(\d{1,6}))?$/
  */
 export const microOf = (quantity: number): Micro | null => {
   if (Number.isSafeInteger(quantity)) return Math.abs(quantity) < 1e15 ? BigInt(quantity) * scale : null
-  if (!Number.isFinite(quantity)) return null
-  return microOfText(String(quantity))
+  const parts = decimal.exec(String(quantity))
+  if (!parts || (parts[2]! + (parts[3] ?? '')).replace(/^0+/, '').length > 15) return null
+  return microOfParts(parts)
 }
 
 /** Millionths of a decimal text as PostgreSQL prints it. */
 export const microOfText = (text: string): Micro | null => {
-  const parts = decimal.exec(text)
-  if (!parts) return parseLong(text)
-  const micro = BigInt(parts[2]!) * scale + BigInt((parts[3] ?? '').padEnd(6, '0'))
-  return parts[1] ? -micro : micro
+  const parts = decimal.exec(text) ?? long.exec(text)
+  return parts && microOfParts(parts)
 }
 
-// Sums may be longer than any single quantity.
-const parseLong = (text: string): Micro | null => {
-  const parts = /^(-?)(\d{16,32})(?:\.(\d{1,6}))?$/.exec(text)
-  if (!parts) return null
-  const micro = BigInt(parts[2]!) * scale + BigInt((parts[3] ?? '').padEnd(6, '0'))
-  return parts[1] ? -micro : micro
+const microOfParts = ([, sign, units, decimals = '']: RegExpExecArray): Micro => {
+  const micro = BigInt(units!) * scale + BigInt(decimals.padEnd(6, '0'))
+  return sign ? -micro : micro
 }
 
 /** Decimal text for the database: no float in between. */

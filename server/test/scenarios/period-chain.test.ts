@@ -18,6 +18,11 @@ beforeAll(async () => {
     rollover: { capUnits: 3_000, expiresAfterPeriods: 1 },
     unitAmounts: { USD: '1', EUR: '1' },
   })
+  for (const [meter, aggregation] of Object.entries({ open: 'latest', stored: 'time_weighted' })) {
+    catalog.setIn(['meters', meter], { name: meter, unit: 'piece', aggregation })
+    const unitAmounts = { USD: '100', EUR: '100' }
+    catalog.setIn(['plans', 'pro', 'usagePrices', meter], { model: 'per_unit', unitAmounts })
+  }
   catalog.setIn(['plans', 'scale', 'billing'], { commitment: { amounts: { USD: 10_000, EUR: 10_000 }, periods: 2 } })
   const file = join(folder, 'catalog.yaml')
   writeFileSync(file, String(catalog))
@@ -102,4 +107,39 @@ test('a commitment counts over its periods, charges what is missing with the las
   await use('ben', 110_000)
   await close(ben, 3)
   expect((await amountsOf('ben')).slice(3)).toEqual([['usage', '110000', '2000']])
+})
+
+test('a level costs what its counter says: the later of two at one time, and what was voided and then amended (USE-2, RAT-2)', async () => {
+  const { tenantId } = await subscribed(world, 'levels')
+  await world.advance('PT1M')
+  const at = world.clock.now().toString()
+  const level = (meter: string, quantity: number, idempotencyKey: string) =>
+    world.operator.reportUsage({ body: { tenantId, meter, quantity, idempotencyKey, at } })
+  const correct = (corrects: string, quantity: number | null) =>
+    world.operator.correctUsage({
+      body: {
+        ...{ tenantId, corrects, reason: 'It was wrong', idempotencyKey: `${corrects}-is-${quantity}` },
+        ...(quantity === null ? { action: 'void' as const } : { action: 'amend' as const, quantity }),
+      },
+    })
+  const costs = async () =>
+    Object.fromEntries(
+      (await world.operator.getUsageCost({ query: { tenantId } })).data.charges.map(({ charge, amount }) => [
+        charge,
+        amount.amountMinor,
+      ]),
+    )
+  await level('open', 6, 'six')
+  await level('open', 5, 'five')
+  await level('stored', 10, 'ten')
+  // The whole month, but for the minute before, at the level of its last report.
+  expect(await costs()).toEqual({ open: '500', stored: '1000' })
+  for (const [corrects, quantity] of [
+    ['five', 4],
+    ['ten', 7],
+  ] as const) {
+    await correct(corrects, null)
+    await correct(corrects, quantity)
+  }
+  expect(await costs()).toEqual({ open: '400', stored: '700' })
 })

@@ -103,10 +103,18 @@ const checkWindow = (draft: Draft, path: Path, meter: string, grant: CatalogMete
     draft.report(field ? [...path, 'rollover', field] : [...path, 'rollover'], message, field ? 'value' : 'key')
   if (slides || window === 'lifetime') report('Nothing is left over at the end of a window that has no end.')
   if (!addsUp) report(`Only sums and counts are used up, and meter "${meter}" is a ${aggregation}.`)
+  // Else what the limit leaves over would make usage free that was charged in the period before.
+  if (included === undefined && hasPrice(draft, String(path[1]), meter))
+    report(`Usage of "${meter}" is charged: say how much of it is included, which is what is left over.`)
   if ((included === undefined ? limit : included) === null) report('Of an unlimited amount nothing is left over.')
   if (rollover.capUnits !== undefined && rollover.capPercent !== undefined)
     report('Give "capUnits" or "capPercent", not both.', 'capPercent')
 }
+
+const hasPrice = (draft: Draft, plan: string, meter: string): boolean =>
+  draft
+    .names('plans', plan, 'usagePrices')
+    .some((key) => (draft.sound<string>('plans', plan, 'usagePrices', key, 'meter') ?? key) === meter)
 
 const checkAddOnGrant = (draft: Draft, path: Path, feature: string) => {
   if (!draft.mustExist(path, 'feature', feature, 'features', 'key')) return

@@ -209,7 +209,7 @@ describe('refused, with its place', () => {
       'a name that a later plan takes',
       `calls: { model: per_unit, unitAmounts: ${both('1')} }\ncalls_2: { model: per_unit, meter: calls, unitAmounts: ${both('1')} }`,
       [
-        '19:7 plans.payg.usagePrices.calls_2: "calls_2" could be taken for "calls" of a later plan: give it another name.',
+        '19:7 plans.payg.usagePrices.calls_2: "calls_2" could be taken for "calls" after a change of plan: give it another name.',
       ],
     ],
     ['no group at all', 'calls:', ['18:13 plans.payg.usagePrices.calls: Must be a group of named fields, not empty.']],
@@ -229,6 +229,28 @@ describe('refused, with its place', () => {
     const carrying = '{ included: 5, limit: null, enforcement: soft, rollover: { expiresAfterPeriods: 1 } }'
     expect(problemsOf(price, { grant: carrying })).toEqual([
       '18:70 plans.payg.usagePrices.calls.rollover: The grant of "calls" carries it on already: say it once.',
+    ])
+  })
+
+  test('a limit that rolls over where usage is charged and none is included', () => {
+    const price = `each: { model: per_unit, meter: calls, unitAmounts: ${both('1')} }`
+    const limited = 'limit: 9, enforcement: hard, rollover: { expiresAfterPeriods: 1 }'
+    expect(problemsOf(price, { grant: `{ ${limited} }` })).toEqual([
+      '19:53 plans.payg.grants.calls.rollover: Usage of "calls" is charged: say how much of it is included, which is what is left over.',
+    ])
+    expect(problemsOf(price, { grant: `{ included: 5, ${limited} }` })).toEqual([])
+  })
+
+  test('a name that another plan takes after a change', () => {
+    const price = (key: string) => `${key}: { model: per_unit, meter: calls, unitAmounts: ${both('1')} }`
+    const other = `{ name: More, status: active, rank: 2, model: usage, usagePrices: { ${price('calls')} }, grants: { calls: ${grant} } }`
+    const read = parseCatalog(`${head}    usagePrices:
+      ${price('calls_2')}
+    grants: { calls: ${grant} }
+  more: ${other}
+${tail}`)
+    expect(read.ok ? [] : read.problems.map(({ message }) => message)).toEqual([
+      '"calls_2" could be taken for "calls" after a change of plan: give it another name.',
     ])
   })
 

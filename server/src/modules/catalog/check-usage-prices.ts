@@ -41,14 +41,16 @@ const amountFields = [
 export const checkUsagePrices = (draft: Draft, plan: string, currencies: readonly string[] | undefined): void => {
   const path = ['plans', plan, 'usagePrices']
   const names = draft.names(...path)
+  // A change of plan within a period brings the prices of both together.
+  const everywhere = new Set(draft.names('plans').flatMap((each) => draft.names('plans', each, 'usagePrices')))
   for (const key of names) {
     const here = [...path, key]
     // The provider's lines and those of a later plan in the same period are named so.
     if (key === 'base' || key === 'seats' || key.startsWith('addon_'))
       draft.report(here, 'A usage price is not named "base", "seats" or "addon_…".', 'key')
     const before = /^(.+)_\d+$/.exec(key)?.[1]
-    if (before !== undefined && names.includes(before))
-      draft.report(here, `"${key}" could be taken for "${before}" of a later plan: give it another name.`, 'key')
+    if (before !== undefined && everywhere.has(before))
+      draft.report(here, `"${key}" could be taken for "${before}" after a change of plan: give it another name.`, 'key')
     checkMeter(draft, here, key)
     checkModel(draft, here, currencies)
     checkBucket(draft, here)

@@ -6,11 +6,19 @@ import type { Measured } from './price-steps.ts'
 
 type Ruler = Pick<RatingInput, 'regularPeriod' | 'timeZone'>
 
-/** The records that a charge is about, in an order that does not depend on how they were sent. */
-export const recordsOf = (records: readonly UsageRecord[], { filter, property }: Source): UsageRecord[] =>
+/**
+ * The records that a charge is about, in the order of their time. Of one time, levels stand as they came, because the later
+ * report counts; all others by their size, so that it does not matter how they were sent.
+ */
+export const recordsOf = (records: readonly UsageRecord[], { filter, property, aggregation }: Source): UsageRecord[] =>
   records
     .filter(({ properties }) => fits(properties, filter) && (property === null || Object.hasOwn(properties, property)))
-    .sort((a, b) => Temporal.Instant.compare(a.at, b.at) || compare(a.quantity, b.quantity))
+    .sort(
+      (a, b) => Temporal.Instant.compare(a.at, b.at) || (isLevel(aggregation) ? 0 : compare(a.quantity, b.quantity)),
+    )
+const isLevel = (aggregation: Source['aggregation']): boolean =>
+  aggregation === 'latest' || aggregation === 'time_weighted'
+
 export const within = (records: readonly UsageRecord[], window: Period): UsageRecord[] =>
   records.filter(({ at }) => contains(window, at))
 

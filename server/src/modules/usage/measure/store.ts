@@ -54,7 +54,8 @@ export const readRecords = async (
   const [start, end] = [period.start.toString(), period.end.toString()]
   const of = sql`r.tenant_id = ${tenantId} and (r.meter = ${meter} or ${meter} = any (r.also))`
   const effective = sql`coalesce(r.corrects, r.idempotency_key) as id, min(r.at) as at, max(r.ordinal) as ordinal, sum(r.quantity) as quantity, max(r.properties) filter (where r.corrects is null) as properties`
-  const counts = sql`not bool_or(coalesce(r.correction = 'void', false))`
+  // The last correction says whether it counts: what was voided may have been amended since.
+  const counts = sql`(array_agg(r.correction order by r.recorded_at desc) filter (where r.corrects is not null))[1] is distinct from 'void'`
   const rows = await query<{ id: string; at: string; quantity: string; properties: string | null }>(
     on,
     sql`(select ${effective} from usage_records r where ${levelBefore} and ${of} and r.at < ${start} group by 1 having ${counts} order by at desc, ordinal desc limit 1)
