@@ -20,6 +20,8 @@ beforeAll(async () => {
   catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 1, 'unitAmounts', 'JPY'], '0.3')
   catalog.setIn(['plans', 'pro', 'seats', 'perSeat', 'monthly', 'JPY'], 1_700)
   catalog.setIn(['plans', 'pro', 'usageInterval'], 'month')
+  for (const [key, percentOff] of Object.entries({ half: '50', all: '100' }))
+    catalog.setIn(['coupons', key], { name: `Off: ${key}`, status: 'active', percentOff, duration: 'forever' })
   const file = join(folder, 'catalog.yaml')
   writeFileSync(file, String(catalog))
   world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
@@ -161,6 +163,27 @@ test('credit pays for usage at the close, is a line of its own on the invoice, a
   expect(await left()).toEqual(['700', '0'])
   expect(short.data.id).not.toBe(grant.data.id)
 })
+
+test.each([
+  ['half', '-400', 2_450],
+  ['all', undefined, 0],
+])(
+  'a coupon comes before credit, so that an invoice is never below zero: %s off (INV-3)',
+  async (coupon, burnt, total) => {
+    const customer = await subscribed(world, `coupon-${coupon}`, { plan: 'pro', price: 'monthly', coupon })
+    await world.operator.createCreditGrant({
+      body: { tenantId: customer.tenantId, amount: { amountMinor: '1000', currency: 'USD' }, reason: 'An apology' },
+    })
+    await use(customer, 12_000, 'a')
+    await toClose(customer)
+    const lines = await placed(customer.tenantId, burnt === undefined ? 1 : 2)
+    expect(lines.map(({ kind, amount_minor }) => [kind, amount_minor])).toEqual([
+      ['usage', '800'],
+      ...(burnt === undefined ? [] : [['credit', burnt]]),
+    ])
+    expect((await invoiceOf(lines[0]!.provider_invoice_id!)).total).toBe(total)
+  },
+)
 
 test('bought credit whose payment was refunded is not there again when a correction gives it back (INV-4)', async () => {
   const rosa = await subscribed(world, 'rosa')

@@ -35,6 +35,7 @@ import { type Actor, type AuditRecord, appendAudits } from '../../platform/audit
 import type { Tx } from '../../platform/db.ts'
 import { appendEventsOf, type NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
+import { afterDiscounts, discountsOnUsage } from './after-discounts.ts'
 import { burnForPeriods, type PeriodCost } from './burn-credits.ts'
 import { openedPeriod } from './follow-usage-periods.ts'
 import { giveBack } from './give-back.ts'
@@ -70,7 +71,7 @@ export const closeCustomers = async (
   const lateHours = 24 * deps.catalog().file.policies.usage.acceptLateDays
   const lines: NewLine[] = []
   const saved: RatedPeriod[] = []
-  const paid = await payByCredit(tx, deps, periods, rated, actor)
+  const paid = await payByCredit(tx, deps, periods, rated, subscriptions, actor)
   for (const [index, period] of periods.entries()) {
     const { input, inputHash, leaves, billed } = rated[index]!
     const made = [...rated[index]!.made, ...paid.lines[index]!]
@@ -114,16 +115,18 @@ type Rated = {
 /** The credit that pays for periods, as lines of its own: less to pay, or after a correction what of it went back. */
 const payByCredit = async (
   tx: Tx,
-  deps: Pick<Deps, 'clock'>,
+  deps: Pick<Deps, 'clock' | 'catalog'>,
   periods: readonly UsagePeriod[],
   rated: readonly Rated[],
+  subscriptions: ReadonlyMap<string, SubscriptionRecord>,
   actor: Actor,
 ): Promise<{ lines: Rated['made'][]; events: ReadonlyMap<string, NewEvent[]> }> => {
-  const costs = periods.flatMap(({ tenantId, periodId, period, state }, index): PeriodCost[] => {
+  const costs = periods.flatMap(({ tenantId, periodId, subscriptionId, period, state }, index): PeriodCost[] => {
     const { made, billed, settings } = rated[index]!
     const currency = made[0]?.currency
     if (settings === null || currency === undefined) return []
-    const amounts = [...billed, ...made]
+    const discounts = discountsOnUsage(deps.catalog(), subscriptions.get(subscriptionId)!, period.end)
+    const amounts = afterDiscounts([...billed, ...made], discounts)
     const round = billed.length
     return [{ tenantId, periodId, round, currency, at: period.end, isAgain: state !== 'open', amounts, settings }]
   })

@@ -46,11 +46,12 @@ export const findCoupon = (catalog: Catalog, named: string): { key: string; coup
 }
 
 /** The catalog's coupon behind one of the provider, over every catalog that was ever applied; null for those of others. */
-export const resolveCoupon = (catalog: Catalog, couponId: string): { key: string; name: string } | null => {
+export const resolveCoupon = (catalog: Catalog, couponId: string): (WantedCoupon & { key: string }) | null => {
   for (const part of [catalog.file, ...catalog.earlier.toReversed()])
-    for (const [key, coupon] of Object.entries(part.coupons ?? {}))
-      if (couponsOf(catalog.file.catalog, key, coupon).some(({ id }) => id === couponId))
-        return { key, name: coupon.name }
+    for (const [key, coupon] of Object.entries(part.coupons ?? {})) {
+      const wanted = couponsOf(catalog.file.catalog, key, coupon).find(({ id }) => id === couponId)
+      if (wanted) return { key, ...wanted }
+    }
   return null
 }
 

@@ -6,7 +6,7 @@ export {
   type ProviderProduct,
   pickPrice,
 } from './compare-provider.ts'
-export { couponIdOf, couponRefusal, findCoupon, resolveCoupon, wantedCoupons } from './coupon.ts'
+export { couponIdOf, couponRefusal, findCoupon, resolveCoupon, type WantedCoupon, wantedCoupons } from './coupon.ts'
 export { lookupKeyOf, resolveLookupKey } from './lookup-key.ts'
 export { type ParsedCatalog, parseCatalog } from './parse.ts'
 export { type CatalogFacts, noCatalogHash, planCatalogChange } from './plan-change.ts'
