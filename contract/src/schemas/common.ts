@@ -8,6 +8,14 @@ export const strict = <P extends TProperties>(
 
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 
+/** The same schema with words of its own: what a field means instead of what its type is, and values that show its shape. */
+export const described = <S extends TSchema>(schema: S, description: string, ...examples: unknown[]): S =>
+  // TypeBox keeps its marks in properties that a spread would lose.
+  Object.assign(Object.defineProperties({} as S, Object.getOwnPropertyDescriptors(schema)), {
+    description,
+    ...(examples.length > 0 ? { examples } : {}),
+  })
+
 /** Names in the catalog: plan, feature, meter, price. */
 export const Key = Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', description: 'A name in the catalog.' })
 // Visible characters only: no control characters, so that NUL never reaches the database.
