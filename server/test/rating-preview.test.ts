@@ -83,6 +83,13 @@ describe('misuse', () => {
     expect((json.errors as { field: string }[]).map((error) => error.field)).toContain(field)
   })
 
+  test('a wrong form is told once, with the form that is asked for', async () => {
+    const { json } = await post({ ...base, currency: 'usd' })
+    expect(json.errors).toEqual([
+      { field: 'currency', message: 'must be three capital letters of ISO 4217, such as USD' },
+    ])
+  })
+
   test('a body above half a megabyte', async () => {
     const { status, json } = await post({ ...base, padding: 'x'.repeat(600_000) })
     expect(`${status} ${json.code}`).toBe('413 body_too_large')

@@ -16,20 +16,40 @@ export const described = <S extends TSchema>(schema: S, description: string, ...
     ...(examples.length > 0 ? { examples } : {}),
   })
 
+const forms = new Map<string, string>()
+/** A pattern whose form has words: what is refused for it is told the form, which nobody should have to read out of a pattern. */
+export const formed = (pattern: string, words: string): string => {
+  forms.set(pattern, words)
+  return pattern
+}
+export const formOf = (pattern: string): string | null => forms.get(pattern) ?? null
+
 /** Names in the catalog: plan, feature, meter, price. */
-export const Key = Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$', description: 'A name in the catalog.' })
+export const Key = Type.String({
+  pattern: formed(
+    '^[a-z][a-z0-9_]{0,62}$',
+    'a name of small letters, digits and _ that begins with a letter, at most 63 in all',
+  ),
+  description: 'A name in the catalog.',
+})
 // Visible characters only: no control characters, so that NUL never reaches the database.
 export const TenantId = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$',
+  pattern: formed(
+    '^[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}$',
+    'letters, digits and . _ : @ - that begin with a letter or digit, at most 100 in all',
+  ),
   description: "The host product's own id of the account.",
 })
 export const Text = (maxLength: number, minLength = 1) =>
-  Type.String({ minLength, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })
+  Type.String({ minLength, maxLength, pattern: formed('^[^\\u0000-\\u001f\\u007f]*$', 'text of visible characters') })
 export const Email = Type.String({ format: 'email', maxLength: 254 })
 export const Instant = Type.String({ format: 'date-time', maxLength: 40, description: 'RFC 3339 instant with offset.' })
-export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code.' })
+export const Currency = Type.String({
+  pattern: formed('^[A-Z]{3}$', 'three capital letters of ISO 4217, such as USD'),
+  description: 'ISO 4217 code.',
+})
 export const TimeZone = Type.String({
-  pattern: '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$',
+  pattern: formed('^[A-Za-z][A-Za-z0-9_+/-]{0,63}$', 'a name of the IANA list, such as Europe/Berlin'),
   description: 'A time zone of the IANA database, such as Europe/Berlin.',
 })
 export const Cursor = Type.String({ pattern: '^[A-Za-z0-9_-]{1,200}$', description: 'Opaque place in a list.' })

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { Currency, described, Instant, Key, Money, Nullable, Period, strict, Text } from './common.ts'
+import { Currency, described, formed, Instant, Key, Money, Nullable, Period, strict, Text } from './common.ts'
 
 /** A price to try and what it gives (RAT-1, RAT-2): the request and answer of `POST /rating/preview`, which keeps nothing. */
 
@@ -9,7 +9,10 @@ const optional = <S extends TSchema>(schema: S, description: string, ...examples
 const Decimal = (description: string) =>
   Type.Unsafe<string | number>({
     type: ['string', 'number'],
-    pattern: '^-?[0-9]{1,18}(\\.[0-9]{1,18})?$',
+    pattern: formed(
+      '^-?[0-9]{1,18}(\\.[0-9]{1,18})?$',
+      'a decimal such as 1200 or 0.035 of at most 18 digits before and after the point, without a currency sign, separators or an exponent',
+    ),
     maxLength: 38,
     description: `${description} As text, every digit counts: at most 18 before and 18 after the point.`,
   })

@@ -1,6 +1,7 @@
 import { problems } from '@turnpike/contract'
 import { Failure, fail } from '../core/errors.ts'
 import { isConnectionLoss } from '../platform/db.ts'
+import { fieldErrors, type Issue } from './field-errors.ts'
 
 /** A failure as a problem document (RFC 9457, API-3): public words from the table only. */
 export const problemDocument = (failure: Failure, requestId: string): { status: number; body: string } => {
@@ -25,7 +26,7 @@ export const problemDocument = (failure: Failure, requestId: string): { status: 
 type HttpError = {
   statusCode?: number
   code?: string
-  validation?: { instancePath?: string; message?: string; keyword?: string; params?: Record<string, unknown> }[]
+  validation?: Issue[]
   validationContext?: string
   name?: string
 }
@@ -52,28 +53,4 @@ export const failureOf = (error: unknown): Failure => {
   if (statusCode === 413) return fail('body_too_large')
   if (statusCode === 429) return fail('rate_limited')
   return fail('internal_error', { cause: error })
-}
-
-export const fieldErrors = (
-  validation: NonNullable<HttpError['validation']>,
-  context: string,
-): { field: string; message: string }[] => {
-  const named = validation.map((issue) => {
-    const path = (issue.instancePath ?? '').slice(1).replaceAll('/', '.')
-    const extra = issue.params?.additionalProperty ?? issue.params?.missingProperty ?? issue.params?.propertyName
-    const field = [context === 'body' ? '' : context, path, typeof extra === 'string' ? extra : '']
-      .filter((part) => part !== '')
-      .join('.')
-    return { field: field.slice(0, 200) || context, message: messageOf(issue) }
-  })
-  return [...new Map(named.map((error) => [`${error.field} ${error.message}`, error])).values()].slice(0, 20)
-}
-
-const messageOf = (issue: NonNullable<HttpError['validation']>[number]): string => {
-  if (issue.keyword === 'additionalProperties') return 'is not a known field'
-  if (issue.keyword === 'required') return 'is missing'
-  if (issue.keyword === 'enum' && Array.isArray(issue.params?.allowedValues))
-    return `must be one of ${issue.params.allowedValues.join(', ')}`
-  if (issue.keyword === 'pattern') return 'contains characters that are not allowed here, or has the wrong form'
-  return issue.message ?? 'does not fit'
 }

@@ -3,8 +3,8 @@ import { fail } from '../../core/errors.ts'
 import { createUsageImport, takeImportChunk } from '../../flows/import-usage.ts'
 import { findCustomer } from '../../modules/customers/index.ts'
 import { findImport, type ImportRecord, listImports } from '../../modules/imports/index.ts'
+import { fieldErrors } from '../field-errors.ts'
 import { type Context, decodeCursor, encodeCursor, type Handlers } from '../handler.ts'
-import { fieldErrors } from '../problem.ts'
 import { compileSchema } from '../validate.ts'
 
 const fitsRecord = compileSchema(UsageRecordSchema)

@@ -13,8 +13,8 @@ import type { Credential } from '../../modules/access/index.ts'
 import type { LiveCustomer } from '../../modules/entitlements/index.ts'
 import { isProblem, meterRules, prepareRecord } from '../../modules/usage/index.ts'
 import { requireTenant } from '../auth.ts'
+import { fieldErrors } from '../field-errors.ts'
 import type { Handlers, HttpDeps } from '../handler.ts'
-import { fieldErrors } from '../problem.ts'
 import { compileSchema } from '../validate.ts'
 
 const fitsRecord = compileSchema(UsageRecordSchema)

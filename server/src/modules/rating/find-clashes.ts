@@ -49,9 +49,9 @@ const totalReason = (input: RatingInput, charge: UsageCharge, transactions: numb
   if (windows.length > 1) return 'changes its price in mid-period'
   const [window] = windows
   if (window && !(window.start.equals(input.period.start) && window.end.equals(input.period.end)))
-    return 'lives in a part of the period'
+    return 'is charged in a part of the period only (or shorten period to that part, and give the whole one as regularPeriod)'
   return price.model === 'percentage' && !isZero(price.fixedFee) && transactions === null
-    ? 'has a fee for each transaction (or tell transactions)'
+    ? 'has a fee for each transaction (or tell how many with transactions)'
     : null
 }
 

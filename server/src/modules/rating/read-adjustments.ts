@@ -9,8 +9,10 @@ export const readCoupons = (reader: Reader, coupons: Sent<'coupons'>): Coupon[] 
   coupons.map((coupon, index) => {
     const field = `coupons.${index}`
     checkUnique(reader, coupons, index, 'coupons')
-    if ((coupon.percentOff === undefined) === (coupon.amountOff === undefined))
-      reader.report(`${field}.percentOff`, 'or amountOff: exactly one of the two')
+    if (coupon.percentOff === undefined && coupon.amountOff === undefined)
+      reader.report(`${field}.percentOff`, 'is missing: give percentOff or amountOff')
+    if (coupon.percentOff !== undefined && coupon.amountOff !== undefined)
+      reader.report(`${field}.percentOff`, 'cannot stand beside amountOff: give one of the two')
     if (coupon.unused !== undefined && coupon.amountOff === undefined)
       reader.report(`${field}.unused`, 'is read with amountOff only')
     const countedBy = coupon.countedBy ?? 'calendar'

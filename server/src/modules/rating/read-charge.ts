@@ -31,8 +31,13 @@ export const readCharge = (reader: Reader, field: string, charge: RatingCharge):
 export const checkKin = (reader: Reader, field: string, before: Price, after: Price): void => {
   const kin = ({ model }: Price) =>
     model === 'one_time' || model === 'percentage' || model === 'flat' ? model : 'of a quantity'
-  if (kin(before) !== kin(after)) reader.report(field, `cannot come after ${before.model}`)
-  if (before.model === 'one_time') reader.report(field, 'one_time is charged once and never changes')
+  if (before.model !== 'one_time' && kin(before) !== kin(after))
+    reader.report(
+      field,
+      `cannot come after ${before.model}: end this charge with until and begin another one with from`,
+    )
+  if (before.model === 'one_time')
+    reader.report(field, 'cannot come after one_time, which is charged once and never changes')
 }
 
 const ofUsage = [
@@ -88,7 +93,7 @@ const readSource = (reader: Reader, field: string, charge: RatingCharge, model: 
     'cannot be combined with time_weighted',
   )
   if (model === 'percentage') {
-    clash(aggregation !== 'sum', 'aggregation', 'a percentage is of the sum of its transactions')
+    clash(aggregation !== 'sum', 'aggregation', 'must be sum: a percentage is of the sum of its transactions')
     clash(charge.bucket !== undefined, 'bucket', 'is not read by percentage')
     clash(
       charge.alreadyBilled !== undefined,
@@ -141,7 +146,7 @@ const readIncluded = (
   // Where there are no tiers, "inside" them and "before" them are the same.
   const isTiered = model === 'graduated' || model === 'volume'
   if (mode === 'inside' && !isTiered)
-    reader.report(`${field}.mode`, `inside is not read by ${model}, which has no tiers`)
+    reader.report(`${field}.mode`, `cannot be inside for ${model}, which has no tiers`)
   return {
     quantity: reader.exact(`${field}.quantity`, quantity),
     mode: mode ?? 'before',

@@ -35,7 +35,11 @@ export const newReader = (): Reader => {
   }
   const instant: Reader['instant'] = (field, value) => {
     const read = instantOrNull(value)
-    if (read === null) report(field, 'is no instant with an offset between the years 1 and 9999')
+    if (read === null)
+      report(
+        field,
+        'must be an instant of RFC 3339 with an offset between the years 1 and 9999, such as 2026-04-01T00:00:00Z',
+      )
     return read ?? fallback
   }
   return {

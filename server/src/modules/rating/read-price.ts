@@ -93,7 +93,7 @@ const readTiers = (reader: Reader, field: string, tiers: NonNullable<RatingPrice
       reader.report(`${place}.upTo`, 'must be above the tier before')
     bound = upTo ?? bound
     if (tier.unitAmount !== undefined && tier.percent !== undefined)
-      reader.report(`${place}.percent`, 'stands instead of unitAmount: one of the two')
+      reader.report(`${place}.percent`, 'cannot stand beside unitAmount: give one of the two')
     if (tier.unitAmount === undefined && tier.percent === undefined && tier.flatAmount === undefined)
       reader.report(`${place}.unitAmount`, 'is missing: a tier needs unitAmount, percent or flatAmount')
     if (tier.packageSize !== undefined && tier.unitAmount === undefined)

@@ -1,7 +1,7 @@
 import type { RatingPreviewRequest, RatingPrice } from '@turnpike/contract'
 import { expect, test } from 'vitest'
 import { april, held, on, used } from './testing/april.ts'
-import { mistakes } from './testing/preview.ts'
+import { mistakes, refusals } from './testing/preview.ts'
 
 /** Every misuse is told with its field, and nothing is silently ignored. */
 const price: RatingPrice = { model: 'per_unit', unitAmount: 1 }
@@ -147,6 +147,62 @@ test.each<[string, RatingPreviewRequest, string[]]>([
     ['usage'],
   ],
 ])('%s', (_, request, fields) => expect(mistakes(request)).toEqual(fields))
+
+test.each<[string, RatingPreviewRequest, string]>([
+  ['no period', { ...used(price, 1), period: undefined }, 'period is missing: give period or grid'],
+  [
+    'two periods',
+    { ...used(price, 1), grid: { anchor: april.start, interval: 'month', at: april.start } },
+    'grid cannot stand beside period: give one of the two',
+  ],
+  [
+    'nothing to rate',
+    { currency: 'USD', period: april },
+    'charges is missing, and so is plan: there is nothing to rate',
+  ],
+  [
+    'a coupon of no kind',
+    { ...held(price, 1), coupons: [{ key: 'a' }] },
+    'coupons.0.percentOff is missing: give percentOff or amountOff',
+  ],
+  [
+    'a coupon of two kinds',
+    { ...held(price, 1), coupons: [{ key: 'a', percentOff: 1, amountOff: 1 }] },
+    'coupons.0.percentOff cannot stand beside amountOff: give one of the two',
+  ],
+  [
+    'neither quantity nor records',
+    { ...used(price, 1), usage: [{ meter: 'calls' }] },
+    'usage.0.quantity is missing: give quantity or records',
+  ],
+  [
+    'both',
+    { ...used(price, 1), usage: [{ meter: 'calls', quantity: 1, records: [] }] },
+    'usage.0.quantity cannot stand beside records: give one of the two',
+  ],
+  [
+    'a change of nothing',
+    { ...held(price, 1), changes: [{ at: on(5), charge: 'seats' }] },
+    'changes.0.quantity is missing, and so is price: nothing changes',
+  ],
+  [
+    'another kind of price',
+    { ...held(price, 1), changes: [{ at: on(5), charge: 'seats', price: { model: 'flat', unitAmount: 1 } }] },
+    'changes.0.price.model cannot come after per_unit: end this charge with until and begin another one with from',
+  ],
+  [
+    'a total for a part of the period',
+    charged({ from: on(5) }),
+    'usage.0.records are needed instead of a total: calls is charged in a part of the period only (or shorten period to that part, and give the whole one as regularPeriod)',
+  ],
+  [
+    'a day that no month has',
+    { ...used(price, 1), at: '2026-02-30T00:00:00Z' },
+    'at must be an instant of RFC 3339 with an offset between the years 1 and 9999, such as 2026-04-01T00:00:00Z',
+  ],
+])('what is told of %s is a sentence that says what to do', (_, request, sentence) =>
+  expect(refusals(request)).toEqual([sentence]),
+)
 
 test('all mistakes at once, at most twenty', () => {
   const wrong = { key: 'a', price: { model: 'per_unit', unitAmount: -1 } } as const

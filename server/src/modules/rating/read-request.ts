@@ -84,12 +84,12 @@ const readPeriod = (
   timeZone: string,
 ): { charged: Period; regular: Period } => {
   if (period) {
-    if (grid) reader.report('grid', 'or period: exactly one of the two')
+    if (grid) reader.report('grid', 'cannot stand beside period: give one of the two')
     const charged = reader.period('period', period)
     return { charged, regular: charged }
   }
   if (!grid) {
-    reader.report('period', 'or grid is missing')
+    reader.report('period', 'is missing: give period or grid')
     return { charged: nowhere, regular: nowhere }
   }
   const anchor = reader.instant('grid.anchor', grid.anchor)
@@ -148,7 +148,7 @@ const readPlans = (
 
 /** The charges of the plans, then those of the request. */
 const readCharges = (reader: Reader, { plan, charges = [] }: RatingPreviewRequest, ofPlans: PlanCharges | null) => {
-  if (!plan && charges.length === 0) reader.report('charges', 'or plan is missing: there is nothing to rate')
+  if (!plan && charges.length === 0) reader.report('charges', 'is missing, and so is plan: there is nothing to rate')
   const first = ofPlans ? [...ofPlans.recurring, ...ofPlans.usage] : []
   const all: Charge[] = [...first, ...charges.map((charge, index) => readCharge(reader, `charges.${index}`, charge))]
   for (const [index, { key }] of charges.entries())
@@ -175,11 +175,11 @@ const readChanges = (
     if (!charge) reader.report(`${field}.charge`, 'is no charge of this request')
     if (!contains(period, at)) reader.report(`${field}.at`, 'must be inside the period')
     if (change.quantity === undefined && !change.price)
-      reader.report(`${field}.quantity`, 'or price is missing: nothing changes')
+      reader.report(`${field}.quantity`, 'is missing, and so is price: nothing changes')
     if (charge && change.quantity !== undefined && (charge.basis.kind === 'usage' || charge.price.model === 'flat'))
       reader.report(`${field}.quantity`, 'is read for charges with a quantity only')
     if (charge?.price.model === 'one_time')
-      reader.report(`${field}.charge`, 'one_time is charged once and never changes')
+      reader.report(`${field}.charge`, 'cannot be that of a one_time price, which is charged once and never changes')
     if (charge && price) checkKin(reader, `${field}.price.model`, charge.price, price)
     return { at, charge: change.charge, quantity: reader.exactOrNull(`${field}.quantity`, change.quantity), price }
   })

@@ -10,8 +10,10 @@ export const readUsage = (reader: Reader, usage: readonly Sent[]): Usage[] =>
   usage.map((entry, index): Usage => {
     const field = `usage.${index}`
     if (usage.findIndex(({ meter }) => meter === entry.meter) !== index) reader.report(`${field}.meter`, 'stands twice')
-    if ((entry.quantity === undefined) === (entry.records === undefined))
-      reader.report(`${field}.quantity`, 'or records: exactly one of the two')
+    if (entry.quantity === undefined && entry.records === undefined)
+      reader.report(`${field}.quantity`, 'is missing: give quantity or records')
+    if (entry.quantity !== undefined && entry.records !== undefined)
+      reader.report(`${field}.quantity`, 'cannot stand beside records: give one of the two')
     if (entry.transactions !== undefined && entry.quantity === undefined)
       reader.report(`${field}.transactions`, 'is read with quantity only: records are transactions')
     if (entry.records !== undefined)

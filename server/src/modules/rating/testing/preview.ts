@@ -7,8 +7,12 @@ export const preview = (request: RatingPreviewRequest): RatingPreview => {
   if (!read.ok) throw new Error(JSON.stringify(read.errors))
   return ratingView(read.input, rate(read.input))
 }
-/** The fields that a request is refused for. */
-export const mistakes = (request: RatingPreviewRequest): string[] => {
+const errorsOf = (request: RatingPreviewRequest) => {
   const read = readRatingRequest(request, null)
-  return read.ok ? [] : read.errors.map(({ field }) => field)
+  return read.ok ? [] : read.errors
 }
+/** The fields that a request is refused for. */
+export const mistakes = (request: RatingPreviewRequest): string[] => errorsOf(request).map(({ field }) => field)
+/** What is told of them, read as one sentence. */
+export const refusals = (request: RatingPreviewRequest): string[] =>
+  errorsOf(request).map(({ field, message }) => `${field} ${message}`)
