@@ -1,3 +1,4 @@
+import { Value } from 'typebox/value'
 import { expect, test } from 'vitest'
 import { openApiDocument } from './openapi.ts'
 
@@ -17,15 +18,23 @@ const propertiesOf = (schema: unknown, path: string): [path: string, property: S
   ]
 }
 
+// As a reader gets it.
+const { paths } = JSON.parse(JSON.stringify(openApiDocument()))
+const { requestBody, responses } = paths['/api/v1/rating/preview'].post
+const asked = propertiesOf(requestBody, 'request')
+const told = propertiesOf(responses['200'].content['application/json'].schema.properties.data, 'answer')
+
 /** Whoever rates through the API has these words and no others: a field without them has to be guessed (API-2). */
 test('every property of the rating preview says what it means', () => {
-  // As a reader gets it.
-  const { paths } = JSON.parse(JSON.stringify(openApiDocument()))
-  const { requestBody, responses } = paths['/api/v1/rating/preview'].post
-  const answer = responses['200'].content['application/json'].schema.properties.data
-  const asked = propertiesOf(requestBody, 'request')
-  const told = propertiesOf(answer, 'answer')
   expect(asked.length).toBeGreaterThan(100)
   expect(told.length).toBeGreaterThan(50)
   expect([...asked, ...told].flatMap(([path, { description }]) => (description ? [] : [path]))).toEqual([])
+})
+
+test('every value that is shown as an example is one that is taken', () => {
+  const shown = [...asked, ...told].flatMap(([path, schema]) =>
+    ((schema.examples ?? []) as unknown[]).map((example) => ({ path, example, fits: Value.Check(schema, example) })),
+  )
+  expect(shown.length).toBeGreaterThan(20)
+  expect(shown.filter(({ fits }) => !fits)).toEqual([])
 })

@@ -254,7 +254,7 @@ const Usage = strict({
   ),
   records: optional(
     Type.Array(UsageRecord, { maxItems: 5_000 }),
-    'Single records, where time, properties or single transactions matter: buckets, filters, levels, a price that changes or a charge that lives in a part of the period. Their order is of no account.',
+    'Single records, where time, properties or single transactions matter: buckets, filters, levels, a price that changes or a charge that lives in a part of the period. Their order does not matter.',
     [{ at: '2026-04-03T10:00:00Z', quantity: 12 }],
   ),
 })
@@ -441,7 +441,8 @@ export type RatingSettings = Static<typeof RatingSettings>
 const Grid = strict({
   anchor: Time('Where the first period begins.'),
   interval: Type.Enum(['day', 'week', 'month', 'year'], {
-    description: 'By the calendar of `timeZone`; a month that lacks the day of the anchor ends with its last.',
+    description:
+      'By the calendar of `timeZone`; where a month lacks the day of the anchor, its last day stands for it.',
   }),
   count: optional(Type.Integer({ minimum: 1, maximum: 36 }), 'How many intervals make one period. Default 1.'),
   at: Time('The period that holds this instant is rated; not before the anchor.'),

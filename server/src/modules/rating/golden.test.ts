@@ -1,3 +1,5 @@
+import { RatingPreviewRequest } from '@turnpike/contract'
+import { Value } from 'typebox/value'
 import { describe, expect, test } from 'vitest'
 import { goldenTables } from './testing/golden.ts'
 import { featureTables } from './testing/golden-features.ts'
@@ -11,6 +13,8 @@ test('each example of a feature has a name of its own, which the words of the fi
 
 describe.each(featureTables)('$model, as a whole request (RAT-1)', ({ cases }) => {
   test.each(cases)('$title: $by', ({ request, lines, total }) => {
+    // As it is printed and sent.
+    expect(Value.Check(RatingPreviewRequest, JSON.parse(JSON.stringify(request)))).toBe(true)
     const view = preview(request)
     expect(view.lines.map((line) => line.amount.amountMinor)).toEqual(lines)
     expect(view.total.amountMinor).toBe(total)
