@@ -115,6 +115,17 @@ describe('3 rounding', () => {
     expect(thirds({ roundAt: 'invoice' })).toEqual(['34', '33', '33'])
     expect(thirds({ roundAt: 'invoice', remainder: 'last_line' })).toEqual(['33', '33', '34'])
   })
+  test('a rate of a tier is no price of a unit: it is told as a share of the amount and is not rounded', () => {
+    const tiers = [
+      { upTo: 100, percent: 1 },
+      { upTo: null, unitAmount: '0.6' },
+    ]
+    const view = preview(used({ model: 'graduated', tiers }, 150, {}, { settings: { roundAt: 'unit' } }))
+    expect(view.lines[0]!.calculation.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'percent: Share of the amount, tier 1: 100 × 0.01 = 1',
+      'units: Units, tier 2: 50 × 1 (0.6 rounded) = 50',
+    ])
+  })
   test('a credit at the half goes away from zero like the charge that it takes back', () => {
     const view = preview(
       held({ model: 'per_unit', unitAmount: 101 }, 1, {

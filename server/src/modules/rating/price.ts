@@ -6,8 +6,14 @@ import type { Remainder } from './spread.ts'
 
 /** Amounts are in minor units and may be fractions of one. `percent` tiers hold their rate as an amount per minor unit. */
 export type PackageRounding = 'up' | 'down' | 'fraction'
-/** `packageSize`: the unit amount is that of so many units. */
-export type Tier = { upTo: Exact | null; unitAmount: Exact; flatAmount: Exact; packageSize: Exact | null }
+/** `packageSize`: the unit amount is that of so many units. `isRate`: it is a share of the quantity, which is an amount. */
+export type Tier = {
+  upTo: Exact | null
+  unitAmount: Exact
+  isRate: boolean
+  flatAmount: Exact
+  packageSize: Exact | null
+}
 
 export type PriceModel =
   | { model: 'flat' | 'one_time' | 'per_unit'; unitAmount: Exact }

@@ -37,10 +37,14 @@ export const volumeSteps = (price: Tiered, { from, to }: Range): RawStep[] => {
   return [...unitSteps(price, index, quantity), ...flat(index + 1, tier.flatAmount)]
 }
 
-/** What stands in a tier, by the unit or in packages that count anew in each tier. */
+/**
+ * What stands in a tier, by the unit or in packages that count anew in each tier. A rate is no price of a unit: where unit prices
+ * are rounded, 1 % would become nothing.
+ */
 const unitSteps = (price: Tiered, index: number, quantity: Exact): RawStep[] => {
-  const { unitAmount, packageSize } = price.tiers[index]!
+  const { unitAmount, isRate, packageSize } = price.tiers[index]!
   if (isZero(quantity)) return []
+  if (isRate) return [{ kind: 'percent', tier: index + 1, quantity, unitAmount }]
   if (packageSize === null) return units(index + 1, quantity, unitAmount)
   const packages = packagesIn(quantity, packageSize, price.packageRounding)
   return isZero(packages) ? [] : [{ kind: 'package', tier: index + 1, quantity: packages, unitAmount }]

@@ -104,6 +104,7 @@ const readTiers = (reader: Reader, field: string, tiers: NonNullable<RatingPrice
         tier.percent === undefined
           ? reader.exact(`${place}.unitAmount`, tier.unitAmount ?? 0)
           : reader.percent(`${place}.percent`, tier.percent, 1_000),
+      isRate: tier.percent !== undefined,
       flatAmount: reader.exact(`${place}.flatAmount`, tier.flatAmount ?? 0),
       packageSize: reader.exactOrNull(`${place}.packageSize`, tier.packageSize, 'positive'),
     }

@@ -89,6 +89,24 @@ export const graduatedCases = table([
     '5 % of 100000 + 2.5 % of 50000',
   ],
   [
+    'a share of an amount in tiers, with each unit price rounded',
+    used(
+      {
+        model: 'graduated',
+        tiers: [
+          { upTo: 100_000, percent: 1 },
+          { upTo: null, percent: 2 },
+        ],
+      },
+      150_000,
+      {},
+      { settings: { roundAt: 'unit' } },
+    ),
+    [2000],
+    2000,
+    '1 % of 100000 + 2 % of 50000: a rate is no unit price and stays as it is',
+  ],
+  [
     'no decimals',
     used(
       {

@@ -99,4 +99,22 @@ export const volumeCases = table([
     1,
     '5 × 0.25 = 1.25 fils',
   ],
+  [
+    'a share of an amount, with each unit price rounded',
+    used(
+      {
+        model: 'volume',
+        tiers: [
+          { upTo: 1000, percent: 150, flatAmount: '10.4' },
+          { upTo: null, percent: 1 },
+        ],
+      },
+      300,
+      {},
+      { settings: { roundAt: 'unit' } },
+    ),
+    [460],
+    460,
+    '150 % of 300, not 200 %; the flat part is rounded to 10',
+  ],
 ])

@@ -174,7 +174,10 @@ const usageCost = (request: RatingPreviewRequest, charge: SlowCharge, given: Par
 const alike = (products: Product[]): Product[] => {
   const kinds: Product[] = []
   for (const product of products) {
-    const known = kinds.findIndex(({ amount }) => amount[0] * product.amount[1] === product.amount[0] * amount[1])
+    const known = kinds.findIndex(
+      ({ amount, isShare = false }) =>
+        amount[0] * product.amount[1] === product.amount[0] * amount[1] && isShare === (product.isShare ?? false),
+    )
     if (known === -1) kinds.push(product)
     else kinds[known] = { ...product, quantity: add(kinds[known]!.quantity, product.quantity) }
   }

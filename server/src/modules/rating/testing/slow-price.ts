@@ -70,7 +70,13 @@ export const countOut = (price: RatingPrice, asked: Fraction, free: Free): Produ
     const each: Product[] =
       inTier[index]![0] === 0n
         ? []
-        : [{ quantity: inPackages(inTier[index]!, packageSize, price.packageRounding), amount }]
+        : [
+            {
+              quantity: inPackages(inTier[index]!, packageSize, price.packageRounding),
+              amount,
+              isShare: percent !== undefined,
+            },
+          ]
     return touched.has(index) ? [...each, { quantity: [1n, 1n], amount: read(flatAmount) }] : each
   })
 }
