@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Currency, Key, Nullable, strict } from './schemas/common.ts'
-import { RatingSettings, roundingOf } from './schemas/rating.ts'
+import { bucketSizes, bucketWords, RatingSettings, roundingOf } from './schemas/rating.ts'
 
 /** Prices of the catalog file: the words of `POST /rating/preview`, with an amount for each currency (RAT-1). */
 
@@ -63,7 +63,7 @@ export const UsagePrice = strict({
   ...priceFields,
   bucket: Type.Optional(
     strict({
-      size: Type.Enum(['hour', 'day', 'month']),
+      size: Type.Enum(bucketSizes, { description: bucketWords }),
       priced: Type.Optional(Type.Enum(['per_bucket', 'on_sum'])),
       maximumQuantity: Type.Optional(Units),
     }),

@@ -3,7 +3,7 @@ import { Currency, Instant, Key, Money, Nullable, Period, strict, TenantId } fro
 
 /**
  * `level`: a fact that stays until another is reported; `not_a_sum`: the highest or different values; `single_records`: a price
- * with a bound for each record, or with free ones; `parts_of_period`: counted by hours or days of the period;
+ * of each record by itself, with a bound for each, or with free ones; `parts_of_period`: counted by hours or days of the period;
  * `fee_by_record`: a fee for each record.
  */
 const outsideCap = ['level', 'not_a_sum', 'single_records', 'parts_of_period', 'fee_by_record'] as const

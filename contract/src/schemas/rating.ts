@@ -153,6 +153,10 @@ const Included = strict({
 })
 
 export const ratingAggregations = ['sum', 'count', 'max', 'unique', 'latest', 'time_weighted'] as const
+/** Of a charge, here and in the catalog. */
+export const bucketSizes = ['hour', 'day', 'month', 'record'] as const
+export const bucketWords =
+  '`record`: each record is rated by itself, with tiers, packages, included units and whole units of its own (sums and counts only).'
 const Charge = strict({
   key: described(Key, 'A name for the charge, once in a request; its line bears it.'),
   name: optional(Text(100), 'The words of its line. Default: `key`.'),
@@ -186,14 +190,14 @@ const Charge = strict({
   ),
   bucket: optional(
     strict({
-      size: Type.Enum(['hour', 'day', 'month'], { description: 'By the clock and calendar of `timeZone`.' }),
+      size: Type.Enum(bucketSizes, { description: bucketWords }),
       priced: optional(
         Type.Enum(['per_bucket', 'on_sum']),
         '`per_bucket` (default): tiers, packages and included units apply anew in each bucket; `on_sum`: once, to the sum of what the buckets count.',
       ),
       maximumQuantity: Type.Optional(Quantity('The most that one bucket counts.')),
     }),
-    'Records are put together by hour, day or month first, each by `aggregation`. Buckets without a record cost nothing.',
+    'Records are put together by hour, day or month first, each by `aggregation`, or stand each by itself. Buckets without a record cost nothing.',
     { size: 'hour', priced: 'per_bucket' },
   ),
   included: optional(Included, 'Units that are free of charge.', { quantity: 1000 }),

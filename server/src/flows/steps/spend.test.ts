@@ -56,4 +56,11 @@ test('what a cap does not hold back is named with why; without a cap there is no
     { meter: 'projects_in_use', name: 'Projects in use', why: 'level' },
   ])
   expect(outsideCap(catalog, contentOf('UTC', false))).toEqual([])
+  const singly = catalogWith({
+    api_calls: { model: 'per_unit', unitAmounts: both('1') },
+    tokens: { model: 'per_unit', unitAmounts: both('1'), bucket: { size: 'record' } },
+  })
+  expect(outsideCap(singly, contentOf('UTC'))).toEqual([
+    { meter: 'tokens', name: 'Model tokens', why: 'single_records' },
+  ])
 })

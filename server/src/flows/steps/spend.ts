@@ -136,7 +136,9 @@ const whyOutside = (
   if (aggregation !== 'sum' && aggregation !== 'count') return 'not_a_sum'
   if (transactions) return 'fee_by_record'
   if (as === 'parts') return null
-  const isInParts = charges.some(({ basis }) => basis.kind === 'usage' && basis.meter === meter && basis.bucket)
+  const isInParts = charges.some(
+    ({ basis }) => basis.kind === 'usage' && basis.meter === meter && basis.bucket && basis.bucket.size !== 'record',
+  )
   return isInParts ? 'parts_of_period' : 'single_records'
 }
 

@@ -159,6 +159,13 @@ describe('refused, with its place', () => {
       ['18:47 plans.payg.usagePrices.calls.bucket: "bucket" is not read by percentage.'],
     ],
     [
+      'single records of a level',
+      `level: { model: per_unit, unitAmounts: ${both('2')}, bucket: { size: record } }`,
+      [
+        '18:86 plans.payg.usagePrices.level.bucket.size: Records by themselves are of sums and counts, and meter "level" is latest.',
+      ],
+    ],
+    [
       'a rollover of each bucket',
       unit(', included: 5, bucket: { size: day }, rollover: {}'),
       [

@@ -135,6 +135,13 @@ const checkBucket = (draft: Draft, path: Path) => {
       draft.report([...path, 'bucket'], '"bucket" is not read by percentage.', 'key')
     if (aggregation === 'time_weighted')
       draft.report([...path, 'bucket'], `Meter "${meter}" is weighted by time, which has no buckets.`, 'key')
+    const isSingly = draft.sound(...path, 'bucket', 'size') === 'record'
+    if (isSingly && aggregation !== undefined && aggregation !== 'sum' && aggregation !== 'count')
+      draft.report(
+        [...path, 'bucket', 'size'],
+        `Records by themselves are of sums and counts, and meter "${meter}" is ${aggregation}.`,
+        'value',
+      )
     if (names.includes('rollover') && draft.sound(...path, 'bucket', 'priced') !== 'on_sum')
       draft.report([...path, 'rollover'], 'What is priced per bucket carries nothing on: use "priced: on_sum".', 'key')
   }

@@ -54,6 +54,10 @@ test.each<[string, CatalogUsagePrice]>([
       ramp: [{ fromMonth: 12, model: 'per_unit', unitAmounts: { USD: '1' } }],
     },
   ],
+  [
+    '$0.02 per call, each record by itself',
+    { model: 'per_unit', unitAmounts: { USD: '2' }, bucket: { size: 'record' } },
+  ],
 ])('%s', (words, price) => expect(usagePriceWords(price, 'calls', meters, 'USD')).toBe(words))
 
 test('amounts are exact in each currency', () => {

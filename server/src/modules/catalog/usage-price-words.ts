@@ -23,7 +23,8 @@ export const usagePriceWords = (
         price.includedMode === 'reprice_all' ? 'above that all at ' : 'then '
       }`
     : ''
-  const bucket = price.bucket ? ` by the ${price.bucket.size}` : ''
+  const size = price.bucket?.size
+  const bucket = size === undefined ? '' : size === 'record' ? ', each record by itself' : ` by the ${size}`
   const ramp = (price.ramp ?? []).map((step) => `; from month ${step.fromMonth} on ${stepWords(step, words)}`)
   return `${included}${stepWords(price, words)}${bucket}${ramp.join('')}`
 }

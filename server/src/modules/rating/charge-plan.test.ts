@@ -230,6 +230,18 @@ describe('usage to fetch', () => {
       [{ plan: planOf({ calls: { ...calls, bucket: { size: 'day' } } }) }],
       ['calls hours 01–01'],
     ],
+    [
+      'of single records the records, also where another price takes hours',
+      [
+        {
+          plan: planOf({
+            calls: { ...calls, bucket: { size: 'record' } },
+            hourly: { ...calls, meter: 'calls', bucket: { size: 'hour' } },
+          }),
+        },
+      ],
+      ['calls records 01–01'],
+    ],
     ['of levels their last', [{ plan: planOf({ level: calls }) }], ['level parts 01–01 level']],
     [
       'of a percentage with a fee how many',

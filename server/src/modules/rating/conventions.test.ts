@@ -180,6 +180,44 @@ test('8 buckets: priced one by one or on their sum, and at most so much in one',
   expect(bucketed({ size: 'hour', maximumQuantity: 5 })).toBe('100')
 })
 
+describe('8 each record by itself', () => {
+  const single = (price: RatingPrice, bucket: object, ...quantities: (number | string)[]) =>
+    used(
+      price,
+      0,
+      { bucket: { size: 'record', ...bucket } as never },
+      { usage: [records(...quantities.map((quantity): [string, number | string] => [on(2), quantity]))] },
+    )
+  const price: RatingPrice = {
+    model: 'graduated',
+    tiers: [
+      { upTo: 10, unitAmount: 10 },
+      { upTo: null, unitAmount: 1 },
+    ],
+  }
+  test('has its own tiers, included units and most, also at the same instant', () => {
+    expect(total(single(price, {}, 20, 10, 10))).toBe('310')
+    expect(total(single(price, { maximumQuantity: 5 }, 20, 10, 10))).toBe('150')
+    expect(total(single(price, { priced: 'on_sum' }, 20, 10, 10))).toBe('130')
+    const request = single(price, {}, 20, 10, 1)
+    const [charge] = request.charges!
+    expect(total({ ...request, charges: [{ ...charge!, included: { quantity: 5 } }] })).toBe('155')
+  })
+  test('begins packages of its own and is rounded to whole units before it is priced', () => {
+    expect(total(single({ model: 'package', unitAmount: 100, packageSize: 10 }, {}, 11, 1, 0))).toBe('300')
+    const minutes: RatingPrice = { model: 'per_unit', unitAmount: 1, quantityRounding: 'up' }
+    expect(total(single(minutes, {}, '0.1', '0.1', '1.5', -3))).toBe('4')
+  })
+  test('is counted by a count and added up by nobody else', () => {
+    const of = (aggregation: 'count' | 'max') => {
+      const request = single(price, {}, 20, 10)
+      return { ...request, charges: [{ ...request.charges![0]!, aggregation }] }
+    }
+    expect(total(of('count'))).toBe('20')
+    expect(mistakes(of('max'))).toEqual(['charges.0.bucket.size'])
+  })
+})
+
 describe('9 anchors', () => {
   const period = (grid: NonNullable<RatingPreviewRequest['grid']>, timeZone?: string) =>
     preview({ currency: 'USD', grid, timeZone, charges: [{ key: 'base', price: { model: 'flat', unitAmount: 2800 } }] })

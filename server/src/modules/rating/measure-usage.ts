@@ -1,3 +1,4 @@
+import { assert } from '../../core/errors.ts'
 import { contains, isBefore, type Period } from '../../core/period.ts'
 import { type Exact, larger, plus, smaller, sumOf, zero } from './exact.ts'
 import { bucketStart, bucketsOf, measure, recordsOf, within } from './measure.ts'
@@ -27,7 +28,7 @@ const ofTotal = ({ quantity, transactions }: Extract<Usage, { kind: 'total' }>):
 
 const ofRecords = (all: Extract<Usage, { kind: 'records' }>['records'], source: Source, input: RatingInput): Meter => {
   const records = asLevels(recordsOf(all, source), source)
-  const buckets = (window: Period) => bucketsOf(within(records, window), source, input).map(({ measured }) => measured)
+  const buckets = (window: Period) => bucketsOf(within(records, window), source, input)
   return {
     buckets,
     over: (window) => {
@@ -56,6 +57,7 @@ const ofParts = (parts: readonly UsagePart[], source: Source, input: RatingInput
   const inside = (window: Period) => parts.filter(({ start }) => contains(window, start))
   const buckets = (window: Period): Measured[] => {
     const { size, maximumQuantity } = source.bucket!
+    assert(size !== 'record', 'single records are not put together to parts')
     const groups = Map.groupBy(inside(window), ({ start }) => bucketStart(start, size, input.timeZone).toString())
     return [...groups.values()].map((group) => {
       const whole = together(group, source)

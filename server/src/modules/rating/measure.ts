@@ -98,20 +98,20 @@ const daysOf = (window: Period, timeZone: string): Period[] => {
   return days
 }
 
-export type Bucket = { start: Temporal.Instant; measured: Measured }
-
 /**
- * Convention 8: the records of each hour, day or month of the time zone that has any, each measured by itself. An hour that a clock
- * change repeats is two hours. `maximumQuantity` is the most that one bucket counts.
+ * Convention 8: the records of each hour, day or month of the time zone that has any, or each record, measured by itself. An hour that a
+ * clock change repeats is two hours. `maximumQuantity` is the most that one bucket counts.
  */
-export const bucketsOf = (records: readonly UsageRecord[], source: Source, ruler: Ruler): Bucket[] => {
+export const bucketsOf = (records: readonly UsageRecord[], source: Source, ruler: Ruler): Measured[] => {
   const { size, maximumQuantity } = source.bucket!
-  const groups = Map.groupBy(records, ({ at }) => bucketStart(at, size, ruler.timeZone).toString())
-  return [...groups].map(([start, group]) => {
-    const window = { start: Temporal.Instant.from(start), end: Temporal.Instant.from(start) }
-    const measured = measure(group, source, window, ruler)
-    const quantity = maximumQuantity === null ? measured.quantity : smaller(measured.quantity, maximumQuantity)
-    return { start: window.start, measured: { ...measured, quantity } }
+  const groups =
+    size === 'record'
+      ? records.map((record) => [record])
+      : Map.groupBy(records, ({ at }) => bucketStart(at, size, ruler.timeZone).toString()).values()
+  return [...groups].map((group) => {
+    const start = group[0]!.at
+    const measured = measure(group, source, { start, end: start }, ruler)
+    return maximumQuantity === null ? measured : { ...measured, quantity: smaller(measured.quantity, maximumQuantity) }
   })
 }
 

@@ -64,6 +64,7 @@ export const measuredWindows = (input: RatingInput, charge: UsageCharge): Period
 export const recordsReason = ({ basis, price, ramp, included }: UsageCharge): string | null => {
   if (Object.keys(basis.filter).length > 0) return 'rates records of some properties'
   if (basis.aggregation === 'time_weighted') return 'measures by time_weighted'
+  if (basis.bucket?.size === 'record') return 'rates each record by itself'
   if (basis.bucket && basis.aggregation === 'unique') return 'measures unique in buckets'
   const looks = [price, ...ramp.map((step) => step.price)].some(
     (one) =>

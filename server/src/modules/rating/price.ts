@@ -1,4 +1,4 @@
-import type { ratingAggregations } from '@turnpike/contract'
+import type { bucketSizes, ratingAggregations } from '@turnpike/contract'
 import type { Period } from '../../core/period.ts'
 import type { Exact } from './exact.ts'
 import type { RoundingMode } from './round.ts'
@@ -60,7 +60,7 @@ export type Source = {
   valueBefore: Exact
   levelBy: 'set' | 'add'
   changesInDay: 'exact' | 'last' | 'max'
-  bucket: { size: 'hour' | 'day' | 'month'; priced: 'per_bucket' | 'on_sum'; maximumQuantity: Exact | null } | null
+  bucket: { size: (typeof bucketSizes)[number]; priced: 'per_bucket' | 'on_sum'; maximumQuantity: Exact | null } | null
   alreadyBilled: Exact | null
 }
 

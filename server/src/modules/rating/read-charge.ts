@@ -92,6 +92,11 @@ const readSource = (reader: Reader, field: string, charge: RatingCharge, model: 
     'bucket',
     'cannot be combined with time_weighted',
   )
+  clash(
+    charge.bucket?.size === 'record' && aggregation !== 'sum' && aggregation !== 'count',
+    'bucket.size',
+    'record is of sums and counts',
+  )
   if (model === 'percentage') {
     clash(aggregation !== 'sum', 'aggregation', 'must be sum: a percentage is of the sum of its transactions')
     clash(charge.bucket !== undefined, 'bucket', 'is not read by percentage')

@@ -72,6 +72,7 @@ test.each<[string, RatingPreviewRequest, string[]]>([
   ['neither quantity nor records', { ...used(price, 1), usage: [{ meter: 'calls' }] }, ['usage.0.quantity']],
   ['a total where records are filtered', charged({ filter: { region: 'eu' } }), ['usage.0.records']],
   ['a total in buckets', charged({ bucket: { size: 'day' } }), ['usage.0.records']],
+  ['a total of single records', charged({ bucket: { size: 'record' } }), ['usage.0.records']],
   [
     'a total over a change of price',
     { ...used(price, 1), changes: [{ at: on(5), charge: 'calls', price }] },

@@ -110,7 +110,9 @@ const splitUp = ({ seed, request }: RatingHistory, input: RatingInput): RatingPr
   const hasPlainSum = (meter: string) =>
     input.charges.every(
       ({ basis, price }) =>
-        basis.kind === 'held' || basis.meter !== meter || (basis.aggregation === 'sum' && price.model !== 'percentage'),
+        basis.kind === 'held' ||
+        basis.meter !== meter ||
+        (basis.aggregation === 'sum' && basis.bucket?.size !== 'record' && price.model !== 'percentage'),
     )
   return request.usage?.map((usage) => {
     const need = needs.find(({ meter }) => meter === usage.meter)

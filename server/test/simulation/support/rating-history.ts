@@ -96,10 +96,12 @@ export const ratingHistoryOf = (seed: number): RatingHistory => {
     const price = priceOf(meter === 'moved' && often(0.7) ? ['percentage'] : ofQuantity) as UsagePrice
     const isTransfer = price.model === 'percentage'
     const weighted = meters[meter].aggregation === 'time_weighted'
+    const isCounted = meters[meter].aggregation === 'sum' || meters[meter].aggregation === 'count'
+    const singly = isCounted ? (['record', 'record'] as const) : []
     const bucket = isTransfer
       ? undefined
       : some(weighted ? 0 : 0.2, () => ({
-          size: one('hour' as const, 'day' as const, 'month' as const),
+          size: one('hour' as const, 'day' as const, 'month' as const, ...singly),
           priced: some(0.6, () => one('per_bucket' as const, 'on_sum' as const)),
           maximumQuantity: some(0.3, () => 1 + whole(20)),
         }))

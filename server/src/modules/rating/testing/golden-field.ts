@@ -1,4 +1,4 @@
-import type { RatingPrice } from '@turnpike/contract'
+import type { RatingPreviewRequest, RatingPrice } from '@turnpike/contract'
 import { held, on, table, used } from './april.ts'
 
 // Figures that other products publish of their price models and prorations, in cents: what everybody computes alike.
@@ -30,6 +30,15 @@ const payments: RatingPrice = {
     { upTo: null, percent: 3, flatAmount: 40_000 },
   ],
 }
+
+/** Each record is rated by itself. */
+const singles = (price: RatingPrice, quantities: (number | string)[]): RatingPreviewRequest =>
+  used(
+    price,
+    0,
+    { bucket: { size: 'record' } },
+    { usage: [{ meter: 'calls', records: quantities.map((quantity) => ({ at: on(2), quantity })) }] },
+  )
 
 export const fieldCases = table([
   ['volume, 5 of 1–5 at 7.00', used(volume(fonts), 5), [3500], 3500, '5 × 700'],
@@ -264,4 +273,18 @@ export const fieldCases = table([
     '20 × 15/30 + 10 × 5/30 = 11.67 gigabytes × 90',
   ],
   ['ten days of a month', month(1, 11, 3000, {}), [1000], 1000, '3000 × 10/30'],
+  [
+    'volume tiers by the size of each record',
+    singles(volume(tiers([50, 1100], [100, 1000], [null, 900])), [20, 90, 50]),
+    [167_000],
+    167_000,
+    '20 × 1100 + 90 × 1000 + 50 × 1100',
+  ],
+  [
+    'two calls of 1 minute 20 seconds, each by begun minutes',
+    singles({ model: 'per_unit', unitAmount: '1.3', quantityRounding: 'up' }, ['1.333333333333', '1.333333333333']),
+    [5],
+    5,
+    '2 + 2 minutes × 1.3 = 5.2',
+  ],
 ])

@@ -52,6 +52,11 @@ export const bucketsIn = (
     return charge.bucket!.size === 'day' ? `${local.toPlainDate()}` : `${local.year} ${local.month}`
   }
   const inside = all.filter(({ at }) => at >= from && at < to)
+  const most = charge.bucket!.maximumQuantity
+  if (charge.bucket!.size === 'record')
+    return inside
+      .map((record) => (charge.aggregation === 'count' ? ([1n, 1n] as const) : record.quantity))
+      .map((quantity) => (most === undefined ? quantity : least(quantity, read(most))))
   return [...new Set(inside.map(({ at }) => name(at)))].map((bucket) => {
     const quantity = measured(
       request,
@@ -60,9 +65,7 @@ export const bucketsIn = (
       from,
       to,
     )
-    return charge.bucket!.maximumQuantity === undefined
-      ? quantity
-      : least(quantity, read(charge.bucket!.maximumQuantity))
+    return most === undefined ? quantity : least(quantity, read(most))
   })
 }
 
