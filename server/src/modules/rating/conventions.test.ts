@@ -77,6 +77,35 @@ describe('1 proration basis', () => {
   })
 })
 
+describe('a change at the very start of a period', () => {
+  const doubled = (settings: RatingSettings, at = on(1), more: Partial<RatingPreviewRequest> = {}) =>
+    preview(
+      seat(settings, {
+        changes: [{ at, charge: 'seats', price: { model: 'per_unit', unitAmount: 6000 } }],
+        ...more,
+      }),
+    ).lines.map(({ amount, period }) => `${amount.amountMinor} ${period.start.slice(8, 10)}`)
+  const style = 'credit_and_charge'
+  test('of a period paid in advance gives back all of the old and charges all of the new', () => {
+    expect(doubled({ proration: { style } })).toEqual(['-3000 01', '6000 01'])
+    expect(doubled({ proration: { style, basis: 'day' } })).toEqual(['-3000 01', '6000 01'])
+    expect(doubled({})).toEqual(['6000 01'])
+  })
+  test('and not a step of its price, which was known when the period was paid', () => {
+    const ramp = [{ fromMonth: 1, price: { model: 'per_unit', unitAmount: 6000 } as const }]
+    const charges = [{ key: 'seats', price: perUnit, quantity: 1, ramp }]
+    const view = preview(seat({ proration: { style } }, { charges, subscriptionStart: '2026-03-01T00:00:00Z' }))
+    expect(view.lines).toEqual([])
+  })
+  test('and not of what begins with it: that was not paid yet', () => {
+    const from = { charges: [{ key: 'seats', price: perUnit, quantity: 1, from: on(16) }] }
+    expect(doubled({ proration: { style } }, on(16), from)).toEqual(['3000 16'])
+  })
+  test('nor without proration: the new price begins with the next', () => {
+    expect(doubled({ proration: { style, basis: 'none' } })).toEqual([])
+  })
+})
+
 test('2 the denominator when the billing day moves: the old period, the new one, or months of thirty days', () => {
   const moved = {
     period: { start: '2026-02-01T00:00:00Z', end: '2026-02-15T00:00:00Z' },

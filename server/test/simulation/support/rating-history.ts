@@ -270,7 +270,9 @@ export const ratingHistoryOf = (seed: number): RatingHistory => {
           : undefined,
     }
   }
-  const change = within(one(1, 3600, 3600))
+  // At times a change comes with the period.
+  const atOnce = (at: Temporal.Instant) => (often(0.1) ? period.start : at)
+  const change = atOnce(within(one(1, 3600, 3600)))
   const plans = ['one', ...(often(0.35) && isIn(change) ? ['two'] : [])]
 
   /** A quantity that is exactly a bound of a tier, with what is included before it. */
@@ -382,7 +384,7 @@ export const ratingHistoryOf = (seed: number): RatingHistory => {
       charges: extra,
       changes:
         extra.length > 0 && often(0.6)
-          ? [{ at: text(within(1)), charge: 'chairs', quantity: whole(12) }].filter((each) =>
+          ? [{ at: text(atOnce(within(1))), charge: 'chairs', quantity: whole(12) }].filter((each) =>
               isIn(Temporal.Instant.from(each.at)),
             )
           : undefined,

@@ -274,6 +274,13 @@ export const fieldCases = table([
   ],
   ['ten days of a month', month(1, 11, 3000, {}), [1000], 1000, '3000 × 10/30'],
   [
+    'a price that changes with the period, which was paid in advance',
+    change(1000, 2000, on(1), inAdvance),
+    [-1000, 2000],
+    1000,
+    'the old price back, the new one charged',
+  ],
+  [
     'volume tiers by the size of each record',
     singles(volume(tiers([50, 1100], [100, 1000], [null, 900])), [20, 90, 50]),
     [167_000],

@@ -98,7 +98,10 @@ const partsOf = (request: RatingPreviewRequest, charge: SlowCharge, isHeld: bool
   const { period, trial, timeZone = 'UTC' } = request
   let from: Mark = { at: ms(period!.start), kind: 'period' }
   let to: Mark = { at: ms(period!.end), kind: 'period' }
-  if (charge.from && ms(charge.from) > from.at)
+  // What is paid in advance and changes at once was paid as it stood before.
+  const begins = from.at
+  const isPaid = isHeld && request.settings?.proration?.style === 'credit_and_charge'
+  if (charge.from && (ms(charge.from) > begins || (isPaid && charge.changed?.from && ms(charge.from) === begins)))
     from = { at: ms(charge.from), kind: charge.changed?.from ? 'change' : 'start' }
   if (charge.until && ms(charge.until) < to.at)
     to = { at: ms(charge.until), kind: charge.changed?.until ? 'change' : 'end' }
@@ -107,7 +110,8 @@ const partsOf = (request: RatingPreviewRequest, charge: SlowCharge, isHeld: bool
     if (ms(trial.endsAt) >= ms(period!.end) && (isHeld || usageIsFree)) return []
     if (isHeld ? trial.firstPeriod !== 'whole' : usageIsFree) from = { at: ms(trial.endsAt), kind: 'start' }
   }
-  if (from.at >= to.at) return []
+  const isGone = isPaid && from.kind === 'period' && to.kind === 'change' && to.at === begins
+  if (from.at >= to.at && !isGone) return []
   const ramp = (charge.ramp ?? []).map((step) => ({
     at: monthsLater(request.subscriptionStart ?? period!.start, step.fromMonth, timeZone),
     price: step.price,
@@ -115,10 +119,15 @@ const partsOf = (request: RatingPreviewRequest, charge: SlowCharge, isHeld: bool
   }))
   const changes = (request.changes ?? []).filter((change) => change.charge === charge.key)
   const turns = [...ramp, ...changes.map((change) => ({ ...change, at: ms(change.at) }))].sort((a, b) => a.at - b.at)
-  const cuts = [...new Set(turns.map(({ at }) => at).filter((at) => at > from.at && at < to.at))]
+  const isAtOnce = isPaid && from.kind === 'period' && changes.some((change) => ms(change.at) === begins)
+  const inside = turns.map(({ at }) => at).filter((at) => at > from.at && at < to.at)
+  const cuts = [...(isAtOnce ? [begins] : []), ...new Set(inside)]
   const marks: Mark[] = [from, ...cuts.map((at): Mark => ({ at, kind: 'change' })), to]
   return marks.slice(0, -1).map((mark, index) => {
-    const past = turns.filter(({ at }) => at <= mark.at)
+    const before = isAtOnce && index === 0
+    const past = turns.filter(
+      (turn) => turn.at <= mark.at && !(before && turn.at === begins && !ramp.includes(turn as never)),
+    )
     return {
       from: mark,
       to: marks[index + 1]!,
