@@ -106,6 +106,17 @@ describe('a change at the very start of a period', () => {
   })
 })
 
+test('numbers of JSON are read whichever way they are written, down to 18 digits after the point', () => {
+  const of = (unitAmount: number) => preview(used({ model: 'per_unit', unitAmount }, 1)).lines[0]!.exactAmount
+  expect([of(0.000_000_2), of(1.25e-7), of(1e-18), of(1e-6), of(1e14)]).toEqual([
+    '0.0000002',
+    '0.000000125',
+    '0.000000000000000001',
+    '0.000001',
+    '100000000000000',
+  ])
+})
+
 test('2 the denominator when the billing day moves: the old period, the new one, or months of thirty days', () => {
   const moved = {
     period: { start: '2026-02-01T00:00:00Z', end: '2026-02-15T00:00:00Z' },

@@ -41,12 +41,18 @@ export const isZero = (a: Exact): boolean => a.n === 0n
 
 const decimal = /^(-?)(\d{1,18})(?:\.(\d{1,18}))?$/
 
+/** A small number as its digits: what a sender wrote as 0.0000002 is here 2e-7. */
+const written = (number: number): string => {
+  const parts = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(String(number))
+  return parts ? `${parts[1]}0.${'0'.repeat(Number(parts[4]) - 1)}${parts[2]}${parts[3] ?? ''}` : String(number)
+}
+
 /**
  * What a decimal says; null when it is none. Of a JSON number only 15 digits are sure: with more it no longer says what its
  * sender meant, and is refused.
  */
 export const exactOf = (text: string | number): Exact | null => {
-  const parts = decimal.exec(String(text))
+  const parts = decimal.exec(typeof text === 'number' ? written(text) : text)
   if (!parts) return null
   const fractionDigits = parts[3] ?? ''
   if (typeof text === 'number' && (parts[2]! + fractionDigits).replace(/^0+/, '').length > 15) return null

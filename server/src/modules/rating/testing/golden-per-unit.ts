@@ -5,6 +5,13 @@ const changed = (day: number, quantity: number) => ({ changes: [{ at: on(day), c
 
 export const perUnitCases = table([
   ['used units', used(at(5), 1234), [6170], 6170, '1234 × 5'],
+  [
+    'a price that JSON writes as 2e-7',
+    used({ model: 'per_unit', unitAmount: 0.000_000_2 }, 25_000_000),
+    [5],
+    5,
+    '25,000,000 × 0.0000002',
+  ],
   ['nothing used', used(at(5), 0), [0], 0, '0 × 5'],
   ['one unit', used(at(5), 1), [5], 5, '1 × 5'],
   ['fractions of a cent add up before rounding', used(at('0.4'), 1001), [400], 400, '1001 × 0.4 = 400.4'],

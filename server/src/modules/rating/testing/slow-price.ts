@@ -4,8 +4,9 @@ import type { RatingPreviewRequest, RatingPrice } from '@turnpike/contract'
 export type Fraction = readonly [n: bigint, d: bigint]
 export const nothing: Fraction = [0n, 1n]
 export const read = (text: string | number): Fraction => {
-  const [whole, parts = ''] = String(text).split('.')
-  return [BigInt(whole! + parts), 10n ** BigInt(parts.length)]
+  const [mantissa, power = '0'] = String(text).split('e')
+  const [whole, parts = ''] = mantissa!.split('.')
+  return [BigInt(whole! + parts), 10n ** BigInt(parts.length - Number(power))]
 }
 export const add = ([a, b]: Fraction, [c, d]: Fraction): Fraction => (b === d ? [a + c, b] : [a * d + c * b, b * d])
 export const negative = ([a, b]: Fraction): Fraction => [-a, b]
