@@ -89,6 +89,12 @@ const RatingPrice = strict({
   ),
   tierBounds: Type.Optional(roundingOf.tierBounds),
   flatAtZero: Type.Optional(roundingOf.flatAtZero),
+  flatProrated: Type.Optional(
+    Type.Boolean({
+      description:
+        'Whether flat parts of tiers shrink with the time that something is held; yes where left out. No: each is due in full, once for each tier that is reached.',
+    }),
+  ),
   packageSize: Type.Optional(Quantity('package: how many units one package holds.')),
   packageRounding: Type.Optional(roundingOf.packageRounding),
   percent: Type.Optional(

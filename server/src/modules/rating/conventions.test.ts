@@ -117,6 +117,66 @@ test('numbers of JSON are read whichever way they are written, down to 18 digits
   ])
 })
 
+describe('1 flat parts of tiers that are due in full', () => {
+  const price: RatingPrice = {
+    model: 'graduated',
+    tiers: [
+      { upTo: 5, unitAmount: 100, flatAmount: 1000 },
+      { upTo: null, unitAmount: 50, flatAmount: 500 },
+    ],
+    flatProrated: false,
+  }
+  const by = (style: 'segments' | 'credit_and_charge', ...changes: object[]) =>
+    preview(
+      held(price, 4, {
+        changes: changes.map((change) => ({ charge: 'seats', ...change })) as never,
+        settings: { proration: { style } },
+      }),
+    )
+  const amounts = ({ lines }: ReturnType<typeof preview>) => lines.map(({ amount }) => amount.amountMinor)
+  test('are due once for each tier, however often it is reached', () => {
+    const back = [
+      { at: on(11), quantity: 6 },
+      { at: on(21), quantity: 4 },
+    ]
+    // (400 + 550 + 400) / 3 + 1000 + 500
+    expect(amounts(by('segments', ...back))).toEqual(['1950'])
+    expect(by('segments', ...back).lines[0]!.calculation.map(({ kind, amount }) => `${kind} ${amount}`)).toEqual([
+      'units 400/3',
+      'flat 1000',
+      'units 500/3',
+      'units 50/3',
+      'flat 500',
+      'units 400/3',
+    ])
+  })
+  test('were paid in advance and are not given back: a tier that is reached is charged once', () => {
+    const changes = [
+      { at: on(16), quantity: 6 },
+      { at: on(21), quantity: 4 },
+      { at: on(26), quantity: 0 },
+    ]
+    expect(amounts(by('credit_and_charge', ...changes))).toEqual(['-200', '775', '-183', '133', '-67', '0'])
+  })
+  test('are those of the new tiers where the price changes', () => {
+    const tiers = [{ upTo: null, unitAmount: 100, flatAmount: 300 }]
+    const change = { at: on(16), price: { ...price, tiers } }
+    expect(amounts(by('segments', change))).toEqual(['1700'])
+    expect(amounts(by('credit_and_charge', change))).toEqual(['-200', '500'])
+  })
+  test('are no matter of usage, which has no share of time', () => {
+    expect(mistakes(used(price, 1))).toEqual(['charges.0.price.flatProrated'])
+    const ramp = [{ fromMonth: 1, price }]
+    const { flatProrated: _, ...plain } = price
+    expect(mistakes(used(plain, 1, { ramp }))).toEqual(['charges.0.ramp.0.price.flatProrated'])
+    const changes = [{ at: on(2), charge: 'calls', price }]
+    expect(mistakes(used(plain, 1, {}, { changes, usage: [records([on(2), 1])] }))).toEqual([
+      'changes.0.price.flatProrated',
+    ])
+    expect(mistakes(held({ ...perUnit, flatProrated: false }, 1))).toEqual(['charges.0.price.flatProrated'])
+  })
+})
+
 test('2 the denominator when the billing day moves: the old period, the new one, or months of thirty days', () => {
   const moved = {
     period: { start: '2026-02-01T00:00:00Z', end: '2026-02-15T00:00:00Z' },

@@ -23,6 +23,7 @@ export type PriceModel =
       tierBounds: 'inclusive' | 'exclusive'
       flatAtZero: 'due' | 'not_due'
       packageRounding: PackageRounding
+      flatProrated: boolean
     }
   | { model: 'package'; unitAmount: Exact; size: Exact; rounding: PackageRounding }
   | {

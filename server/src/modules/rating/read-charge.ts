@@ -2,7 +2,7 @@ import type { RatingCharge } from '@turnpike/contract'
 import { one, zero } from './exact.ts'
 import type { Charge, Included, Lot, Price, Source } from './price.ts'
 import type { Reader } from './read-numbers.ts'
-import { readPrice } from './read-price.ts'
+import { checkFlatParts, readPrice } from './read-price.ts'
 
 export const readCharge = (reader: Reader, field: string, charge: RatingCharge): Charge => {
   const price = readPrice(reader, `${field}.price`, charge.price)
@@ -15,10 +15,16 @@ export const readCharge = (reader: Reader, field: string, charge: RatingCharge):
     if (ramp.findIndex(({ fromMonth }) => fromMonth === step.fromMonth) !== index)
       reader.report(`${field}.ramp.${index}.fromMonth`, 'stands twice')
   }
+  const basis = readBasis(reader, field, charge, price)
+  if (basis.kind === 'usage') {
+    checkFlatParts(reader, `${field}.price`, charge.price)
+    for (const [index, step] of (charge.ramp ?? []).entries())
+      checkFlatParts(reader, `${field}.ramp.${index}.price`, step.price)
+  }
   return {
     key: charge.key,
     name: charge.name ?? charge.key,
-    basis: readBasis(reader, field, charge, price),
+    basis,
     price,
     ramp,
     included: charge.included ? readIncluded(reader, `${field}.included`, charge.included, price) : null,

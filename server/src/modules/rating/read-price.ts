@@ -8,8 +8,14 @@ const fields = {
   flat: { needed: ['unitAmount'], allowed: [] },
   one_time: { needed: ['unitAmount'], allowed: [] },
   per_unit: { needed: ['unitAmount'], allowed: ['quantityRounding'] },
-  graduated: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding'] },
-  volume: { needed: ['tiers'], allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding'] },
+  graduated: {
+    needed: ['tiers'],
+    allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding', 'flatProrated'],
+  },
+  volume: {
+    needed: ['tiers'],
+    allowed: ['tierBounds', 'flatAtZero', 'packageRounding', 'quantityRounding', 'flatProrated'],
+  },
   package: { needed: ['unitAmount', 'packageSize'], allowed: ['packageRounding', 'quantityRounding'] },
   percentage: {
     needed: ['percent'],
@@ -37,6 +43,11 @@ export const readPrice = (reader: Reader, field: string, price: RatingPrice): Pr
   }
 }
 
+/** Usage has no share of time that its flat parts could shrink with. */
+export const checkFlatParts = (reader: Reader, field: string, { flatProrated }: RatingPrice): void => {
+  if (flatProrated !== undefined) reader.report(`${field}.flatProrated`, 'is read for what is held only')
+}
+
 const modelOf = (reader: Reader, field: string, price: RatingPrice): PriceModel => {
   // What is missing was reported above; zero stands in so that reading goes on.
   const unitAmount = reader.exact(`${field}.unitAmount`, price.unitAmount ?? 0)
@@ -53,6 +64,7 @@ const modelOf = (reader: Reader, field: string, price: RatingPrice): PriceModel 
         tierBounds: price.tierBounds ?? 'inclusive',
         flatAtZero: price.flatAtZero ?? 'due',
         packageRounding: price.packageRounding ?? 'up',
+        flatProrated: price.flatProrated ?? true,
       }
     case 'package':
       return {

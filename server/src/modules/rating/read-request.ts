@@ -11,7 +11,7 @@ import type { Change, Charge, RatingInput } from './price.ts'
 import { readCoupons, readCredits, readMaximum, readMinimum } from './read-adjustments.ts'
 import { checkKin, readCharge, readLots } from './read-charge.ts'
 import { newReader, type Reader } from './read-numbers.ts'
-import { readPrice } from './read-price.ts'
+import { checkFlatParts, readPrice } from './read-price.ts'
 import { readUsage } from './read-usage.ts'
 import { settingsOf } from './settings.ts'
 
@@ -180,6 +180,7 @@ const readChanges = (
       reader.report(`${field}.quantity`, 'is read for charges with a quantity only')
     if (charge?.price.model === 'one_time')
       reader.report(`${field}.charge`, 'cannot be that of a one_time price, which is charged once and never changes')
+    if (change.price && charge?.basis.kind === 'usage') checkFlatParts(reader, `${field}.price`, change.price)
     if (charge && price) checkKin(reader, `${field}.price.model`, charge.price, price)
     return { at, charge: change.charge, quantity: reader.exactOrNull(`${field}.quantity`, change.quantity), price }
   })

@@ -319,6 +319,7 @@ export const ratingHistoryOf = (seed: number): RatingHistory => {
               { upTo: 5, unitAmount: 100 },
               { upTo: null, unitAmount: '80.5', flatAmount: 20 },
             ],
+            flatProrated: some(0.4, () => often(0.3)),
           },
           quantity: whole(9),
           ...(often(0.3) ? { until: text(within(1)) } : {}),

@@ -31,6 +31,14 @@ const payments: RatingPrice = {
   ],
 }
 
+const flatParts: RatingPrice = {
+  model: 'graduated',
+  tiers: [
+    { upTo: 5, unitAmount: 1000, flatAmount: 10_000 },
+    { upTo: null, unitAmount: 500, flatAmount: 5000 },
+  ],
+  flatProrated: false,
+}
 /** Each record is rated by itself. */
 const singles = (price: RatingPrice, quantities: (number | string)[]): RatingPreviewRequest =>
   used(
@@ -279,6 +287,22 @@ export const fieldCases = table([
     [-1000, 2000],
     1000,
     'the old price back, the new one charged',
+  ],
+  [
+    'one unit for 21 of 30 days, with flat parts of tiers that are due in full',
+    held(flatParts, 1, { charges: [{ key: 'seats', price: flatParts, quantity: 1, from: on(10) }] }),
+    [10_700],
+    10_700,
+    '1000 × 21/30 + 10000',
+  ],
+  [
+    'the same, shared like the rest',
+    held(flatParts, 1, {
+      charges: [{ key: 'seats', price: { ...flatParts, flatProrated: true }, quantity: 1, from: on(10) }],
+    }),
+    [7700],
+    7700,
+    '(1000 + 10000) × 21/30',
   ],
   [
     'volume tiers by the size of each record',

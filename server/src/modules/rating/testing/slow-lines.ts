@@ -35,14 +35,30 @@ export const linesOf = (request: RatingPreviewRequest, charge: SlowCharge): Slow
   if (parts.length === 0) return []
   const line = (amount: Fraction): SlowLine => ({ key, once, amount })
   const rules = request.settings ?? {}
-  const cost = (part: Part, share: Fraction) =>
-    addUp(countOut(part.price, read(part.quantity), freeOf(charge)), share, rules)
+  // Flat parts that nothing is a share of are ticked off when they are due.
+  const ticked = new Map<RatingPrice, Set<number>>()
+  const tick = (part: Part): Product[] => {
+    const seen = ticked.get(part.price) ?? new Set()
+    ticked.set(part.price, seen)
+    const flats = countOut(part.price, read(part.quantity), freeOf(charge)).filter(
+      ({ flatOf }) => flatOf !== undefined && !seen.has(flatOf),
+    )
+    for (const { flatOf } of flats) seen.add(flatOf!)
+    return flats
+  }
+  const cost = (part: Part, share: Fraction) => {
+    const all = countOut(part.price, read(part.quantity), freeOf(charge))
+    if (part.price.flatProrated !== false) return addUp(all, share, rules)
+    const shared = all.filter(({ flatOf }) => flatOf === undefined)
+    return add(addUp(shared, share, rules), addUp(share[0] === 0n ? [] : tick(part), [1n, 1n], rules))
+  }
   if (once) return [line(cost(parts[0]!, [1n, 1n]))]
   if (!isHeld) return [line(bounded(request, parts, usageCost(request, charge, parts), 'usage'))]
   const { basis, style, atEnd } = rules.proration ?? {}
   const end: Mark = { at: ms(request.period!.end), kind: 'period' }
   if (style === 'credit_and_charge')
     return parts.flatMap((part, index) => {
+      if (part.from.kind === 'period') tick(part)
       const begins = part.from.kind === 'period' ? [] : [slowShare(request, part.from, end)]
       const stays = part.to.kind === 'period' || (part.to.kind === 'end' && atEnd === 'whole')
       const ends = stays ? [] : [slowShare(request, part.to, end, 'rest_of_old')]
@@ -66,9 +82,9 @@ export const linesOf = (request: RatingPreviewRequest, charge: SlowCharge): Slow
 }
 
 const negatively = (part: Part, share: Fraction, charge: SlowCharge, request: RatingPreviewRequest): Fraction => {
-  const back = countOut(part.price, read(part.quantity), freeOf(charge)).map(
-    (product): Product => ({ ...product, quantity: negative(product.quantity) }),
-  )
+  const back = countOut(part.price, read(part.quantity), freeOf(charge))
+    .filter(({ flatOf }) => flatOf === undefined || part.price.flatProrated !== false)
+    .map((product): Product => ({ ...product, quantity: negative(product.quantity) }))
   return addUp(back, share, request.settings ?? {})
 }
 

@@ -27,7 +27,7 @@ export const rounded = ([n, d]: Fraction, mode: string): bigint => {
 export type Rules = NonNullable<RatingPreviewRequest['settings']>
 export type Free = { quantity: Fraction; mode: string } | null
 /** One product of a calculation: how many of what. Where it is rounded is decided by who adds them up. */
-export type Product = { quantity: Fraction; amount: Fraction; isShare?: boolean }
+export type Product = { quantity: Fraction; amount: Fraction; isShare?: boolean; flatOf?: number }
 
 /** What a price asks for a quantity, counted out one unit after the other, the last perhaps a part of one. */
 export const countOut = (price: RatingPrice, asked: Fraction, free: Free): Product[] => {
@@ -78,7 +78,7 @@ export const countOut = (price: RatingPrice, asked: Fraction, free: Free): Produ
               isShare: percent !== undefined,
             },
           ]
-    return touched.has(index) ? [...each, { quantity: [1n, 1n], amount: read(flatAmount) }] : each
+    return touched.has(index) ? [...each, { quantity: [1n, 1n], amount: read(flatAmount), flatOf: index }] : each
   })
 }
 
