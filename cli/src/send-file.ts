@@ -80,11 +80,6 @@ const cut = (bytes: Buffer, format: ImportFormat, isLast: boolean): string => {
     }
   }
   const text = decoded(isLast ? bytes : bytes.subarray(0, lastBreak + 1))
-  const { rows, end } = rowsOf(text, format)
-  if (rows.length > rowsMax)
-    return text.slice(
-      0,
-      rows.slice(0, rowsMax).reduce((sum, row) => sum + row.text.length + 1, 0),
-    )
-  return isLast ? text : text.slice(0, end)
+  const { rows, end } = rowsOf(text, format, rowsMax)
+  return isLast && rows.length < rowsMax ? text : text.slice(0, end)
 }

@@ -83,6 +83,32 @@ test('a file cut anywhere between rows has the same rows', () => {
   }
 })
 
+test('no more rows are looked for than are wanted, and what comes after them is not read', () => {
+  expect(rowsOf('1\n2\n3\n', 'csv', 2)).toEqual({
+    rows: [
+      { line: 0, text: '1' },
+      { line: 1, text: '2' },
+    ],
+    lines: 2,
+    end: 4,
+  })
+})
+
+test.each(['csv', 'ndjson'] as const)('the text is read a few times, however short its lines are: %s', (format) => {
+  // Says how far each search went, which is what a long text costs.
+  let read = 0
+  const text = 'x\n'.repeat(3_000)
+  const watched = Object.assign(Object(text) as string, {
+    indexOf: (what: string, from = 0) => {
+      const found = text.indexOf(what, from)
+      read += (found < 0 ? text.length : found) - from + 1
+      return found
+    },
+  }) as string
+  expect(rowsOf(watched, format).rows).toHaveLength(3_000)
+  expect(read).toBeLessThan(3 * text.length)
+})
+
 const files: [name: string, text: string, read: unknown[]][] = [
   [
     'columns by name, in any order; what is not known is passed over',
