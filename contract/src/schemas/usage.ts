@@ -10,7 +10,7 @@ export const UsageRecord = strict({
   quantity: Type.Optional(Quantity),
   /** When it was used; now when left out. */
   at: Type.Optional(Type.String({ maxLength: 40 })),
-  /** Same key, same answer; same key with another body is refused (USE-2). */
+  /** Same key, same answer; same key with another body is refused (USE-2). Not `reservation:…`, `check:…` or `import:…`. */
   idempotencyKey: Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' }),
   service: Type.Optional(Type.String({ maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })),
   correlationId: Type.Optional(Type.String({ maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })),
@@ -38,6 +38,7 @@ export const usageProblemCodes = [
   'access_restricted',
   'spend_cap_reached',
   'idempotency_key_reused',
+  'key_reserved',
   'meter_unknown',
   'meter_derived',
   'property_missing',

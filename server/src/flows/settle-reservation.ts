@@ -12,6 +12,7 @@ import {
   nameOf,
   type PreparedRecord,
   prepareRecord,
+  type RecordDecision,
   type ReservationRecord,
   reservationsToExpire,
   roomOf,
@@ -64,6 +65,7 @@ export const commitReservation = async (
       free.slice(0, laidOut.refs.length),
       true,
     )
+    requireCounted(counted.decisions)
     const settledAt = deps.clock.now()
     const after: ReservationRecord = {
       ...current,
@@ -127,6 +129,16 @@ const letGo = async (
   await notifyAll(tx, movedNotices(lowered))
   const now = new Map(lowered.map((counter) => [nameOf(counter), counter]))
   return { counters: counters.map((counter) => now.get(nameOf(counter)) ?? counter), lowered }
+}
+
+/** All or nothing: a record that has the key of one of ours already would leave the others uncounted, and nobody would know. */
+const requireCounted = (decisions: readonly RecordDecision[]): void => {
+  const isCounted = (decision: RecordDecision) =>
+    decision.kind === 'accepted' || (decision.kind === 'duplicate' && decision.earlier.outcome === 'accepted')
+  if (!decisions.every(isCounted))
+    throw fail('idempotency_key_reused', {
+      errors: [{ field: 'reservationId', message: 'Another record has the key of this reservation.' }],
+    })
 }
 
 /** The same again is the same answer; anything else comes too late. */

@@ -1,5 +1,6 @@
 import type { Client } from '@turnpike/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sha256 } from '../../src/core/canonical.ts'
 import { expireReservations } from '../../src/flows/settle-reservation.ts'
 import { findCounterDifferences } from '../../src/modules/usage/index.ts'
 import { query, sql } from '../../src/platform/db.ts'
@@ -98,6 +99,26 @@ test('more than what is held, or of something else, is no commit', async () => {
     await expect(commit(reservation!.id, quantities)).rejects.toMatchObject({
       code: 'quantity_invalid',
     })
+})
+
+test('a commit whose key another record has fails, and what is reserved stays', async () => {
+  const { reserve, used, held, report } = await customer('key-taken')
+  const { reservation } = await reserve({ by_month: 3, by_year: 2 })
+  const key = `reservation:${reservation!.id}:by_month`
+  await expect(report('by_month', 1, { idempotencyKey: key })).rejects.toMatchObject({
+    code: 'invalid_request',
+    problem: { errors: [{ field: 'idempotencyKey' }] },
+  })
+  // A file of records that were taken out here brings its keys along.
+  const text = `tenantId,meter,quantity,at,idempotencyKey\nkey-taken,by_month,1,${service.clock.now()},${key}\n`
+  const { data: begun } = await service.operator.createUsageImport({
+    body: { name: 'taken.csv', format: 'csv', size: text.length, sha256: sha256(text).toString('hex') },
+  })
+  const sent = await service.operator.sendUsageImport({ params: { importId: begun.id }, body: { offset: 0, text } })
+  expect(sent.data).toMatchObject({ accepted: 1 })
+  await expect(commit(reservation!.id)).rejects.toMatchObject({ code: 'idempotency_key_reused' })
+  expect([await used('by_month'), await used('by_year'), await held()]).toEqual([1, 0, 5])
+  await release(reservation!.id)
 })
 
 describe('the same key', () => {

@@ -11,7 +11,7 @@ import type { UsageWork } from '../../flows/steps/lay-out-usage.ts'
 import { outcomeOf } from '../../flows/steps/usage-outcome.ts'
 import type { Credential } from '../../modules/access/index.ts'
 import type { LiveCustomer } from '../../modules/entitlements/index.ts'
-import { isProblem, meterRules, prepareRecord } from '../../modules/usage/index.ts'
+import { isProblem, meterRules, prepareReport } from '../../modules/usage/index.ts'
 import { requireTenant } from '../auth.ts'
 import { fieldErrors } from '../field-errors.ts'
 import type { Handlers, HttpDeps } from '../handler.ts'
@@ -76,7 +76,7 @@ const judge = async (
       invalid('customer_unknown', 'Nothing is known of this tenant.')
       continue
     }
-    const prepared = prepareRecord(record, rules.get(record.meter), policies.usage, nowMs)
+    const prepared = prepareReport(record, rules.get(record.meter), policies.usage, nowMs)
     if (isProblem(prepared)) {
       invalid(prepared.code, prepared.detail)
       continue
@@ -136,6 +136,7 @@ const failSingle = (outcome: UsageOutcome): never => {
 }
 
 const fieldOf: Partial<Record<NonNullable<UsageOutcome['code']>, string>> = {
+  key_reserved: 'idempotencyKey',
   meter_unknown: 'meter',
   meter_derived: 'meter',
   property_missing: 'properties',

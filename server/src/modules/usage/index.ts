@@ -45,7 +45,7 @@ export {
 } from './measure/store.ts'
 export { type Effect, isLevel, type MeterRules, meterRules } from './meter-rules.ts'
 export { paceHours, paceOf, projectUsage } from './project-usage.ts'
-export { isProblem, type PreparedRecord, prepareRecord } from './record.ts'
+export { isProblem, type PreparedRecord, prepareRecord, prepareReport } from './record.ts'
 export {
   type CorrectedCounter,
   findCorrections,

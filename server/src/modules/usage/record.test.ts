@@ -1,7 +1,7 @@
 import type { CatalogMeter, UsageRecord } from '@turnpike/contract'
 import { expect, test } from 'vitest'
 import { meterRules } from './meter-rules.ts'
-import { prepareRecord } from './record.ts'
+import { prepareRecord, prepareReport } from './record.ts'
 
 const now = Date.parse('2026-06-15T12:00:00Z')
 const policy = { acceptLateDays: 35, acceptFutureSeconds: 300 }
@@ -67,4 +67,12 @@ test('properties are the same in whatever order they came', () => {
   const one = prepare({ properties: { b: 'x', a: 1 } })
   expect(one).toEqual(prepare({ properties: { a: 1, b: 'x' } }))
   expect(one).toMatchObject({ properties: '{"a":1,"b":"x"}' })
+})
+
+test.each(['reservation:', 'check:', 'import:'])('no report has a key that begins with %s', (prefix) => {
+  const report = (idempotencyKey: string) =>
+    prepareReport({ meter: 'calls', idempotencyKey }, rulesOf(whole), policy, now)
+  expect(report(`${prefix}k`)).toMatchObject({ code: 'key_reserved' })
+  expect(report(`my-${prefix}k`)).toMatchObject({ idempotencyKey: `my-${prefix}k` })
+  expect(prepare({ idempotencyKey: `${prefix}k` })).toMatchObject({ idempotencyKey: `${prefix}k` })
 })

@@ -74,6 +74,17 @@ export const prepareRecord = (
   }
 }
 
+/** The keys that we make ourselves of a reservation, of a use and of the row of a file. */
+const ownKey = /^(reservation|check|import):/
+
+/** The same for what is reported: a report under a key of ours would be taken for a record of ours, or keep it from being counted. */
+export const prepareReport = (
+  ...[record, ...rest]: Parameters<typeof prepareRecord>
+): PreparedRecord | RecordProblem =>
+  ownKey.test(record.idempotencyKey)
+    ? { code: 'key_reserved', detail: 'Keys that begin with reservation:, check: or import: are made by the service.' }
+    : prepareRecord(record, ...rest)
+
 export const isProblem = (prepared: PreparedRecord | RecordProblem): prepared is RecordProblem => 'code' in prepared
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
