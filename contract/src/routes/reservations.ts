@@ -61,7 +61,7 @@ export const reservationsRoutes = {
     params: ReservationParams,
     body: ReservationCommit,
     response: Reservation,
-    problems: ['quantity_invalid', 'time_out_of_range', 'reservation_settled', 'idempotency_key_reused'],
+    problems: ['quantity_invalid', 'meter_unknown', 'reservation_settled', 'idempotency_key_reused'],
   }),
 
   releaseReservation: route({

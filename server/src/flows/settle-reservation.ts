@@ -47,6 +47,8 @@ export const commitReservation = async (
 ): Promise<Reservation> => {
   const { tenantId, reservationId } = made
   const used = usedOf(made, quantities)
+  // A repeat is answered whatever has changed since, such as the catalog.
+  if (made.state === 'committed' || made.state === 'released') return reservationView(repeated(made, used))!
   const live = await liveCustomer(deps, tenantId, deps.clock.nowMs())
   const work = { tenantId, customerId: live.customerId, live, atomic: true, fact: true as const, correlationId }
   const records = recordsOf(deps, made, used)
@@ -165,12 +167,15 @@ const usedOf = (made: ReservationRecord, quantities: Record<string, number> | un
   )
 }
 
+/** The time of a reservation is ours, and its work is done: no policy on what senders may name is asked. */
+const anyTime = { acceptLateDays: Number.POSITIVE_INFINITY, acceptFutureSeconds: Number.POSITIVE_INFINITY }
+
 const recordsOf = (
   deps: Pick<Deps, 'catalog' | 'clock'>,
   made: ReservationRecord,
   used: ReadonlyMap<string, Micro>,
 ): PreparedRecord[] => {
-  const { meters, policies } = deps.catalog().file
+  const { meters } = deps.catalog().file
   return made.items.flatMap(({ feature, meter }) => {
     const quantity = used.get(feature)!
     if (quantity === 0n) return []
@@ -186,9 +191,9 @@ const recordsOf = (
       idempotencyKey: `reservation:${made.reservationId}:${feature}`,
       ...(made.service === null ? {} : { service: made.service }),
     }
-    const prepared = prepareRecord(record, rules, policies.usage, deps.clock.nowMs())
+    const prepared = prepareRecord(record, rules, anyTime, deps.clock.nowMs())
     if (isProblem(prepared))
-      throw fail('time_out_of_range', { errors: [{ field: 'reservationId', message: prepared.detail }] })
+      throw fail('meter_unknown', { errors: [{ field: 'reservationId', message: prepared.detail }] })
     return [prepared]
   })
 }

@@ -179,3 +179,15 @@ test('what has expired is let go of; the work that was done is counted all the s
   expect(await used('by_month')).toBe(17)
   expect(await held()).toBe(0)
 })
+
+test('a commit is counted, and a repeat answered, later than reports are accepted', async () => {
+  const { reserve } = await customer('later-than-reports')
+  const { reservation } = await reserve({ by_month: 4 })
+  const { reservation: other } = await reserve({ by_month: 2 })
+  const done = await commit(reservation!.id)
+  service.clock.advance('PT864H')
+  expect(await commit(reservation!.id)).toEqual(done)
+  expect(await commit(other!.id)).toMatchObject({ state: 'committed', features: [{ committed: 2 }] })
+  const { data } = await client.listUsageRecords({ query: { tenantId: 'later-than-reports', meter: 'by_month' } })
+  expect(data.map(({ quantity }) => quantity).sort()).toEqual([2, 4])
+})
