@@ -6,6 +6,7 @@ import { type ImportFormat, rowsOf } from '@turnpike/contract'
 import { UsageError } from './usage-error.ts'
 
 const pieceBytes = 400_000
+/** The service takes 5,000 and no more; lines that stay together may go beyond ours. */
 const rowsMax = 4_000
 
 export const describeFile = async (path: string): Promise<{ size: number; sha256: string }> => {
@@ -29,6 +30,7 @@ export const describeFile = async (path: string): Promise<{ size: number; sha256
 export const sendFile = async <Progress extends { offset: number }>(
   path: string,
   format: ImportFormat,
+  delimiter: string,
   from: Progress,
   size: number,
   send: (piece: { offset: number; text: string }) => Promise<Progress>,
@@ -43,7 +45,7 @@ export const sendFile = async <Progress extends { offset: number }>(
       const buffer = Buffer.alloc(Math.min(bytes, size - offset))
       const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
       if (bytesRead === 0) throw new UsageError('The file has become shorter while it was read.')
-      const text = cut(buffer.subarray(0, bytesRead), format, offset + bytesRead === size)
+      const text = cut(buffer.subarray(0, bytesRead), format, delimiter, offset + bytesRead === size)
       if (text === '') {
         if (bytes > 8 * pieceBytes) throw new UsageError(`The row that begins at byte ${offset} is too long.`)
         bytes *= 2
@@ -69,7 +71,7 @@ export const sendFile = async <Progress extends { offset: number }>(
 }
 
 /** As many whole rows as fit; the rest comes with the next piece. */
-const cut = (bytes: Buffer, format: ImportFormat, isLast: boolean): string => {
+const cut = (bytes: Buffer, format: ImportFormat, delimiter: string, isLast: boolean): string => {
   // In UTF-8 a line break is never part of another character.
   const lastBreak = bytes.lastIndexOf(0x0a)
   const decoded = (part: Buffer): string => {
@@ -80,6 +82,6 @@ const cut = (bytes: Buffer, format: ImportFormat, isLast: boolean): string => {
     }
   }
   const text = decoded(isLast ? bytes : bytes.subarray(0, lastBreak + 1))
-  const { rows, end } = rowsOf(text, format, rowsMax)
-  return isLast && rows.length < rowsMax ? text : text.slice(0, end)
+  const whole = isLast && !text.endsWith('\n') ? `${text}\n` : text
+  return text.slice(0, rowsOf(whole, format, { delimiter, isLast, most: rowsMax }).end)
 }

@@ -123,6 +123,29 @@ test('each row that does not fit is named by its line, and costs the others noth
   ])
 })
 
+test('stray quotes cost their own rows, also where the file is cut between them', async () => {
+  const tenantId = await newTenant()
+  const row = (note: string) => `${daysAgo(1)},api_calls,1,${note}\n`
+  const parts = [
+    `at,meter,quantity,note\n${row('15" screen')}${row('x').repeat(50)}`,
+    row('x').repeat(50) + row('17" screen'),
+  ]
+  const { id } = await begin(parts.join(''), { tenantId })
+  await send(id, 0, parts[0]!)
+  const after = await send(id, parts[0]!.length, parts[1]!)
+  expect(after).toMatchObject({ state: 'done', lines: 103, accepted: 100, invalid: 2 })
+  expect(after.mistakes.map(({ line }) => line)).toEqual([2, 103])
+})
+
+test('a piece of more rows than are taken is refused, and nothing of it is kept', async () => {
+  const tenantId = await newTenant()
+  const { id } = await begin('x'.repeat(30_000), { tenantId })
+  await expect(send(id, 0, 'x\n'.repeat(5_001))).rejects.toMatchObject({
+    problem: { errors: [{ message: 'must have at most 5000 rows' }] },
+  })
+  expect((await importer.getUsageImport({ params: { importId: id } })).data.offset).toBe(0)
+})
+
 test('rows of many tenants, as NDJSON', async () => {
   const [one, two] = [await newTenant(), await newTenant()]
   const row = (tenantId: string | undefined, quantity: number) =>

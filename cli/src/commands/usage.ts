@@ -45,6 +45,7 @@ export const addUsageDataCommands = (usage: Command, session: Session): void => 
       await sendFile(
         path,
         format,
+        readingOf(options).delimiter ?? ',',
         begun,
         size,
         async (piece) => (await client.sendUsageImport({ params: { importId: begun.id }, body: piece })).data,

@@ -123,14 +123,9 @@ const readPiece = (before: ImportRecord, { offset, text }: { offset: number; tex
   if (place > before.size) throw wrong(`must end at byte ${before.size}, where the file ends`)
   const isLast = place === before.size
   const whole = isLast && !text.endsWith('\n') ? `${text}\n` : text
-  const split = rowsOf(whole, before.format, rowsMax + 1)
+  const split = rowsOf(whole, before.format, { delimiter: before.reading.delimiter, isLast, most: rowsMax + 1 })
   if (split.rows.length > rowsMax) throw wrong(`must have at most ${rowsMax} rows`)
-  if (split.end < whole.length) {
-    if (!isLast) throw wrong('must end where a row ends')
-    // The file ends inside a quote: what is left is one row, and a wrong one.
-    split.rows.push({ line: split.lines, text: whole.slice(split.end, -1) })
-    split.lines += whole.slice(split.end).split('\n').length - 1
-  }
+  if (split.end < whole.length) throw wrong('must end where a row ends')
   const rows = split.rows.map((row) => ({ line: before.lines + row.line + 1, text: row.text }))
   const read = readRows(rows, before.format, before.reading, before.heading, `import:${before.sha256.slice(0, 32)}`)
   if ('missing' in read)

@@ -66,10 +66,16 @@ test.each(pieces)('rows are told apart: %s', (_, format, text, rows, end) => {
   expect(split.end).toBe(end)
 })
 
-test('a file cut anywhere between rows has the same rows', () => {
-  const text = Array.from({ length: 40 }, (_, n) => (n % 3 ? `${n},x` : `${n},"a\n""b"`))
-    .join('\n')
-    .concat('\n')
+const mixed = (rowOf: (n: number) => string, length = 40) => Array.from({ length }, (_, n) => `${rowOf(n)}\n`).join('')
+test.each([
+  ['fields of two lines', mixed((n) => (n % 3 ? `${n},x` : `${n},"a\n""b"`))],
+  ['quotes within fields', mixed((n) => (n % 3 ? `${n},15" screen` : `${n},"a\n""b"`))],
+  ['quotes that are never closed', mixed((n) => (n % 5 ? `${n},x` : `${n},"15 screen`))],
+  [
+    'both',
+    mixed((n) => [`${n},"15 screen`, `${n},x`, `${n},"a,\nb",c`, `${n},15"`, '"', `"${n}"\r`, '""",""x'][n % 7]!, 200),
+  ],
+])('a file cut anywhere between rows has the same rows: %s', (_, text) => {
   const whole = rowsOf(text, 'csv').rows.map((row) => row.text)
   for (let size = 8; size < 60; size += 7) {
     const rows: string[] = []
@@ -84,7 +90,7 @@ test('a file cut anywhere between rows has the same rows', () => {
 })
 
 test('no more rows are looked for than are wanted, and what comes after them is not read', () => {
-  expect(rowsOf('1\n2\n3\n', 'csv', 2)).toEqual({
+  expect(rowsOf('1\n2\n3\n', 'csv', { most: 2 })).toEqual({
     rows: [
       { line: 0, text: '1' },
       { line: 1, text: '2' },
@@ -94,10 +100,19 @@ test('no more rows are looked for than are wanted, and what comes after them is 
   })
 })
 
-test.each(['csv', 'ndjson'] as const)('the text is read a few times, however short its lines are: %s', (format) => {
+const costly: [ImportFormat, string][] = [
+  ['csv', 'x'],
+  ['csv', '"x'],
+  ['csv', '""'],
+  ['csv', '"""'],
+  ['csv', '"""",""x'],
+  ['csv', 'x,"'],
+  ['ndjson', 'x'],
+]
+test.each(costly)('the text is read a few times, however many lines it has: %s %s', (format, line) => {
   // Says how far each search went, which is what a long text costs.
   let read = 0
-  const text = 'x\n'.repeat(3_000)
+  const text = `"\n${`${line}\n`.repeat(6_000)}`
   const watched = Object.assign(Object(text) as string, {
     indexOf: (what: string, from = 0) => {
       const found = text.indexOf(what, from)
@@ -105,8 +120,36 @@ test.each(['csv', 'ndjson'] as const)('the text is read a few times, however sho
       return found
     },
   }) as string
-  expect(rowsOf(watched, format).rows).toHaveLength(3_000)
-  expect(read).toBeLessThan(3 * text.length)
+  expect(rowsOf(watched, format, { isLast: true }).end).toBe(text.length)
+  expect(read).toBeLessThan(4 * text.length)
+})
+
+const quotes: [name: string, text: string, rows: string[]][] = [
+  ['within a field', '1,15" x\n2,y\n3,17" x\n4,z\n', ['1,15" x', '2,y', '3,17" x', '4,z']],
+  ['at the beginning of a field, twice', '1,"15 x\n2,y\n3,"17 x\n4,z\n', ['1,"15 x', '2,y', '3,"17 x', '4,z']],
+  ['before a field that has its own', '1,"15 x\n2,y\n3,"z"\n', ['1,"15 x', '2,y', '3,"z"']],
+  ['that the file does not close', '1,"15 x\n2,y\n', ['1,"15 x', '2,y']],
+  ['after a mark of the byte order', '\ufeff"a\nb"\n2\n', ['\ufeff"a\nb"', '2']],
+  ['before a carriage return', '1,"a\r\nb"\r\n2\r\n', ['1,"a\r\nb"\r', '2\r']],
+  ['between delimiters and in no field', '"a\nb","c"\n"",""\n', ['"a\nb","c"', '"",""']],
+]
+test.each(quotes)('a quote %s', (_, text, rows) => {
+  const split = rowsOf(text, 'csv', { isLast: true })
+  expect(split.rows.map((row) => row.text)).toEqual(rows)
+  expect(split).toMatchObject({ lines: text.split('\n').length - 1, end: text.length })
+})
+
+test('a quote opens a field after the delimiter of the file', () => {
+  const rows = (delimiter: string) => rowsOf('1;"a\nb"\n', 'csv', { delimiter }).rows.map(({ text }) => text)
+  expect(rows(';')).toEqual(['1;"a\nb"'])
+  expect(rows(',')).toEqual(['1;"a', 'b"'])
+})
+
+test('a quote that is never closed costs its own line, and as many lines stay together as prove it', () => {
+  const text = `1,"\n${'2\n'.repeat(3_000)}`
+  expect(rowsOf(text, 'csv', { most: 1 })).toMatchObject({ lines: 1_001, end: 2_004 })
+  expect(rowsOf(text.slice(0, 2_004), 'csv')).toMatchObject({ lines: 1_001, end: 2_004 })
+  expect(rowsOf(text.slice(0, 2_002), 'csv')).toMatchObject({ lines: 0, end: 0 })
 })
 
 const files: [name: string, text: string, read: unknown[]][] = [
