@@ -173,6 +173,11 @@ const files: [name: string, text: string, read: unknown[]][] = [
     `at,meter,properties.region\n${at},calls,eu\n`,
     [{ line: 2, record: { at, meter: 'calls', idempotencyKey: 'import:f00:2', properties: { region: 'eu' } } }],
   ],
+  [
+    'a backslash is a character as any other',
+    `at,meter,service\n${at},calls,C:\\udata\n`,
+    [{ line: 2, record: { at, meter: 'calls', service: 'C:\\udata' } }],
+  ],
   ['a row without a time', 'at,meter\n,calls\n', [{ line: 2, mistake: 'The row has no time.' }]],
   [
     'a quantity that is none',
@@ -221,6 +226,9 @@ test('NDJSON: objects, one a line; anything else is a mistake of its line', () =
     '{"at":',
     '[1]',
     JSON.stringify({ at, meter: 'calls', service: '\ud800' }),
+    JSON.stringify({ at, meter: 'calls', properties: { x: '\ud800' } }),
+    JSON.stringify({ at, meter: 'calls', properties: { '\ud800': 'x' } }),
+    JSON.stringify({ at, meter: 'calls', idempotencyKey: 'b', properties: { x: '\\ud800' } }),
     '',
   ].join('\n')
   expect(read(text, 'ndjson')).toEqual({
@@ -230,6 +238,9 @@ test('NDJSON: objects, one a line; anything else is a mistake of its line', () =
       { line: 2, mistake: 'The line is not JSON.' },
       { line: 3, mistake: 'The line is no JSON object.' },
       { line: 4, mistake: 'The row contains half a surrogate pair.' },
+      { line: 5, mistake: 'The row contains half a surrogate pair.' },
+      { line: 6, mistake: 'The row contains half a surrogate pair.' },
+      { line: 7, record: { at, meter: 'calls', idempotencyKey: 'b', properties: { x: '\\ud800' } } },
     ],
   })
 })

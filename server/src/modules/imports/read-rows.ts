@@ -32,10 +32,7 @@ export const readRows = (
     record.meter ??= reading.meter ?? undefined
     record.idempotencyKey ??= `${keyPrefix}:${line}`
     if (record.at === undefined) return { line, mistake: 'The row has no time.' }
-    // JSON writes what no database takes as an escape: half a surrogate pair.
-    return /\\ud[89a-f]/i.test(JSON.stringify(record))
-      ? { line, mistake: 'The row contains half a surrogate pair.' }
-      : { line, record }
+    return isWellFormed(record) ? { line, record } : { line, mistake: 'The row contains half a surrogate pair.' }
   }
   if (format === 'ndjson')
     return {
@@ -67,6 +64,12 @@ export const readRows = (
     }),
   }
 }
+
+/** Whether the database can hold its texts. What is nested deeper than properties is no record, and told as that later. */
+const isWellFormed = (record: Record<string, unknown>): boolean =>
+  [...Object.values(record), ...Object.entries(record.properties ?? {}).flat()].every(
+    (value) => typeof value !== 'string' || value.isWellFormed(),
+  )
 
 /** All rows at once; one by one only where one of them is broken, so that it costs the others nothing. */
 const readCells = (rows: readonly { text: string }[], delimiter: string): (string[] | null)[] => {
