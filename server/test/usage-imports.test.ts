@@ -137,6 +137,14 @@ test('stray quotes cost their own rows, also where the file is cut between them'
   expect(after.mistakes.map(({ line }) => line)).toEqual([2, 103])
 })
 
+test('a file whose lines end with carriage returns alone is refused, and says so', async () => {
+  const text = `at,meter\n${daysAgo(1)},api_calls\n${daysAgo(1)},api_calls\n`.replaceAll('\n', '\r')
+  await expect(whole(text, { tenantId: await newTenant() })).rejects.toMatchObject({
+    code: 'invalid_request',
+    problem: { errors: [{ field: 'text', message: expect.stringMatching(/carriage return alone/) }] },
+  })
+})
+
 test('a piece of more rows than are taken is refused, and nothing of it is kept', async () => {
   const tenantId = await newTenant()
   const { id } = await begin('x'.repeat(30_000), { tenantId })

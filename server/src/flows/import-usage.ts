@@ -128,6 +128,7 @@ const readPiece = (before: ImportRecord, { offset, text }: { offset: number; tex
   if (split.end < whole.length) throw wrong('must end where a row ends')
   const rows = split.rows.map((row) => ({ line: before.lines + row.line + 1, text: row.text }))
   const read = readRows(rows, before.format, before.reading, before.heading, `import:${before.sha256.slice(0, 32)}`)
+  if ('unreadable' in read) throw wrong(read.unreadable)
   if ('missing' in read)
     throw fail('invalid_request', {
       errors: read.missing.map((field) => ({ field, message: 'names no column of the heading' })),

@@ -220,6 +220,13 @@ test('a named column that is not in the heading is a mistake of the whole', () =
   expect(read(`at\n${at}\n`, 'csv', reading)).toEqual({ missing: ['columns.at', 'columns.properties.region'] })
 })
 
+test.each([
+  ['ends its lines with carriage returns alone', `at,meter\r${at},calls\r${at},calls\r\n`, /carriage return alone/],
+  ['has a quote out of place', `at,me"ter\n${at},calls\n`, /a quote is out of place/],
+])('a file whose heading %s is a mistake of the whole', (_, text, unreadable) => {
+  expect(read(text)).toEqual({ unreadable: expect.stringMatching(unreadable) })
+})
+
 test('NDJSON: objects, one a line; anything else is a mistake of its line', () => {
   const text = [
     JSON.stringify({ at, meter: 'calls', quantity: 2, idempotencyKey: 'a', properties: { x: 1 }, other: true }),

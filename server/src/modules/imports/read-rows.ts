@@ -26,7 +26,7 @@ export const readRows = (
   reading: Reading,
   heading: readonly string[] | null,
   keyPrefix: string,
-): { heading: string[] | null; read: ReadRow[] } | { missing: string[] } => {
+): { heading: string[] | null; read: ReadRow[] } | { missing: string[] } | { unreadable: string } => {
   const filled = rows.filter(({ text }) => text.trim() !== '')
   const finished = (line: number, record: Record<string, unknown>): ReadRow => {
     record.meter ??= reading.meter ?? undefined
@@ -47,7 +47,9 @@ export const readRows = (
   if (columns === null) {
     const first = cells.shift()
     if (first === undefined) return { heading: null, read: [] }
-    columns = first === null ? [] : first.map((name) => name.trim())
+    // Without a heading no row could be read, and a file of which nothing is read must not look like an empty one.
+    if (first === null) return { unreadable: whyNoHeading(filled[0]!.text) }
+    columns = first.map((name) => name.trim())
     filled.shift()
   }
   const places = placesOf(columns, reading.columns)
@@ -70,6 +72,11 @@ const isWellFormed = (record: Record<string, unknown>): boolean =>
   [...Object.values(record), ...Object.entries(record.properties ?? {}).flat()].every(
     (value) => typeof value !== 'string' || value.isWellFormed(),
   )
+
+const whyNoHeading = (text: string): string =>
+  /\r[^\n]/.test(text)
+    ? 'has lines that end with a carriage return alone: each must end with a line feed'
+    : 'begins with a heading that is not CSV: a quote is out of place'
 
 /** All rows at once; one by one only where one of them is broken, so that it costs the others nothing. */
 const readCells = (rows: readonly { text: string }[], delimiter: string): (string[] | null)[] => {
