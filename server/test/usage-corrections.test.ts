@@ -35,6 +35,21 @@ const correct = async (tenantId: string, correction: Omit<NewCorrection, 'tenant
 const usedOf = async (tenantId: string, meter = 'api_calls'): Promise<number> =>
   (await finance.getUsage({ query: { tenantId } })).data.meters.find((entry) => entry.meter === meter)!.used
 
+test('what was used up under the longest key is corrected, and found by the key of its record', async () => {
+  await service.customer('long-key')
+  const tenantId = 'long-key'
+  await service.operator.check({
+    body: { tenantId, feature: 'api_calls', quantity: 3, consume: true, idempotencyKey: 'k'.repeat(255) },
+  })
+  const { data: kept } = await service.operator.listUsageRecords({ query: { tenantId, meter: 'api_calls' } })
+  const key = kept[0]!.idempotencyKey
+  expect(key).toHaveLength(271)
+  const body = { tenantId, corrects: key, action: 'void', reason: 'never happened', idempotencyKey: 'v' } as const
+  expect((await service.operator.correctUsage({ body })).data).toMatchObject({ corrects: key, after: 0 })
+  const { data: found } = await service.operator.listUsageRecords({ query: { tenantId, key } })
+  expect(found).toHaveLength(2)
+})
+
 test('a void takes back, an amendment sets, and the last one counts', async () => {
   const tenantId = await newTenant()
   await report(tenantId, 'a', 10)

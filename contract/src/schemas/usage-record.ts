@@ -1,14 +1,18 @@
 import { type Static, Type } from 'typebox'
 import { Instant, Key, Nullable, Page, Quantity, strict, TenantId, TenantQuery, Text } from './common.ts'
 
+/** The longest key of a record: ours carry the sender's key with a prefix and a feature. */
+export const recordKeyMax = 400
+
 export const correctionActions = ['void', 'amend'] as const
+const KeptKey = Type.String({ pattern: `^[\\x21-\\x7e]{1,${recordKeyMax}}$` })
 const RecordKey = Type.String({ pattern: '^[\\x21-\\x7e]{1,255}$' })
 
 /** A correction of a record that was reported before (USE-2). */
 export const NewCorrection = strict({
   tenantId: Type.Optional(TenantId),
   /** The key of the record, or of an earlier correction of it. */
-  corrects: RecordKey,
+  corrects: KeptKey,
   /** `void` takes the record back; `amend` sets its quantity. The last correction counts. */
   action: Type.Enum(correctionActions),
   quantity: Type.Optional(Quantity),
@@ -76,7 +80,7 @@ export const RecordQuery = strict({
   /** Exclusive. */
   to: Type.Optional(Instant),
   /** One record with its corrections, by its key or by that of one of them. */
-  key: Type.Optional(RecordKey),
+  key: Type.Optional(KeptKey),
   ...Page,
 })
 

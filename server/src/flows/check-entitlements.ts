@@ -1,4 +1,4 @@
-import type { CheckAnswer, CheckRequest, Decision } from '@turnpike/contract'
+import { type CheckAnswer, type CheckRequest, type Decision, recordKeyMax } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
 import { type Micro, microOf } from '../core/quantity.ts'
 import {
@@ -171,7 +171,7 @@ const consume = async (
         meter: entitlement.meter,
         quantity,
         at: request.at,
-        idempotencyKey: `check:${key}:${entitlement.feature}`.slice(0, 400),
+        idempotencyKey: `check:${key}:${entitlement.feature}`.slice(0, recordKeyMax),
         service: request.service,
       },
       meterRules(meters).get(entitlement.meter),
