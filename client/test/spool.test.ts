@@ -243,6 +243,32 @@ test('a first try that was counted although its answer was lost is told again an
   expect([counted.size, spool.dead()]).toEqual([1, []])
 })
 
+test('what a fast clock stamped is counted without its time; a time that the sender named is put aside', async () => {
+  outage()
+  const spool = spoolOf()
+  const ahead = new Date(now + 1).toISOString()
+  await spool.report(record(1))
+  await spool.report(record(2, { at: ahead }))
+  await spool.report(record(3))
+  const { order, counted, handler } = counting(({ at }) => (at === undefined ? null : { code: 'time_in_future' }))
+  // The answer to the first try without a time is lost.
+  let lose = true
+  wire.handlers.reportUsage = async (request, reply) => {
+    const answer = await handler!(request, reply)
+    const { records } = request.body as { records: UsageRecord[] }
+    if (!lose || records.some(({ at }) => at !== undefined)) return answer
+    lose = false
+    return breakOff(request, reply)
+  }
+  expect(await retry(spool)).toBe(false)
+  expect(spool.status()).toMatchObject({ waiting: 3, dead: 0 })
+  expect(await retry(spool)).toBe(true)
+  expect(order).toEqual(['key_1', 'key_3'])
+  expect([...counted.values()].map(({ at }) => at)).toEqual([undefined, undefined])
+  expect(spool.dead()).toMatchObject([{ reason: 'time_in_future', entry: { record: { at: ahead } } }])
+  expect(spool.status()).toMatchObject({ waiting: 0, failures: 0 })
+})
+
 test('a full spool says so, and takes again when there is room', async () => {
   outage()
   const spool = spoolOf({ mostBytes: 600 })

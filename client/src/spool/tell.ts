@@ -41,13 +41,16 @@ const tellRecords = async <W extends Wait>(options: TellOptions, waiting: readon
   }
 }
 
+const betterWithoutTime: ReadonlySet<string> = new Set(['idempotency_key_reused', 'time_in_future'])
+
 /**
  * A record whose sender named no time got one when it began to wait. If its first try was counted and only the answer was
- * lost, that one had no time, and the key seems to be used for another record: without the time it is the repeat it is.
+ * lost, that one had no time, and the key seems to be used for another record: without the time it is the repeat it is. A time
+ * in the future says that the clock here is fast: without it the record counts now, as it would have if it had not waited.
  */
 const askAgainWithoutTime = async <W extends Wait>(options: TellOptions, told: Told<W>[]): Promise<Told<W>[]> => {
   const places = told.flatMap(({ waiting: { entry }, reason }, index) =>
-    reason === 'idempotency_key_reused' && entry.kind === 'record' && entry.stamped ? [index] : [],
+    reason !== null && betterWithoutTime.has(reason) && entry.kind === 'record' && entry.stamped ? [index] : [],
   )
   if (places.length === 0) return told
   const records = places.map((place) => ({ ...recordOf(told[place]!.waiting), at: undefined }))
