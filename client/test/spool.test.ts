@@ -397,6 +397,23 @@ describe('consumptions', () => {
     expect(order).toEqual(['key_1', 'use_1', 'key_2'])
   })
 
+  test('that a fast clock stamped are counted without their time; those of too long ago are put aside', async () => {
+    outage()
+    const spool = spoolOf()
+    for (const n of [1, 2]) await spool.keep(use(n))
+    const counted: string[] = []
+    wire.handlers.check = (request, reply) => {
+      const { idempotencyKey, at } = request.body as { idempotencyKey: string; at?: string }
+      const usageCode = idempotencyKey === 'use_1' ? 'time_in_future' : 'time_too_old'
+      if (at !== undefined) return wire.fail(reply, 'time_out_of_range', { usageCode })
+      counted.push(idempotencyKey)
+      return wire.envelope({ tenantId: 'ana', allowed: true, decisions: [{ allowed: true }], snapshotVersion: 1 })
+    }
+    expect(await spool.flush()).toBe(true)
+    expect(counted).toEqual(['use_1'])
+    expect(spool.dead()).toMatchObject([{ reason: 'time_out_of_range', entry: { consumption: use(2) } }])
+  })
+
   test('that the limit refuses afterwards are put aside with that reason', async () => {
     outage()
     const spool = spoolOf()

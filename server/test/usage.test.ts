@@ -469,3 +469,13 @@ test('the spend that events tell never goes back, however changes and usage meet
   expect(spends.length).toBeGreaterThan(50)
   expect(spends).toEqual([...spends].sort((x, y) => x - y))
 })
+
+test('a use at a time that lies ahead says that it does: its sender tells it again without the time', async () => {
+  await service.customer('clock-ahead')
+  const at = service.clock.now().add({ minutes: 10 }).toString()
+  const body = { tenantId: 'clock-ahead', feature: 'api_calls', consume: true, idempotencyKey: 'ahead', at }
+  await expect(service.operator.check({ body })).rejects.toMatchObject({
+    code: 'time_out_of_range',
+    problem: { usageCode: 'time_in_future' },
+  })
+})

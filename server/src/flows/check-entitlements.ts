@@ -184,7 +184,7 @@ const consume = async (
         : prepared.code.startsWith('quantity_')
           ? (['quantity_invalid', 'quantity'] as const)
           : (['invalid_request', 'feature'] as const)
-      throw fail(code, { errors: [{ field, message: prepared.detail }] })
+      throw fail(code, { errors: [{ field, message: prepared.detail }], extra: { usageCode: prepared.code } })
     }
     // The key says which work it was. A first try that named no time, because it did not wait, is the same work.
     return { ...prepared, atGiven: false }
