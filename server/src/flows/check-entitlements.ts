@@ -204,14 +204,11 @@ const consume = async (
     const wanted = records[index]!.quantity
     const accepted =
       decision.kind === 'accepted' || (decision.kind === 'duplicate' && decision.earlier.outcome === 'accepted')
-    const used = decision.kind === 'duplicate' ? decision.earlier.used : decision.used
+    const { used, reserved } = decision.kind === 'duplicate' ? decision.earlier : decision
+    const counting = live.countings.get(entitlement.feature)!
+    const { resetsAt } = countingWindow(live, counting, records[index]!.at)
     // What is said about the counter is what the database decided on; a refusal is worded for the quantity that was wanted.
-    const said = decide(
-      live.content,
-      entitlement,
-      { used, resetsAt: countingWindow(live, live.countings.get(entitlement.feature)!, records[index]!.at).resetsAt },
-      accepted ? 0n : wanted,
-    )
+    const said = decide(live.content, entitlement, { used, reserved, resetsAt }, accepted ? 0n : wanted)
     const reason =
       said.allowed === accepted
         ? said.reason
@@ -221,7 +218,7 @@ const consume = async (
             ? 'spend_cap_reached'
             : 'limit_reached'
     if (decision.kind === 'withdrawn') {
-      const { windowStart, reserved } = positionNow(live, entitlement, records[index]!.at)
+      const { windowStart } = positionNow(live, entitlement, records[index]!.at)
       const { feature } = entitlement
       const { version: snapshotVersion } = live
       const position = { used, reserved, windowStart, because }

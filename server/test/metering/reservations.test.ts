@@ -64,6 +64,22 @@ test('what is held is not there for anybody else, in memory and in the database 
   expect(await used('by_day')).toBe(5)
 })
 
+test('what consuming answers leaves out what was held when it was decided, also to a repeat', async () => {
+  const { reserve, allows, consume } = await customer('consumes')
+  const { reservation } = await reserve({ by_year: 5 })
+  const left = { used: 3, remaining: 2 }
+  const counted = { allowed: true, consumed: true, ...left }
+  const refused = { allowed: false, consumed: false, reason: 'limit_reached', state: 'blocked', ...left }
+  expect((await consume(['by_year'], 3, 'consumes-x')).decisions[0]).toMatchObject(counted)
+  expect(await allows('by_year', 1)).toMatchObject(left)
+  expect((await consume(['by_year'], 3, 'consumes-y')).decisions[0]).toMatchObject(refused)
+  // The other feature is only refused with it.
+  expect((await consume(['by_year', 'by_day'], 3, 'consumes-z')).decisions[0]).toMatchObject(refused)
+  await release(reservation!.id)
+  expect((await consume(['by_year'], 3, 'consumes-x')).decisions[0]).toMatchObject(counted)
+  expect((await consume(['by_year'], 3, 'consumes-y')).decisions[0]).toMatchObject(refused)
+})
+
 test('all features or none', async () => {
   const { reserve, held } = await customer('all-or-none')
   const refused = await reserve({ by_day: 5, by_month: 11, recent: 2 })

@@ -145,13 +145,13 @@ const rowOf = ({ work, record, windowStart }: LaidOut) => ({
 
 const acceptedRow = (
   item: LaidOut,
-  { used, place }: Extract<RecordDecision, { kind: 'accepted' }>,
+  { used, reserved, place }: Extract<RecordDecision, { kind: 'accepted' }>,
   counters: readonly CounterRow[],
 ): NewRecord => ({
   ...rowOf(item),
   usedAfter: used,
   // What is a fact was counted without a decision.
-  reserved: item.work.fact ? null : counters[item.place.shown]!.reserved,
+  reserved: item.work.fact ? null : reserved,
   ordinal: item.isLevel ? counters[item.place.targets[0]!.counters[0]!]!.records + BigInt(place) : null,
   also: item.also,
 })

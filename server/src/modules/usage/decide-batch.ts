@@ -23,6 +23,7 @@ export type CounterState = {
 export type EarlierRecord = Pick<PreparedRecord, 'meter' | 'quantity' | 'at' | 'service' | 'properties'> & {
   outcome: 'accepted' | 'refused'
   used: Micro
+  reserved: Micro
   limit: number | null
   code: string | null
 }
@@ -49,12 +50,14 @@ type Place = {
 }
 export type BatchItem = { record: PreparedRecord; place: Place }
 
+/** `reserved`: what was held for others in the counter of `used` when it was decided. */
 export type RecordDecision =
   /** `place`: which of the records that the batch adds to its counter this one is: it puts levels of one time in order. */
-  | { kind: 'accepted'; used: Micro; place: number }
+  | { kind: 'accepted'; used: Micro; reserved: Micro; place: number }
   | {
       kind: 'refused'
       used: Micro
+      reserved: Micro
       feature: string
       code: RefusalCode
       limit: number | null
@@ -62,7 +65,7 @@ export type RecordDecision =
   | { kind: 'duplicate'; earlier: EarlierRecord }
   | { kind: 'reused' }
   /** Would have been accepted, but another record of the same all-or-nothing group was refused. */
-  | { kind: 'withdrawn'; used: Micro }
+  | { kind: 'withdrawn'; used: Micro; reserved: Micro }
 
 /** Same key, same body: a repeat. Same key, other body: refused (USE-2). */
 const isSameRecord = (earlier: EarlierRecord, record: PreparedRecord): boolean =>
@@ -104,22 +107,23 @@ export const decideBatch = (
       if (refusal) {
         refused = true
         decisions[index] = { kind: 'refused', ...refusal }
-        const { used, limit, code } = refusal
-        earlier.set(key, { ...said, outcome: 'refused', used, limit, code })
+        const { used, reserved, limit, code } = refusal
+        earlier.set(key, { ...said, outcome: 'refused', used, reserved, limit, code })
         continue
       }
       if (group.atomic) taken.push({ index, key, before: statesOf(place, counters) })
       raise(record, place, counters)
-      const { used } = counters[place.shown]!
-      decisions[index] = { kind: 'accepted', used, place: counters[place.targets[0]!.counters[0]!]!.records }
-      earlier.set(key, { ...said, outcome: 'accepted', used, limit: null, code: null })
+      const { used, reserved } = counters[place.shown]!
+      decisions[index] = { kind: 'accepted', used, reserved, place: counters[place.targets[0]!.counters[0]!]!.records }
+      earlier.set(key, { ...said, outcome: 'accepted', used, reserved, limit: null, code: null })
     }
     if (!group.atomic || !refused) continue
     // Give back what this group took before one of its records was refused.
     for (const { index, key, before } of taken.reverse()) {
       for (const { counter, state } of before) Object.assign(counters[counter]!, state)
       earlier.delete(key)
-      decisions[index] = { kind: 'withdrawn', used: counters[items[index]!.place.shown]!.used }
+      const { used, reserved } = counters[items[index]!.place.shown]!
+      decisions[index] = { kind: 'withdrawn', used, reserved }
     }
   }
   return decisions
@@ -149,7 +153,7 @@ const refusalOf = (record: PreparedRecord, place: Place, counters: readonly Coun
     const state = counters[limit.counter]!
     const used = state.sliding ? peakAt(state.sliding, hourNumber(record.at)) : state.used
     const refusal = limit.rule(used + state.reserved, stepOf(state, record, record.effects[index]!))
-    if (refusal) return { used, ...refusal }
+    if (refusal) return { used, reserved: state.reserved, ...refusal }
   }
   return capRefusalOf(record, place, counters)
 }
@@ -164,7 +168,8 @@ const capRefusalOf = (record: PreparedRecord, place: Place, counters: readonly C
     }, 0n),
   )
   const refusal = place.cap.rule(used, added)
-  return refusal && { used: counters[place.shown]!.used, ...refusal }
+  const { used: shown, reserved } = counters[place.shown]!
+  return refusal && { used: shown, reserved, ...refusal }
 }
 
 /** Levels are facts: they are what they are, whatever they cost. */

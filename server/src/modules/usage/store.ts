@@ -193,6 +193,7 @@ export const findEarlier = async (
     service: string | null
     properties: string | null
     used: string
+    reserved: string | null
     usage_limit: string | null
     code: string | null
   }
@@ -200,10 +201,10 @@ export const findEarlier = async (
     tx,
     'find_earlier_usage',
     sql`with asked as (select * from unnest(${tenants}::text[], ${names}::text[]) as k (t, n))
-        select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000 as at_ms, r.service, r.properties::text as properties, r.used_after as used, null::numeric as usage_limit, null as code
+        select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000 as at_ms, r.service, r.properties::text as properties, r.used_after as used, r.reserved, null::numeric as usage_limit, null as code
         from asked join usage_records r on r.tenant_id = asked.t and r.idempotency_key = asked.n
         union all
-        select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000, r.service, r.properties::text, r.used, r.usage_limit, r.code
+        select r.tenant_id, r.idempotency_key, r.meter, r.quantity, extract(epoch from r.at) * 1000, r.service, r.properties::text, r.used, r.reserved, r.usage_limit, r.code
         from asked join usage_refusals r on r.tenant_id = asked.t and r.idempotency_key = asked.n`,
   )
   const earlier = new Map<string, EarlierRecord>()
@@ -219,6 +220,7 @@ export const findEarlier = async (
       properties: row.properties,
       outcome: row.code === null ? 'accepted' : 'refused',
       used: micro(row.used),
+      reserved: row.reserved === null ? 0n : micro(row.reserved),
       limit: row.usage_limit === null ? null : Number(row.usage_limit),
       code: row.code,
     })
