@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseDocument } from 'yaml'
 import { sweepBudgets } from '../../src/flows/alert-budgets.ts'
 import { query, sql } from '../../src/platform/db.ts'
-import { auditOf, eventsOf, noticesOf, type Subscriber, subscribed } from '../support/story.ts'
+import { auditOf, eventsOf, noticesOf, type Subscriber, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, operatorKey, startWorld, type World } from '../support/world.ts'
 
 /** Budgets of customers: told at thresholds, and caps that are never passed (INV-5). */
@@ -219,4 +219,24 @@ test('a budget is of its customer and of the currency of the subscription', asyn
   await expect(stranger.getBudget({ params: { customerId: dora.customerId } })).rejects.toMatchObject({
     code: 'not_found',
   })
+})
+
+test('after a renewal it is about the new period, also while the old one waits for its close', async () => {
+  const hana = await subscribed(world, 'hana')
+  await set(hana, '800')
+  await use(hana, 11_000, 'a')
+  const { end } = (await hana.owner.getStatus({ query: {} })).data.period!
+  const left = world.clock.now().until(Temporal.Instant.from(end))
+  await world.advance(`PT${Math.ceil(left.total('seconds')) + 1}S`)
+  await untilQuiet(world)
+  await use(hana, 12_000, 'b')
+  const seen = await eventually(
+    () => budgetOf(hana),
+    ({ alerts }) => alerts.length === 2,
+  )
+  expect(seen).toMatchObject({ cost: { amountMinor: '800' }, percent: 100 })
+  const { data: periods } = await world.operator.listUsagePeriods({ query: { tenantId: 'hana' } })
+  expect(periods.map(({ state }) => state)).toEqual(['open', 'open'])
+  const { data: cost } = await hana.owner.getUsageCost({ query: {} })
+  expect([cost.period!.start, cost.total!.amountMinor]).toEqual([end, '800'])
 })

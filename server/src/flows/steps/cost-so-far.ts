@@ -1,4 +1,4 @@
-import type { Period } from '../../core/period.ts'
+import { isBefore, type Period } from '../../core/period.ts'
 import { findOpenPeriods } from '../../modules/periods/index.ts'
 import { rate } from '../../modules/rating/index.ts'
 import { findSubscriptionsOf } from '../../modules/subscriptions/index.ts'
@@ -13,10 +13,12 @@ import { subjectsOf } from './subjects-of.ts'
  */
 export const costSoFar = async (
   tx: Tx,
-  deps: Pick<Deps, 'catalog'>,
+  deps: Pick<Deps, 'catalog' | 'clock'>,
   tenantId: string,
 ): Promise<{ period: Period; currency: string; costMinor: bigint } | null> => {
-  const [period] = await findOpenPeriods(tx, [tenantId])
+  const at = deps.clock.now()
+  // The last that has begun: those before it are over and wait for their close.
+  const period = (await findOpenPeriods(tx, [tenantId])).findLast((each) => !isBefore(at, each.period.start))
   if (!period) return null
   const subscriptions = new Map(
     (await findSubscriptionsOf(tx, [tenantId])).map((record) => [record.subscriptionId, record]),
