@@ -11,6 +11,7 @@ import {
   isLevel,
   type Joined,
   joinHours,
+  lastHourBefore,
   readGroupedHours,
   readHours,
   stepsBetween,
@@ -51,7 +52,9 @@ export const readHistory = async (deps: Deps, tenantId: string, asked: Asked): P
   const steps = stepsBetween(step, zone, fromMs, toMs)
   const how = joinedBy(meter.aggregation)
   const since = anomalySince(atMs)
-  const [hours, first, recent, grouped] = await Promise.all([
+  const [before, hours, first, recent, grouped] = await Promise.all([
+    // A level stays what it was until it is reported again.
+    how === 'last' ? lastHourBefore(deps.db, tenantId, asked.meter, steps[0] ?? fromMs) : null,
     readHours(deps.db, tenantId, asked.meter, steps[0] ?? fromMs, toMs),
     firstHour(deps.db, tenantId, asked.meter),
     how === 'sum' ? readHours(deps.db, tenantId, asked.meter, since, atMs) : [],
@@ -73,7 +76,7 @@ export const readHistory = async (deps: Deps, tenantId: string, asked: Asked): P
     unit: meter.unit,
     step,
     timeZone: zone,
-    points: joinHours(steps, hours, how).map(({ startMs, used }, index) => ({
+    points: joinHours(steps, before ? [before, ...hours] : hours, how).map(({ startMs, used }, index) => ({
       start: isoOf(startMs),
       used: numberOfMicro(used),
       ...(series

@@ -37,6 +37,25 @@ test('the highest is kept, and only what is above it counts against the limit (U
   expect(await allows('peak', 11)).toMatchObject({ allowed: false, reason: 'limit_reached' })
 })
 
+test('the history of a level begins with what it was before its first step (USE-6)', async () => {
+  const { report, used } = await customer('level-of-long-ago')
+  const daysAgo = (days: number) =>
+    service.clock
+      .now()
+      .subtract({ hours: 24 * days })
+      .toString()
+  await report('projects', 3, { at: daysAgo(34) })
+  await report('projects', 5, { at: daysAgo(33) })
+  await report('projects', 7, { at: daysAgo(1) })
+  expect(await used('projects')).toBe(7)
+  const query = { tenantId: 'level-of-long-ago', meter: 'projects' }
+  const { data } = await service.operator.getUsageHistory({ query })
+  expect([data.points[0]!.used, data.points.at(-3)!.used, data.points.at(-1)!.used]).toEqual([5, 5, 7])
+  // Before it was ever reported there was none.
+  const { data: before } = await service.operator.getUsageHistory({ query: { ...query, from: daysAgo(36) } })
+  expect(before.points[0]!.used).toBe(0)
+})
+
 describe('unique values', () => {
   test('count once each, and one that was seen is always let in (USE-4)', async () => {
     const { report, used } = await customer('unique')

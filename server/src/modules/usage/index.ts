@@ -32,7 +32,15 @@ export {
   usedAsOf,
 } from './decisions/store.ts'
 export { anomalySince, findAnomalies, type Joined, joinHours, stepsBetween } from './draw-history.ts'
-export { dropOldHours, firstHour, type Hour, readGroupedHours, readHours, readPaces } from './history/store.ts'
+export {
+  dropOldHours,
+  firstHour,
+  type Hour,
+  lastHourBefore,
+  readGroupedHours,
+  readHours,
+  readPaces,
+} from './history/store.ts'
 export { hourAt } from './hour.ts'
 export { lifetime } from './lifetime.ts'
 export {

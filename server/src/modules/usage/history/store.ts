@@ -20,6 +20,22 @@ export const readHours = async (
     )
   ).map((row) => ({ startMs: Number(row.start_ms), used: microOfText(row.used)! }))
 
+/** The last hour with usage before a time: what a level was until it was reported again. */
+export const lastHourBefore = async (
+  on: Db | Tx,
+  tenantId: string,
+  meter: string,
+  beforeMs: number,
+): Promise<Hour | null> => {
+  const row = await queryOne<{ start_ms: string; used: string }>(
+    on,
+    sql`select extract(epoch from window_start) * 1000 as start_ms, used from usage_counters
+        where tenant_id = ${tenantId} and meter = ${meter} and span = 'hour' and window_start < to_timestamp(${beforeMs}::float8 / 1000.0)
+        order by window_start desc limit 1`,
+  )
+  return row && { startMs: Number(row.start_ms), used: microOfText(row.used)! }
+}
+
 /** The first hour in which a meter counted anything, as far back as hours are kept. */
 export const firstHour = async (on: Db | Tx, tenantId: string, meter: string): Promise<number | null> => {
   const row = await queryOne<{ start_ms: string | null }>(
