@@ -362,6 +362,13 @@ export const problems = {
     next: 'Check the spelling against the catalog.',
     retry: 'after_change',
   },
+  group_by_no_sum: {
+    status: 422,
+    title: 'Not drawn by groups',
+    detail: 'What the meter counts is no sum: its groups would not come to what it shows.',
+    next: 'Ask without `groupBy`, or for a meter that adds up.',
+    retry: 'after_change',
+  },
   quantity_invalid: {
     status: 422,
     title: 'Quantity not usable',

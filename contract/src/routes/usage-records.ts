@@ -68,12 +68,12 @@ export const usageRecordRoutes = {
     path: '/usage/history',
     summary: 'What a meter counted by hour or by day, with hints about what is unusual',
     description:
-      'Days begin at midnight of the customer’s time zone; each hour counts for the day in which it begins. Hours are kept for 400 days. A grouped history reads the records themselves, of at most 31 days.',
+      'Days begin at midnight of the customer’s time zone; each hour counts for the day in which it begins. Hours are kept for 400 days. A level begins with what it was before the first step. A grouped history reads the records themselves, of at most 31 days, and only of meters that add up: sums, and counts that are not derived.',
     tag: 'Usage',
     permission: 'billing:usage:read',
     tenancy: 'tenant',
     query: HistoryQuery,
     response: UsageHistory,
-    problems: ['meter_unknown'],
+    problems: ['meter_unknown', 'group_by_no_sum'],
   }),
 } as const satisfies Record<string, RouteDefinition>

@@ -39,6 +39,7 @@ export const readHistory = async (deps: Deps, tenantId: string, asked: Asked): P
     throw fail('invalid_request', {
       errors: [{ field: 'groupBy', message: `is not one of: ${(meter.groupBy ?? []).join(', ') || 'none'}` }],
     })
+  if (groupBy !== null && !addsUpByGroup(meter)) throw fail('group_by_no_sum')
   const zone = customer.timeZone
   const atMs = at.epochMilliseconds
   const toMs = asked.to === null ? atMs : Temporal.Instant.from(asked.to).epochMilliseconds
@@ -104,6 +105,10 @@ const isoOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms)
 /** Of unique values and of means there is no sum: the highest hour is shown. */
 const joinedBy = (aggregation: CatalogMeter['aggregation']): Joined =>
   aggregation === 'sum' || aggregation === 'count' ? 'sum' : isLevel(aggregation) ? 'last' : 'max'
+
+/** Whether the quantities of the records add up to what is shown. A derived count has those of another meter. */
+const addsUpByGroup = ({ aggregation, of }: CatalogMeter): boolean =>
+  aggregation === 'sum' || (aggregation === 'count' && of === undefined)
 
 /** The values that were used most, and one name for all others. */
 const groupsOf = (hours: readonly (Hour & { value: string | null })[]): string[] => {

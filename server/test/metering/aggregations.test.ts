@@ -56,6 +56,17 @@ test('the history of a level begins with what it was before its first step (USE-
   expect(before.points[0]!.used).toBe(0)
 })
 
+test('what is no sum is not drawn by groups (USE-6)', async () => {
+  const { report } = await customer('no-groups')
+  for (const user of ['ana', 'ana']) await report('people', 1, { properties: { user, region: 'eu' } })
+  const by = (meter: string) =>
+    service.operator.getUsageHistory({ query: { tenantId: 'no-groups', meter, groupBy: 'region', step: 'hour' } })
+  for (const meter of ['people', 'peak', 'projects', 'storage', 'long_calls'])
+    await expect(by(meter)).rejects.toMatchObject({ status: 422, code: 'group_by_no_sum' })
+  for (const quantity of [4, 9]) await report('jobs', quantity, { properties: { region: 'eu' } })
+  expect((await by('jobs')).data.points.at(-1)).toMatchObject({ used: 2, groups: { eu: 2 } })
+})
+
 describe('unique values', () => {
   test('count once each, and one that was seen is always let in (USE-4)', async () => {
     const { report, used } = await customer('unique')

@@ -17,11 +17,12 @@ meters:
   large_calls: { name: Calls of large models, unit: call, aggregation: sum, fractional: true, of: calls, filter: { model: [large, huge] } }
   callers: { name: Callers, unit: person, aggregation: unique, property: user, of: calls }
   longest_call: { name: Longest call, unit: second, aggregation: max, fractional: true, of: calls }
-  jobs: { name: Jobs, unit: job, aggregation: count }
-  people: { name: People, unit: person, aggregation: unique, property: user }
-  peak: { name: Highest, unit: connection, aggregation: max }
-  storage: { name: Storage, unit: gigabyte, aggregation: time_weighted }
-  projects: { name: Projects, unit: project, aggregation: latest }
+  long_calls: { name: Calls by number, unit: call, aggregation: count, of: calls, groupBy: [region] }
+  jobs: { name: Jobs, unit: job, aggregation: count, groupBy: [region] }
+  people: { name: People, unit: person, aggregation: unique, property: user, groupBy: [region] }
+  peak: { name: Highest, unit: connection, aggregation: max, groupBy: [region] }
+  storage: { name: Storage, unit: gigabyte, aggregation: time_weighted, groupBy: [region] }
+  projects: { name: Projects, unit: project, aggregation: latest, groupBy: [region] }
   by_hour: { name: By the hour, unit: call, aggregation: sum }
   by_day: { name: By the day, unit: call, aggregation: sum }
   by_week: { name: By the week, unit: call, aggregation: sum }
