@@ -19,7 +19,6 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
   const live = await liveCustomer(deps, tenantId, at.epochMilliseconds)
   const atMs = at.epochMilliseconds
   const window = windowAt(live.content.window, at)
-  const refusals = await countRefusals(deps.db, tenantId, window.start)
   const meters = Object.entries(deps.catalog().file.meters).map(([meter, definition]): Unprojected => {
     const entitlement = live.content.entitlements.find(
       (candidate) => candidate.kind === 'metered' && candidate.meter === meter,
@@ -38,7 +37,7 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
       name: definition.name,
       unit: definition.unit,
       used: numberOfMicro(used),
-      refusedAttempts: refusals.get(meter) ?? 0,
+      refusedAttempts: 0,
       window: level
         ? { start: lifetime.start, end: lifetime.end }
         : counting?.windowAt
@@ -93,7 +92,11 @@ export const readUsage = async (deps: Deps, tenantId: string): Promise<UsageSumm
       upgradePlan: entitlement.upgradePlan,
     }
   })
-  const projected = await withProjections(deps, tenantId, meters, at)
+  // Refused attempts are those of the window that is shown, which is each meter's own.
+  const windows = meters.map(({ meter, window: { start, end } }) => ({ meter, start, end }))
+  const refusals = await countRefusals(deps.db, tenantId, windows)
+  const counted = meters.map((meter) => ({ ...meter, refusedAttempts: refusals.get(meter.meter) ?? 0 }))
+  const projected = await withProjections(deps, tenantId, counted, at)
   return { tenantId, snapshotVersion: live.version, meters: projected, asOf: at.toString() }
 }
 

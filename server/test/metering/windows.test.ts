@@ -57,6 +57,21 @@ describe('calendar windows', () => {
     expect(await used(meter)).toBe(3)
   })
 
+  test('refused attempts are those of the window that is shown (USE-6)', async () => {
+    const { report } = await customer('attempts')
+    goTo('UTC', noonOf)
+    for (const meter of ['by_day', 'ever', 'calls']) await report(meter, 101)
+    const attempts = async () => {
+      const { meters } = (await client.getUsage({ query: { tenantId: 'attempts' } })).data
+      return ['by_day', 'ever', 'calls'].map((name) => meters.find(({ meter }) => meter === name)!.refusedAttempts)
+    }
+    expect(await attempts()).toEqual([1, 1, 1])
+    goTo('UTC', noonOf)
+    expect((await attempts()).slice(0, 2)).toEqual([0, 1])
+    goTo('UTC', (now) => now.add({ months: 1 }))
+    expect(await attempts()).toEqual([0, 1, 0])
+  })
+
   test('late usage counts in the window in which it was used', async () => {
     goTo('UTC', noonOf)
     const { report, used } = await customer('late-by-day')

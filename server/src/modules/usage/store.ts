@@ -413,13 +413,19 @@ export const insertSeen = async (
   )
 }
 
-/** Refused records per meter since a window began. */
-export const countRefusals = async (db: Db, tenantId: string, since: Temporal.Instant): Promise<Map<string, number>> =>
+/** How many records of meters were refused, each in a window of its own. */
+export const countRefusals = async (
+  db: Db,
+  tenantId: string,
+  windows: readonly { meter: string; start: string; end: string }[],
+): Promise<Map<string, number>> =>
   new Map(
     (
       await query<{ meter: string; n: bigint }>(
         db,
-        sql`select meter, count(*) as n from usage_refusals where tenant_id = ${tenantId} and window_start >= ${since.toString()} group by meter`,
+        sql`select w.meter, count(*) as n
+            from unnest(${windows.map(({ meter }) => meter)}::text[], ${windows.map(({ start }) => start)}::timestamptz[], ${windows.map(({ end }) => end)}::timestamptz[]) as w (meter, starts, ends)
+            join usage_refusals r on r.tenant_id = ${tenantId} and r.meter = w.meter and r.at >= w.starts and r.at < w.ends group by w.meter`,
       )
     ).map((row) => [row.meter, Number(row.n)]),
   )
