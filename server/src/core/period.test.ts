@@ -1,6 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { calendarMonthAt, contains, type Interval, instantOf, instantOfRow, instantOrNull, periodAt } from './period.ts'
+import {
+  type CalendarUnit,
+  calendarAt,
+  calendarMonthAt,
+  contains,
+  type Interval,
+  instantOf,
+  instantOfRow,
+  instantOrNull,
+  periodAt,
+} from './period.ts'
 
 const span = ({ start, end }: { start: Temporal.Instant; end: Temporal.Instant }) => `${start} ${end}`
 const month: Interval = { unit: 'month', count: 1 }
@@ -57,6 +67,46 @@ describe('the period that holds a time', () => {
         const period = periodAt(anchor, every as Interval, at)
         const next = periodAt(anchor, every as Interval, period.end)
         return contains(period, at) && next.start.equals(period.end) && !contains(period, period.end)
+      }),
+    )
+  })
+})
+
+describe('the calendar of a time zone', () => {
+  test.each([
+    ['Europe/Berlin', '2026-10-25T01:30:00Z', '2026-10-25T01:00:00Z 2026-10-25T02:00:00Z'],
+    ['Asia/Kolkata', '2026-10-25T01:10:00Z', '2026-10-25T00:30:00Z 2026-10-25T01:30:00Z'],
+    // Half an hour back at 15:00: from two o'clock to half past one.
+    ['Australia/Lord_Howe', '2027-04-03T14:59:59Z', '2027-04-03T14:00:00Z 2027-04-03T15:00:00Z'],
+    ['Australia/Lord_Howe', '2027-04-03T15:00:00Z', '2027-04-03T15:00:00Z 2027-04-03T15:30:00Z'],
+    ['Australia/Lord_Howe', '2027-04-03T15:30:00Z', '2027-04-03T15:30:00Z 2027-04-03T16:30:00Z'],
+    // Half an hour forward at 15:30: from two o'clock to half past two.
+    ['Australia/Lord_Howe', '2026-10-03T15:29:59Z', '2026-10-03T14:30:00Z 2026-10-03T15:30:00Z'],
+    ['Australia/Lord_Howe', '2026-10-03T15:40:00Z', '2026-10-03T15:30:00Z 2026-10-03T16:00:00Z'],
+  ])('the hour of %s at %s', (zone, at, expected) => {
+    expect(span(calendarAt('hour', zone, instantOf(at)))).toBe(expected)
+  })
+
+  test('windows hold their time and meet without gap or overlap', () => {
+    const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'America/Havana', 'Asia/Beirut', 'Pacific/Chatham']
+    const changes = ['2027-04-03T15:00:00Z', '2026-10-03T15:30:00Z'].map((at) => instantOf(at).epochMilliseconds)
+    const near = fc
+      .tuple(fc.constantFrom(...changes), fc.integer({ min: -7_200_000, max: 7_200_000 }))
+      .map(([change, offset]) => change + offset)
+    const ever = fc.integer({ min: Date.UTC(2024, 0), max: Date.UTC(2060, 0) })
+    const units = fc.constantFrom<CalendarUnit[]>('hour', 'day', 'week', 'month', 'year')
+    const zone = fc.constantFrom('Australia/Lord_Howe', ...zones)
+    fc.assert(
+      fc.property(units, zone, fc.oneof(near, ever), (unit, timeZone, atMs) => {
+        const at = Temporal.Instant.fromEpochMilliseconds(atMs)
+        const window = calendarAt(unit, timeZone, at)
+        const of = (instant: Temporal.Instant) => span(calendarAt(unit, timeZone, instant))
+        return (
+          contains(window, at) &&
+          of(window.start) === span(window) &&
+          of(window.end.subtract({ milliseconds: 1 })) === span(window) &&
+          calendarAt(unit, timeZone, window.end).start.equals(window.end)
+        )
       }),
     )
   })

@@ -57,7 +57,11 @@ export const calendarAt = (unit: CalendarUnit, timeZone: string, at: Temporal.In
       microseconds: local.microsecond,
       nanoseconds: local.nanosecond,
     })
-    return { start: start.toInstant(), end: start.add({ hours: 1 }).toInstant() }
+    const hour = { start: start.toInstant(), end: start.add({ hours: 1 }).toInstant() }
+    // Where the clock is put by half an hour, the hour is cut: it would reach into the one on the other side.
+    const change = start.getTimeZoneTransition('next')?.toInstant()
+    if (!change || !isBefore(change, hour.end)) return hour
+    return isBefore(at, change) ? { ...hour, end: change } : { ...hour, start: change }
   }
   const day = local.startOfDay()
   const first =
