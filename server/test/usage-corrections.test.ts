@@ -114,8 +114,13 @@ test('the same key makes it once; with another content, or taken by a record, it
   expect(await usedOf(tenantId)).toBe(6)
   for (const body of [
     { ...once, quantity: 5 },
+    { ...once, reason: 'Another reason' },
+    { corrects: 'a', action: 'amend', idempotencyKey: 'x' },
+    { corrects: 'a', action: 'void', idempotencyKey: 'x' },
+    // It cannot have named itself when it was made.
+    { ...once, corrects: 'x' },
     { ...once, idempotencyKey: 'a' },
-  ])
+  ] as const)
     await expect(correct(tenantId, body)).rejects.toMatchObject({ code: 'idempotency_key_reused' })
   // Nor does a record take the key of a correction.
   await expect(report(tenantId, 'x', 4)).rejects.toMatchObject({ code: 'idempotency_key_reused' })

@@ -138,8 +138,14 @@ const repeatOf = (
   wanted: NewCorrection,
   quantity: Micro | null,
 ): CorrectionAnswer => {
-  if (made.action !== wanted.action || (quantity !== null && quantity !== made.after))
-    throw fail('idempotency_key_reused')
+  const isSame =
+    made.action === wanted.action &&
+    made.reason === wanted.reason &&
+    // A void has no quantity.
+    quantity === (made.action === 'amend' ? made.after : null) &&
+    // None can have named itself when it was made.
+    wanted.corrects !== made.idempotencyKey
+  if (!isSame) throw fail('idempotency_key_reused')
   return answerOf(tenantId, original, { ...made, recordedAt: instantOfRow(made.recordedAt).toString() }, true)
 }
 
