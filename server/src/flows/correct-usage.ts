@@ -25,7 +25,7 @@ import type { Deps } from './deps.ts'
 /**
  * Takes a record back, or sets its quantity (USE-2). The record stays; the correction is a record of its own with the
  * difference, in the windows of the original, whether they are over or not: what was invoiced already is made up for by
- * billing, which compares. No limit refuses it: it says what was, and is not use.
+ * billing, which compares for as long as late usage is accepted. No limit refuses it: it says what was, and is not use.
  */
 export const correctUsage = async (
   deps: Deps,
