@@ -37,13 +37,14 @@ export function NextInvoice() {
 type Next = NonNullable<UpcomingInvoice['invoice']>
 type Line = Next['lines'][number]
 
-function Upcoming({ invoice: { at, lines, tax, total }, asOf }: { invoice: Next; asOf: string }) {
+function Upcoming({ invoice: { at, lines, discount, tax, total }, asOf }: { invoice: Next; asOf: string }) {
   const grows = lines.some(({ origin }) => origin === 'usage_so_far')
   return (
     <>
       <Facts
         facts={[
           ['Made', <Instant key="at" at={at} distance />],
+          BigInt(discount.amountMinor) === 0n ? null : ['Discount', <Money key="discount" value={discount} />],
           tax && BigInt(tax.amountMinor) !== 0n ? ['Tax until now', <Money key="tax" value={tax} />] : null,
           [grows ? 'Total until now' : 'Total', <Money key="total" value={total} explicit />],
         ]}
@@ -55,7 +56,7 @@ function Upcoming({ invoice: { at, lines, tax, total }, asOf }: { invoice: Next;
         rowKey={({ place }) => String(place)}
       />
       <p className="small dim">
-        {grows ? 'Usage may still grow; tax on it is added when the invoice is made. ' : ''}As of{' '}
+        {grows ? 'Usage may still grow, and with it credit that pays for it, discounts and tax. ' : ''}As of{' '}
         <Instant at={asOf} show="seconds" />.
       </p>
     </>
@@ -65,6 +66,7 @@ function Upcoming({ invoice: { at, lines, tax, total }, asOf }: { invoice: Next;
 const origins: Record<Line['origin'], string> = {
   provider: 'Fixed',
   usage_so_far: 'Used until now',
+  credit: 'Paid with credit',
   rated: 'Used before, to be charged',
 }
 

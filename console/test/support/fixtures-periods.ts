@@ -152,6 +152,7 @@ export const periodFixtures = ({ at, id, period }: Tools) => {
         tenantId: 'acme',
         invoice: {
           ...{ subscriptionId: id('subscription', 'acme'), at: period.end, tax: usd('931'), total: usd('16081') },
+          discount: usd('0'),
           lines: [
             {
               ...{ origin: 'provider', description: '1 × Pro (at $49.00 / month)', quantity: '1', period },

@@ -49,7 +49,10 @@ export const periodsRoutes = {
   getUpcomingInvoice: route({
     method: 'GET',
     path: '/invoices/upcoming',
-    summary: 'The next invoice as it would be now: what the provider bills, and usage so far',
+    summary:
+      'The next invoice as it would be now: what the provider bills, usage so far, and the credit that pays for it',
+    description:
+      'The lines without `discount`, and tax that is not in their prices, come to `total`. An invoice for usage alone, such as a month of a yearly price, is not previewed by the provider: its total leaves out tax and what the provider takes off. No total takes off what the customer has with the provider, such as a balance.',
     tag: 'Invoices',
     permission: 'billing:invoices:read',
     tenancy: 'tenant',

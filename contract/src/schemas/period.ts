@@ -112,17 +112,19 @@ export const UpcomingInvoice = strict({
       at: Instant,
       lines: Type.Array(
         strict({
-          /** `provider`: what the provider bills by itself; `usage_so_far`: of the running period, it may grow; `rated`: of earlier ones. */
-          origin: Type.Enum(['provider', 'usage_so_far', 'rated']),
+          /** `provider`: what the provider bills by itself; `usage_so_far`: of the running period, it may grow; `credit`: what pays for that; `rated`: of earlier ones. */
+          origin: Type.Enum(['provider', 'usage_so_far', 'credit', 'rated']),
           description: Type.String(),
           quantity: Nullable(Type.String()),
           amount: Money,
           period: Period,
         }),
       ),
-      /** Of the provider's own lines, with its discounts; null where it knows none. */
+      /** What coupons take off all lines. An invoice for usage alone is not asked for before it is made: 0. */
+      discount: Money,
+      /** Of all lines, as the provider reckons it; null where it knows none, and for an invoice for usage alone. */
       tax: Nullable(Money),
-      /** Before tax on usage, which the provider adds when the invoice is made. */
+      /** All lines without the discount, and tax that is not in their prices. */
       total: Money,
     }),
   ),

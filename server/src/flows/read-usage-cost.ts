@@ -1,13 +1,16 @@
 import type { UpcomingInvoice, UsageCost } from '@turnpike/contract'
 import { fail } from '../core/errors.ts'
+import { isBefore } from '../core/period.ts'
 import { findCustomer } from '../modules/customers/index.ts'
 import type { InvoicePreview } from '../modules/payments/index.ts'
-import { type ChargeLine, findLines, wordsOf } from '../modules/periods/index.ts'
+import { type ChargeLine, creditLines, findLines, wordsOf } from '../modules/periods/index.ts'
 import { findSubscriptions, isTerminal } from '../modules/subscriptions/index.ts'
 import { readInOneView } from '../platform/db.ts'
 import type { Deps } from './deps.ts'
+import { afterDiscounts, discountsOnUsage } from './steps/after-discounts.ts'
+import { burnSoFar, type PeriodCost } from './steps/burn-credits.ts'
 import { calculatedView } from './steps/calculated-view.ts'
-import { rateSoFar } from './steps/rate-so-far.ts'
+import { rateSoFar, type SoFar } from './steps/rate-so-far.ts'
 
 const sum = (lines: readonly { amountMinor: bigint }[]): bigint =>
   lines.reduce((total, { amountMinor }) => total + amountMinor, 0n)
@@ -37,46 +40,87 @@ const unplaced = (on: Parameters<typeof findLines>[0], tenantId: string, subscri
   findLines(on, tenantId, { unplacedOf: subscriptionId })
 
 /**
- * The next invoice as it would be now (INV-5): the provider's own preview of what it bills by itself, lines that are rated
- * and not on an invoice yet, and usage so far.
+ * The next invoice as it would be now (INV-5): what the provider bills by itself, lines that are rated and not on an invoice
+ * yet, usage so far, and the credit that would pay for it. The provider is asked with our lines, so that coupons and tax are
+ * of all of them.
  */
 export const readUpcomingInvoice = async (deps: Deps, tenantId: string): Promise<UpcomingInvoice> => {
   if (!(await findCustomer(deps.db, tenantId))) throw fail('not_found')
   const asOf = deps.clock.now().toString()
-  const soFar = await readInOneView(deps.db, (tx) => rateSoFar(tx, deps, tenantId))
+  const { soFar, burnt } = await readInOneView(deps.db, async (tx) => {
+    const soFar = await rateSoFar(tx, deps, tenantId)
+    return {
+      soFar,
+      burnt: await burnSoFar(
+        tx,
+        tenantId,
+        soFar.map((each) => costOf(deps, each)),
+      ),
+    }
+  })
   const subscription =
     soFar.at(-1)?.subscription ??
     (await findSubscriptions(deps.db, tenantId)).find(({ status }) => !isTerminal(status)) ??
     null
   if (!subscription || isTerminal(subscription.status)) return { tenantId, invoice: null, asOf }
-  const { subscriptionId, providerSubscriptionId, currency } = subscription
-  const theirs = await deps.provider.placing.previewRenewal(providerSubscriptionId)
+  const { subscriptionId, providerSubscriptionId, currency, endsAt } = subscription
   const rated = await unplaced(deps.db, tenantId, subscriptionId)
-  // Months of a longer period are billed by themselves: only what the renewal comes with is on its invoice.
   const onIt = soFar.filter((each) => each.subscription.subscriptionId === subscriptionId)
   const running = onIt.at(-1)?.period.period.end ?? subscription.period.end
-  const lines = [
-    ...(running.equals(subscription.period.end)
-      ? (theirs?.lines ?? []).map((line) => providerLine(line, currency))
-      : []),
-    ...rated.map((line) => ourLine('rated', line)),
-    ...onIt.flatMap((each) => each.lines.map((line) => ourLine('usage_so_far', line))),
+  const ours = [
+    ...rated.map((line) => ({ ...line, origin: 'rated' as const })),
+    ...onIt.flatMap(({ lines }) => lines.map((line) => ({ ...line, origin: 'usage_so_far' as const }))),
+    ...onIt.flatMap(({ period, lines }) =>
+      creditLines(period, burnt.get(period.periodId) ?? [], lines, 0).map((line) => ({
+        ...line,
+        origin: 'credit' as const,
+      })),
+    ),
   ]
-  const withProvider = running.equals(subscription.period.end) ? theirs : null
+  // Months of a longer period, and what is left when a subscription ends, are billed by themselves.
+  const isRenewal = running.equals(subscription.period.end)
+  const isTogether = isRenewal && (endsAt === null || isBefore(running, endsAt))
+  const placeable = ours.flatMap((line) =>
+    isTogether && line.amountMinor !== 0n ? [{ ...line, description: wordsOf(line) }] : [],
+  )
+  const theirs = isRenewal
+    ? await deps.provider.placing.previewRenewal(providerSubscriptionId, currency, placeable)
+    : null
+  const lines = [
+    ...(theirs?.lines ?? []).map((line) => providerLine(line, currency)),
+    ...ours.map((line) => ourLine(line.origin, line)),
+  ]
   if (lines.length === 0) return { tenantId, invoice: null, asOf }
-  const total = (withProvider?.total ?? 0n) + sum(rated) + onIt.reduce((all, each) => all + sum(each.lines), 0n)
+  // What the provider was told of is in its total.
+  const total = (theirs?.total ?? 0n) + (theirs && isTogether ? 0n : sum(ours))
   return {
     tenantId,
     invoice: {
       subscriptionId,
       at: running.toString(),
       lines,
-      tax: withProvider?.tax == null ? null : { amountMinor: String(withProvider.tax), currency },
+      discount: { amountMinor: String(theirs?.discount ?? 0n), currency },
+      tax: theirs?.tax == null ? null : { amountMinor: String(theirs.tax), currency },
       total: { amountMinor: String(total), currency },
     },
     asOf,
   }
 }
+
+/** What the close would ask of credit for a period: all that it has come to until now. */
+const costOf = (
+  { catalog }: Pick<Deps, 'catalog'>,
+  { period, subscription, currency, lines, settings }: SoFar,
+): PeriodCost => ({
+  tenantId: period.tenantId,
+  periodId: period.periodId,
+  round: 0,
+  currency,
+  at: period.period.end,
+  isAgain: false,
+  amounts: afterDiscounts(lines, discountsOnUsage(catalog(), subscription, period.period.end)),
+  settings,
+})
 
 type UpcomingLine = NonNullable<UpcomingInvoice['invoice']>['lines'][number]
 
@@ -89,7 +133,7 @@ const providerLine = (line: InvoicePreview['lines'][number], currency: string): 
 })
 
 const ourLine = (
-  origin: 'usage_so_far' | 'rated',
+  origin: UpcomingLine['origin'],
   line: Pick<ChargeLine, 'name' | 'kind' | 'quantity' | 'amountMinor' | 'currency' | 'period'>,
 ): UpcomingLine => ({
   origin,

@@ -20,8 +20,15 @@ beforeAll(async () => {
   catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 1, 'unitAmounts', 'JPY'], '0.3')
   catalog.setIn(['plans', 'pro', 'seats', 'perSeat', 'monthly', 'JPY'], 1_700)
   catalog.setIn(['plans', 'pro', 'usageInterval'], 'month')
-  for (const [key, percentOff] of Object.entries({ half: '50', all: '100' }))
-    catalog.setIn(['coupons', key], { name: `Off: ${key}`, status: 'active', percentOff, duration: 'forever' })
+  const off = (percentOff: string) => ({
+    name: `Off: ${percentOff} %`,
+    status: 'active',
+    percentOff,
+    duration: 'forever',
+  })
+  catalog.setIn(['coupons', 'half'], off('50'))
+  catalog.setIn(['coupons', 'all'], off('100'))
+  catalog.setIn(['coupons', 'half_of_pro'], { ...off('50'), plans: ['pro'] })
   const file = join(folder, 'catalog.yaml')
   writeFileSync(file, String(catalog))
   world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
@@ -257,6 +264,55 @@ test('cost so far, the upcoming invoice and the explanation of the one that came
     code: 'not_found',
   })
   await world.advance('PT2H')
+})
+
+test.each<[string, string, string | null, number, number[], number]>([
+  ['a coupon of everything', 'next-a', 'half', 0, [4_900, 2_250], 3_575],
+  ['a coupon of the plan', 'next-b', 'half_of_pro', 0, [4_900, 2_250], 2_450],
+  ['credit', 'next-c', null, 500, [4_900, 2_250, -500], 0],
+  ['both', 'next-d', 'half', 3_000, [4_900, 2_250, -1_125], 3_575],
+])(
+  'the upcoming invoice with %s is the one that comes, and its lines come to its total (INV-5)',
+  async (_, ...story) => {
+    const [tenantId, coupon, credit, lines, discount] = story
+    const subscriber = await subscribed(world, tenantId, {
+      plan: 'pro',
+      price: 'monthly',
+      ...(coupon ? { coupon } : {}),
+    })
+    if (credit > 0)
+      await world.operator.createCreditGrant({
+        body: { tenantId, amount: { amountMinor: String(credit), currency: 'USD' }, reason: 'A gift' },
+      })
+    await use(subscriber, 16_000, `${tenantId}-a`)
+    const { invoice } = (await subscriber.owner.getUpcomingInvoice({ query: {} })).data
+    expect(invoice!.lines.map(({ amount }) => Number(amount.amountMinor))).toEqual(lines)
+    expect(invoice!.discount.amountMinor).toBe(String(discount))
+    const total = lines.reduce((sum, amount) => sum + amount, 0) - discount
+    expect(invoice!.total.amountMinor).toBe(String(total))
+    await toClose(subscriber)
+    const [line] = await placed(tenantId, credit > 0 ? 2 : 1)
+    expect((await invoiceOf(line!.provider_invoice_id!)).total).toBe(total)
+  },
+)
+
+test('what is left when a subscription ends is billed by itself: no coupon of the subscription is on it (INV-5)', async () => {
+  const eve = await subscribed(world, 'next-e', { plan: 'pro', price: 'monthly', coupon: 'half' })
+  await use(eve, 16_000, 'next-e-a')
+  await eve.owner.commandSubscription({
+    params: { subscriptionId: eve.subscriptionId },
+    body: { action: 'cancel', when: 'period_end' },
+  })
+  const upcoming = async () => (await eve.owner.getUpcomingInvoice({ query: {} })).data.invoice!
+  const invoice = await eventually(upcoming, ({ lines }) => lines.length === 1)
+  expect([invoice.lines[0]!.origin, invoice.discount.amountMinor, invoice.total.amountMinor]).toEqual([
+    'usage_so_far',
+    '0',
+    '2250',
+  ])
+  await toClose(eve)
+  const [line] = await placed('next-e', 1)
+  expect((await invoiceOf(line!.provider_invoice_id!)).total).toBe(2_250)
 })
 
 test('what was used within what is included is a line of nothing, and what was not used is none', async () => {

@@ -11,7 +11,7 @@ import {
   post,
 } from '../../modules/ledger/index.ts'
 import { burnOn, type Credit, type Settings } from '../../modules/rating/index.ts'
-import type { Tx } from '../../platform/db.ts'
+import type { Db, Tx } from '../../platform/db.ts'
 import type { NewEvent } from '../../platform/outbox.ts'
 import type { Deps } from '../deps.ts'
 
@@ -51,18 +51,7 @@ export const burnForPeriods = async (
   const spent = [...burnt.values()].flatMap((of) => [...of.keys()]).filter((grantId) => !grants.has(grantId))
   for (const grant of await findGrants(tx, spent)) grants.set(grant.grantId, grant)
   if (grants.size === 0) return []
-  const byTenant = Map.groupBy(grants.values(), ({ tenantId }) => tenantId)
-  const moves: PeriodBurn[] = []
-  // The one that ended first is paid first.
-  for (const cost of costs.toSorted((a, b) => (isBefore(a.at, b.at) ? -1 : 1))) {
-    const before = burnt.get(cost.periodId) ?? new Map<string, bigint>()
-    const own = (byTenant.get(cost.tenantId) ?? []).filter(({ currency }) => currency === cost.currency)
-    const wanted = burnsOf(cost, own, before)
-    const move = { ...cost, before, wanted }
-    moves.push(move)
-    // What this period takes is not there for the next one.
-    for (const [grantId, change] of burnChanges(move)) grants.get(grantId)!.leftMinor -= change
-  }
+  const moves = movesOf(costs, grants, burnt)
   const postings = moves.flatMap((move) => burnPosting(move, actor) ?? [])
   const fresh = await post(tx, postings, deps.clock.now())
   const isFresh = new Set(postings.filter(({ postingId }) => fresh.has(postingId)).map(({ reference }) => reference))
@@ -74,6 +63,36 @@ export const burnForPeriods = async (
     const event: NewEvent = { type: 'credit.burnt', data: { periodId, amount: { amountMinor, currency } } }
     return [{ tenantId, periodId, changes, event }]
   })
+}
+
+/** What these periods would take of grants if they were closed now, by period. Nothing is moved. */
+export const burnSoFar = async (
+  on: Db | Tx,
+  tenantId: string,
+  costs: readonly PeriodCost[],
+): Promise<Map<string, [string, bigint][]>> => {
+  const grants = new Map((await grantsWithBalance(on, [tenantId])).map((grant) => [grant.grantId, grant]))
+  return new Map(movesOf(costs, grants, new Map()).map((move) => [move.periodId, burnChanges(move)]))
+}
+
+const movesOf = (
+  costs: readonly PeriodCost[],
+  grants: ReadonlyMap<string, GrantBalance>,
+  burnt: ReadonlyMap<string, Burns>,
+): (PeriodCost & PeriodBurn)[] => {
+  const byTenant = Map.groupBy(grants.values(), ({ tenantId }) => tenantId)
+  const moves: (PeriodCost & PeriodBurn)[] = []
+  // The one that ended first is paid first.
+  for (const cost of costs.toSorted((a, b) => (isBefore(a.at, b.at) ? -1 : 1))) {
+    const before = burnt.get(cost.periodId) ?? new Map<string, bigint>()
+    const own = (byTenant.get(cost.tenantId) ?? []).filter(({ currency }) => currency === cost.currency)
+    const wanted = burnsOf(cost, own, before)
+    const move = { ...cost, before, wanted }
+    moves.push(move)
+    // What this period takes is not there for the next one.
+    for (const [grantId, change] of burnChanges(move)) grants.get(grantId)!.leftMinor -= change
+  }
+  return moves
 }
 
 const burnsOf = (cost: PeriodCost, grants: readonly GrantBalance[], before: Burns): Burns => {

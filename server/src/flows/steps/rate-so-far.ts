@@ -1,6 +1,7 @@
 import type { RatingPreview } from '@turnpike/contract'
 import { isBefore } from '../../core/period.ts'
 import { findOpenPeriods, linesOf, ratingOf, type UsagePeriod } from '../../modules/periods/index.ts'
+import type { Settings } from '../../modules/rating/index.ts'
 import { findSubscriptions, type SubscriptionRecord } from '../../modules/subscriptions/index.ts'
 import type { Db, Tx } from '../../platform/db.ts'
 import type { Deps } from '../deps.ts'
@@ -13,6 +14,7 @@ export type SoFar = {
   currency: string
   rated: RatingPreview
   lines: ReturnType<typeof linesOf>
+  settings: Settings
 }
 
 /**
@@ -40,7 +42,7 @@ export const rateSoFar = async (
     const subscription = subscriptions.get(period.subscriptionId)
     if (!known || !subscription) return []
     const rated = ratingOf(known.subject, known.input, usage[next++]!).rated()
-    const { currency } = known.input
-    return [{ period, subscription, currency, rated, lines: linesOf(period, rated, currency, []) }]
+    const { currency, settings } = known.input
+    return [{ period, subscription, currency, rated, lines: linesOf(period, rated, currency, []), settings }]
   })
 }

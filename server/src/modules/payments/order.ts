@@ -52,6 +52,9 @@ export type InvoicePreview = {
   amountDue: bigint
 }
 
+/** `discount`: what coupons take off. */
+export type RenewalPreview = InvoicePreview & { discount: bigint }
+
 export type OrderPreview = {
   /** What is charged at once; null when nothing is. */
   now: InvoicePreview | null

@@ -1,5 +1,5 @@
 import type { Period } from '../../core/period.ts'
-import type { InvoicePreview } from './order.ts'
+import type { RenewalPreview } from './order.ts'
 import type { InvoiceFact } from './provider.ts'
 
 /** A line of ours as the provider shall show it. `lineId` is our mark on it: by that it is found again. */
@@ -35,6 +35,13 @@ export type InvoicePlacing = {
   finalizeInvoice(providerInvoiceId: string): Promise<void>
   /** Our lines on an invoice: for each of our marks its items. Null for an invoice that is not there. */
   listPlaced(providerInvoiceId: string): Promise<Map<string, { itemId: string; amountMinor: bigint }[]> | null>
-  /** The next invoice as the provider sees it now; null when there is none to come. */
-  previewRenewal(providerSubscriptionId: string): Promise<InvoicePreview | null>
+  /**
+   * The next invoice as the provider would make it now with these lines of ours on it, which are not among the lines of
+   * the answer; null when there is none to come.
+   */
+  previewRenewal(
+    providerSubscriptionId: string,
+    currency: string,
+    lines: readonly Omit<PlacedLine, 'lineId'>[],
+  ): Promise<RenewalPreview | null>
 }

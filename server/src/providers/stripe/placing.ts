@@ -144,7 +144,19 @@ export const createStripePlacing = (stripe: Stripe, log: Log): InvoicePlacing =>
       }
     },
 
-    previewRenewal: (subscription) => previewNext(stripe, log, subscription),
+    previewRenewal: (subscription, currency, lines) =>
+      previewNext(
+        stripe,
+        log,
+        subscription,
+        lines.map(({ description, amountMinor, period }) => ({
+          amount: safe(amountMinor),
+          currency: currency.toLowerCase(),
+          description,
+          period: { start: secondsOf(period.start), end: secondsOf(period.end) },
+        })),
+        lineMark,
+      ),
   }
 }
 

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { fail } from '../../core/errors.ts'
-import type { InvoicePreview, OrderPreview, OrderRequest } from '../../modules/payments/index.ts'
+import type { InvoicePreview, OrderPreview, OrderRequest, RenewalPreview } from '../../modules/payments/index.ts'
 import type { Log } from '../../platform/log.ts'
 import { changesTo, type OrderTools, readSubscription, runningPeriod, secondsOf } from './change.ts'
 import { asking, refusalOf } from './client.ts'
@@ -90,11 +90,27 @@ export const previewOf = async (stripe: Stripe, tools: OrderTools, request: Orde
   }
 }
 
-/** The next invoice of a subscription as it would be now; null when there is none to come, as for one that is gone there. */
-export const previewNext = async (stripe: Stripe, log: Log, subscription: string): Promise<InvoicePreview | null> => {
+/**
+ * The next invoice of a subscription as it would be now with items of ours, which are marked and not shown; null when there
+ * is none to come, as for one that is gone there.
+ */
+export const previewNext = async (
+  stripe: Stripe,
+  log: Log,
+  subscription: string,
+  items: readonly Stripe.InvoiceCreatePreviewParams.InvoiceItem[],
+  mark: string,
+): Promise<RenewalPreview | null> => {
+  const marked = items.map((item) => ({ ...item, metadata: { [mark]: 'preview' } }))
   try {
-    const invoice = await askPreview(stripe, { log }, { subscription })
-    return invoice && invoicePreview(invoice)
+    const invoice = await askPreview(
+      stripe,
+      { log },
+      { subscription, ...(marked.length > 0 ? { invoice_items: marked } : {}) },
+    )
+    if (!invoice) return null
+    const discount = (invoice.total_discount_amounts ?? []).reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+    return { ...invoicePreview(invoice, ({ metadata }) => metadata?.[mark] !== 'preview'), discount }
   } catch (failure) {
     if (refusalOf(failure) === null) throw failure
     return null
@@ -125,11 +141,14 @@ const startOf = (invoice: Stripe.Invoice, otherwise: number): number => {
 
 const instant = (seconds: number): Temporal.Instant => Temporal.Instant.fromEpochMilliseconds(seconds * 1_000)
 
-const invoicePreview = (invoice: Stripe.Invoice): InvoicePreview => {
+const invoicePreview = (
+  invoice: Stripe.Invoice,
+  isShown: (line: Stripe.InvoiceLineItem) => boolean = () => true,
+): InvoicePreview => {
   const taxes = invoice.total_taxes
   return {
     currency: invoice.currency.toUpperCase(),
-    lines: invoice.lines.data.map((line) => ({
+    lines: invoice.lines.data.filter(isShown).map((line) => ({
       description: line.description ?? '',
       amount: BigInt(line.amount),
       quantity: line.quantity ?? null,
