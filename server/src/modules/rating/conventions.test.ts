@@ -375,6 +375,39 @@ test('11 late usage pays the difference to the whole; a correction of what was b
   expect([total(used(stair, -1)), total(used(stair, 1))]).toEqual(['0', '100'])
 })
 
+describe('11 late usage with a least and most', () => {
+  const price: RatingPrice = { model: 'per_unit', unitAmount: 100, minimum: 500, maximum: 1500 }
+  const late = (quantity: number, alreadyBilled: number, more: object = {}) =>
+    preview(used({ ...price, ...more }, quantity, { alreadyBilled })).lines[0]!
+  test('pays what the whole costs within them, less what was billed within them', () => {
+    const difference = (quantity: number, billed: number) => late(quantity, billed).amount.amountMinor
+    // 2 were billed with 500: 3 more cost nothing, 8 more bring the whole to 1000, 20 more to the most.
+    expect([difference(3, 2), difference(8, 2), difference(20, 2)]).toEqual(['0', '500', '1000'])
+    expect([difference(5, 16), difference(-16, 16), difference(-3, 4)]).toEqual(['0', '-1000', '0'])
+  })
+  test('and tells both', () => {
+    expect(late(20, 2).calculation.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'units: Units: 22 × 100 = 2200',
+      'already_billed: Billed before, units: -2 × 100 = -200',
+      'bound: Cut to the most: 1 × -700 = -700',
+      'already_billed: Billed before, raised to the least: -1 × 300 = -300',
+    ])
+  })
+  test('that shrink with a part of the period', () => {
+    const request = used(
+      { ...price, prorateBounds: true },
+      0,
+      {
+        alreadyBilled: 10,
+        from: on(16),
+      },
+      { usage: [records([on(20), 10])] },
+    )
+    // Half of 1500 was billed, and is all there is.
+    expect(total(request)).toBe('0')
+  })
+})
+
 test('12 the same record counts once, another one under its id is refused', () => {
   const record = { at: on(2), quantity: 5, id: 'x' }
   const twice = (second: object) =>

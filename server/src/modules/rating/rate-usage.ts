@@ -26,14 +26,16 @@ export const rateUsage = (input: RatingInput, charge: UsageCharge): RatedCharge 
   const free = freeOf(input, charge, window, allowance)
   const steps = segments.flatMap((segment) => segmentSteps(input, charge, segment, window, meter, free))
   const last = segments.at(-1)!.price
-  const bounded = boundStep(
-    input,
-    last,
-    steps,
-    last.prorateBounds ? shareOfPeriod(input, window.start, window.end) : one,
-    window,
-  )
-  const counted = [...steps, ...bounded]
+  const share = last.prorateBounds ? shareOfPeriod(input, window.start, window.end) : one
+  // Convention 11: the whole and what was billed of it are bounded each by itself, as their invoices are.
+  const isBilled = ({ kind }: Step) => basis.alreadyBilled !== null && kind === 'already_billed'
+  const billed = steps.filter(isBilled)
+  const current = steps.filter((step) => !isBilled(step))
+  const counted = [
+    ...steps,
+    ...boundStep(input, last, current, share, window),
+    ...(basis.alreadyBilled === null ? [] : boundStep(input, last, billed, share, window, 'already_billed')),
+  ]
   // Where nothing is charged there is nothing to explain.
   const all = counted.some(({ kind }) => kind !== 'included') ? counted : []
   const source = {

@@ -116,11 +116,6 @@ const readSource = (reader: Reader, field: string, charge: RatingCharge, model: 
     clash(aggregation !== 'sum' && aggregation !== 'count', 'alreadyBilled', 'is of sums and counts')
     clash(charge.bucket !== undefined, 'alreadyBilled', 'cannot be combined with bucket')
     clash(charge.included?.rollover !== undefined, 'alreadyBilled', 'cannot be combined with rollover')
-    clash(
-      charge.price.minimum !== undefined || charge.price.maximum !== undefined,
-      'alreadyBilled',
-      'cannot be combined with a minimum or maximum of the price',
-    )
   }
   clash(
     charge.bucket !== undefined && charge.bucket.priced !== 'on_sum' && charge.included?.rollover !== undefined,

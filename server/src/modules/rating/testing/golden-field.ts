@@ -305,6 +305,33 @@ export const fieldCases = table([
     '(1000 + 10000) × 21/30',
   ],
   [
+    'late usage in tiers up to a most',
+    used(
+      {
+        model: 'graduated',
+        tiers: [
+          { upTo: 5, unitAmount: 0, flatAmount: 10_000 },
+          { upTo: 10, flatAmount: 5000 },
+          { upTo: 15, unitAmount: 500 },
+          { upTo: null, unitAmount: 100 },
+        ],
+        maximum: 17_000,
+      },
+      10,
+      { alreadyBilled: 12 },
+    ),
+    [1000],
+    1000,
+    '22 units cost 18200, at most 17000; 12 were billed with 16000',
+  ],
+  [
+    'late usage in packages up to a most',
+    used({ model: 'package', unitAmount: 1500, packageSize: 10, maximum: 10_000 }, 50, { alreadyBilled: 60 }),
+    [1000],
+    1000,
+    '11 packages cost 16500, at most 10000; 6 were billed with 9000',
+  ],
+  [
     'volume tiers by the size of each record',
     singles(volume(tiers([50, 1100], [100, 1000], [null, 900])), [20, 90, 50]),
     [167_000],

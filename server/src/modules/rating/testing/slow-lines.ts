@@ -53,6 +53,21 @@ export const linesOf = (request: RatingPreviewRequest, charge: SlowCharge): Slow
     return add(addUp(shared, share, rules), addUp(share[0] === 0n ? [] : tick(part), [1n, 1n], rules))
   }
   if (once) return [line(cost(parts[0]!, [1n, 1n]))]
+  if (charge.alreadyBilled !== undefined) {
+    // As if two invoices had been written, one of all that is known now and one of what was known then.
+    const [part] = parts
+    const all = recordsOf(request, charge)
+    const billed = read(charge.alreadyBilled)
+    const of = (quantity: Fraction) =>
+      bounded(
+        request,
+        parts,
+        addUp(countOut(part!.price, quantity, allowance(request, charge, parts)), [1n, 1n], rules),
+        'usage',
+      )
+    const now = of(add(billed, quantityIn(request, charge, all, part!.from.at, part!.to.at)))
+    return [line(add(now, negative(of(billed))))]
+  }
   if (!isHeld) return [line(bounded(request, parts, usageCost(request, charge, parts), 'usage'))]
   const { basis, style, atEnd } = rules.proration ?? {}
   const end: Mark = { at: ms(request.period!.end), kind: 'period' }
@@ -183,9 +198,6 @@ const usageCost = (request: RatingPreviewRequest, charge: SlowCharge, given: Par
       )
       total = add(total, addUp(alike(each), whole, rules))
       continue
-    } else if (charge.alreadyBilled !== undefined) {
-      const billed = read(charge.alreadyBilled)
-      total = sum([total, price(add(billed, used)), price(billed, -1)])
     } else if (rules.onSplit === 'cumulative') {
       total = sum([total, price(add(before, used)), part === parts[0] ? nothing : price(before, -1)])
       before = add(before, used)
