@@ -322,6 +322,12 @@ const Coupon = strict({
     'Whether `months` are months of the `calendar` from `startsAt` on (default) or a number of `invoices`.',
   ),
   invoicesSoFar: optional(Count(10_000), 'invoices: on how many it was used already. Default 0.'),
+  onCredits: Type.Optional(
+    Type.Boolean({
+      description:
+        'percentOff: whether lines below zero are lowered as well, because what they give back was paid with this coupon; no where left out.',
+    }),
+  ),
 })
 const Credit = strict({
   key: described(Key, 'A name for the credit, once in a request.'),

@@ -37,7 +37,10 @@ export type CreditUse = {
   state: 'usable' | 'expired' | 'not_yet'
 }
 
-/** Takes an amount off lines by the weight of what each still has to pay; gives what each lost. */
+/**
+ * Takes an amount off lines by the weight of what each still has to pay; gives what each lost. An amount below zero is taken off
+ * lines below zero, by what each gives back.
+ */
 export const takeOff = (
   { lines }: { lines: Pick<Line, 'netMinor'>[] },
   from: readonly number[],
@@ -45,11 +48,12 @@ export const takeOff = (
   input: Pick<RatingInput, 'settings'>,
 ): Adjustment['spread'] => {
   if (amountMinor === 0n) return []
-  const has = from.map((index) => lines[index]!.netMinor)
-  return spread(amountMinor, has, input.settings.remainder).flatMap((part, place) => {
+  const sign = amountMinor < 0n ? -1n : 1n
+  const has = from.map((index) => sign * lines[index]!.netMinor)
+  return spread(sign * amountMinor, has, input.settings.remainder).flatMap((part, place) => {
     const line = from[place]!
-    lines[line]!.netMinor -= part
-    return part === 0n ? [] : [{ line, amountMinor: -part }]
+    lines[line]!.netMinor -= sign * part
+    return part === 0n ? [] : [{ line, amountMinor: -sign * part }]
   })
 }
 
@@ -57,10 +61,15 @@ export const takeOff = (
 export const payable = (
   { lines }: { lines: readonly Pick<Line, 'netMinor' | 'charge'>[] },
   charges: readonly string[] | null,
-): number[] =>
-  lines.flatMap((line, index) =>
-    line.netMinor > 0n && (charges === null || (line.charge !== null && charges.includes(line.charge))) ? [index] : [],
-  )
+): number[] => lines.flatMap((line, index) => (line.netMinor > 0n && isOf(line, charges) ? [index] : []))
+/** The lines that give something back. */
+export const givingBack = (
+  { lines }: { lines: readonly Pick<Line, 'netMinor' | 'charge'>[] },
+  charges: readonly string[] | null,
+): number[] => lines.flatMap((line, index) => (line.netMinor < 0n && isOf(line, charges) ? [index] : []))
+const isOf = ({ charge }: Pick<Line, 'charge'>, charges: readonly string[] | null): boolean =>
+  charges === null || (charge !== null && charges.includes(charge))
+
 export const netOf = ({ lines }: { lines: readonly Pick<Line, 'netMinor'>[] }, indexes: readonly number[]): bigint =>
   indexes.reduce((sum, index) => sum + lines[index]!.netMinor, 0n)
 

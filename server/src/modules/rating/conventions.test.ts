@@ -358,6 +358,48 @@ test('10 the unused part of a fixed coupon is lost or kept', () => {
   expect(left('kept')).toBe('2000')
 })
 
+describe('10 coupons on credits', () => {
+  const lowered = (coupons: NonNullable<RatingPreviewRequest['coupons']>, settings: RatingSettings = {}) =>
+    preview({
+      currency: 'USD',
+      period: april,
+      charges: [
+        { key: 'a', price: { model: 'flat', unitAmount: 2001 } },
+        { key: 'b', price: { model: 'flat', unitAmount: 401 } },
+      ],
+      changes: [
+        { at: on(16), charge: 'a', price: { model: 'flat', unitAmount: 1000 } },
+        { at: on(16), charge: 'b', price: { model: 'flat', unitAmount: 0 } },
+      ],
+      coupons,
+      settings: { proration: { style: 'credit_and_charge' }, ...settings },
+    })
+  const nets = ({ lines }: ReturnType<typeof preview>) => lines.map(({ net }) => net.amountMinor)
+  test('credits are a sum of their own, with a rounding and remainder of its own', () => {
+    // −1001 and −201 are −1202 in all: 601 back; 500: 250 off.
+    const view = lowered([{ key: 'half', percentOff: 50, onCredits: true }])
+    expect(nets(view)).toEqual(['-500', '250', '-101', '0'])
+    expect(view.adjustments[0]).toMatchObject({ kind: 'discount', amount: { amountMinor: '351' } })
+    expect(view.discount.amountMinor).toBe('-351')
+    expect(view.coupons[0]!.taken.amountMinor).toBe('-351')
+  })
+  test('or each line is, of the charges that are named', () => {
+    const coupon = { key: 'half', percentOff: 50, onCredits: true }
+    expect(nets(lowered([coupon], { discountOn: 'lines' }))).toEqual(['-500', '250', '-100', '0'])
+    expect(nets(lowered([{ ...coupon, charges: ['b'] }]))).toEqual(['-1001', '500', '-100', '0'])
+  })
+  test('several never turn a credit into a charge', () => {
+    const coupons = ['one', 'two'].map((key) => ({ key, percentOff: 60, onCredits: true }))
+    expect(nets(lowered(coupons, { stacking: 'additive' }))).toEqual(['0', '0', '0', '0'])
+    expect(nets(lowered(coupons))).toEqual(['-160', '80', '-32', '0'])
+  })
+  test('a fixed amount is off charges only', () => {
+    expect(mistakes(seat({}, { coupons: [{ key: 'five', amountOff: 5, onCredits: true }] }))).toEqual([
+      'coupons.0.onCredits',
+    ])
+  })
+})
+
 test('11 late usage pays the difference to the whole; a correction of what was billed is a credit', () => {
   const price: RatingPrice = {
     model: 'graduated',

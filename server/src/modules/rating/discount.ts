@@ -1,12 +1,12 @@
 import { isBefore } from '../../core/period.ts'
-import { type Bill, type CouponUse, least, netOf, payable, takeOff } from './bill.ts'
+import { type Bill, type CouponUse, givingBack, least, netOf, payable, takeOff } from './bill.ts'
 import { over, textOf, times, whole } from './exact.ts'
 import type { Coupon, RatingInput } from './price.ts'
 import { round } from './round.ts'
 
 /**
  * Coupons in the order given, each on what the one before left (or percentages all of the whole). A discount never takes more than there is to
- * pay, and leaves credits for unused time alone.
+ * pay, and leaves lines below zero alone but where the coupon lowered what they give back.
  */
 export const discount = (input: RatingInput, bill: Bill): void => {
   const before = bill.lines.map(({ netMinor }) => netMinor)
@@ -37,22 +37,25 @@ const takeCoupon = (input: RatingInput, bill: Bill, coupon: Coupon, before: read
     note(bill, coupon, `${coupon.off.amountMinor} off`, taken, takeOff(bill, lines, taken, input))
     return taken
   }
-  const { percent } = coupon.off
-  const bases = lines.map((index) => (settings.stacking === 'additive' ? before[index]! : bill.lines[index]!.netMinor))
-  const share = (base: bigint) => round(over(times(whole(base), percent), whole(100)), settings.rounding)
-  const text = `${textOf(percent)} % off`
-  if (settings.discountOn === 'sum') {
-    const taken = least(share(bases.reduce((sum, base) => sum + base, 0n)), open)
-    note(bill, coupon, text, taken, takeOff(bill, lines, taken, input))
-    return taken
+  const { percent, onCredits } = coupon.off
+  const base = (index: number) => (settings.stacking === 'additive' ? before[index]! : bill.lines[index]!.netMinor)
+  const takeShare = (from: readonly number[]) => {
+    const sum = from.reduce((all, index) => all + base(index), 0n)
+    const share = round(over(times(whole(sum), percent), whole(100)), settings.rounding)
+    return takeOff(bill, from, within(share, netOf(bill, from)), input)
   }
-  const parts = lines.flatMap((line, place) =>
-    takeOff(bill, [line], least(share(bases[place]!), bill.lines[line]!.netMinor), input),
+  // Credits are a sum of their own: what they give back is lowered by what was taken off when it was paid.
+  const sides = [lines, onCredits ? givingBack(bill, coupon.charges) : []]
+  const parts = sides.flatMap((side) =>
+    settings.discountOn === 'sum' ? takeShare(side) : side.flatMap((line) => takeShare([line])),
   )
   const taken = -parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
-  note(bill, coupon, text, taken, parts)
+  note(bill, coupon, `${textOf(percent)} % off`, taken, parts)
   return taken
 }
+
+/** Not further from zero than there is. */
+const within = (wanted: bigint, open: bigint): bigint => (open < 0n ? -least(-wanted, -open) : least(wanted, open))
 
 const note = (
   bill: Bill,

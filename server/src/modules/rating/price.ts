@@ -96,7 +96,7 @@ export type Change = { at: Temporal.Instant; charge: string; quantity: Exact | n
 
 export type Coupon = {
   key: string
-  off: { percent: Exact } | { amountMinor: bigint; unused: 'lost' | 'kept' }
+  off: { percent: Exact; onCredits: boolean } | { amountMinor: bigint; unused: 'lost' | 'kept' }
   charges: readonly string[] | null
   startsAt: Temporal.Instant | null
   lasts: { months: number; countedBy: 'calendar' | 'invoices'; invoicesSoFar: number } | null

@@ -15,6 +15,8 @@ export const readCoupons = (reader: Reader, coupons: Sent<'coupons'>): Coupon[] 
       reader.report(`${field}.percentOff`, 'cannot stand beside amountOff: give one of the two')
     if (coupon.unused !== undefined && coupon.amountOff === undefined)
       reader.report(`${field}.unused`, 'is read with amountOff only')
+    if (coupon.onCredits !== undefined && coupon.percentOff === undefined)
+      reader.report(`${field}.onCredits`, 'is read with percentOff only')
     const countedBy = coupon.countedBy ?? 'calendar'
     if (coupon.months !== undefined && countedBy === 'calendar' && coupon.startsAt === undefined)
       reader.report(`${field}.startsAt`, 'is missing: the months of the calendar count from it')
@@ -27,7 +29,10 @@ export const readCoupons = (reader: Reader, coupons: Sent<'coupons'>): Coupon[] 
       key: coupon.key,
       off:
         coupon.amountOff === undefined
-          ? { percent: coupon.percentOff === undefined ? zero : reader.exact(`${field}.percentOff`, coupon.percentOff) }
+          ? {
+              percent: coupon.percentOff === undefined ? zero : reader.exact(`${field}.percentOff`, coupon.percentOff),
+              onCredits: coupon.onCredits ?? false,
+            }
           : { amountMinor: reader.minor(`${field}.amountOff`, coupon.amountOff), unused: coupon.unused ?? 'lost' },
       charges: coupon.charges ?? null,
       startsAt: coupon.startsAt === undefined ? null : reader.instant(`${field}.startsAt`, coupon.startsAt),

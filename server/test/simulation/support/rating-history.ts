@@ -359,7 +359,9 @@ export const ratingHistoryOf = (seed: number): RatingHistory => {
     const countedBy = months === undefined ? undefined : one('calendar' as const, 'invoices' as const)
     return {
       key: `coupon_${index}`,
-      ...(often(0.5) ? { percentOff: one<number | string>(10, '12.5', 100) } : { amountOff: whole(2500) }),
+      ...(often(0.5)
+        ? { percentOff: one<number | string>(10, '12.5', 100), onCredits: some(0.4, () => often(0.8)) }
+        : { amountOff: whole(2500) }),
       charges: some(0.2, () => ['base']),
       months,
       countedBy,

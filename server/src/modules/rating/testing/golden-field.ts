@@ -332,6 +332,20 @@ export const fieldCases = table([
     '11 packages cost 16500, at most 10000; 6 were billed with 9000',
   ],
   [
+    'half the price in mid-month, 50 % off, which the payment in advance had too',
+    { ...change(2000, 1000, on(16), inAdvance), coupons: [{ key: 'half', percentOff: 50, onCredits: true }] },
+    [-1000, 500],
+    -250,
+    '−1000 + 500 + 250',
+  ],
+  [
+    'the same, off what is charged only',
+    { ...change(2000, 1000, on(16), inAdvance), coupons: [{ key: 'half', percentOff: 50 }] },
+    [-1000, 500],
+    -750,
+    '−1000 + 500 − 250',
+  ],
+  [
     'volume tiers by the size of each record',
     singles(volume(tiers([50, 1100], [100, 1000], [null, 900])), [20, 90, 50]),
     [167_000],

@@ -131,7 +131,16 @@ const discount = (bill: Bill) => {
   const { stacking, discountOn } = request.settings ?? {}
   const at = ms(request.at ?? request.period!.end)
   const before = new Map(bill.open.map((line) => [line, line.cents]))
-  for (const { percentOff, amountOff, charges, months, startsAt, countedBy, invoicesSoFar } of request.coupons ?? []) {
+  for (const {
+    percentOff,
+    amountOff,
+    charges,
+    months,
+    startsAt,
+    countedBy,
+    invoicesSoFar,
+    onCredits,
+  } of request.coupons ?? []) {
     if (startsAt && at < ms(startsAt)) continue
     if (months && countedBy === 'invoices' && (invoicesSoFar ?? 0) >= months) continue
     if (months && countedBy !== 'invoices' && monthsLater(startsAt!, months, request.timeZone ?? 'UTC') <= at) continue
@@ -142,6 +151,15 @@ const discount = (bill: Bill) => {
     if (amountOff !== undefined) take(bill, lines, most(read(amountOff)[0], lines))
     else if (discountOn === 'lines') for (const line of lines) take(bill, [line], most(part(base(line)), [line]))
     else take(bill, lines, most(part(lines.reduce((all, line) => all + base(line), 0n)), lines))
+    if (!onCredits) continue
+    // What was given back, looked at from the other side, is discounted like what is charged.
+    const given = bill.open.filter(({ key, cents }) => cents < 0n && (!charges || charges.includes(key)))
+    const turned = given.map((line) => ({ ...line, cents: -line.cents, was: -base(line) }))
+    if (discountOn === 'lines') for (const line of turned) take(bill, [line], most(part(line.was), [line]))
+    else take(bill, turned, most(part(turned.reduce((all, { was }) => all + was, 0n)), turned))
+    given.forEach((line, index) => {
+      line.cents = -turned[index]!.cents
+    })
   }
 }
 
