@@ -29,6 +29,15 @@ beforeAll(async () => {
   catalog.setIn(['coupons', 'half'], off('50'))
   catalog.setIn(['coupons', 'all'], off('100'))
   catalog.setIn(['coupons', 'half_of_pro'], { ...off('50'), plans: ['pro'] })
+  catalog.setIn(['plans', 'scale', 'usagePrices', 'token_batches'], {
+    model: 'volume',
+    meter: 'tokens',
+    bucket: { size: 'record' },
+    tiers: [
+      { upTo: 50, unitAmounts: { USD: '11', EUR: '11', JPY: '11' } },
+      { upTo: null, unitAmounts: { USD: '9', EUR: '9', JPY: '9' } },
+    ],
+  })
   const file = join(folder, 'catalog.yaml')
   writeFileSync(file, String(catalog))
   world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
@@ -108,6 +117,21 @@ test('usage of a period is on the draft invoice of the renewal before it is fina
   expect(await auditOf(world, 'ana')).toEqual(
     expect.arrayContaining(['usage_period.rated', 'charge_lines.placed', 'invoice.paid']),
   )
+})
+
+test('a price that looks at each record by itself is rated from the records at the close (RAT-1)', async () => {
+  const sia = await subscribed(world, 'sia', { plan: 'scale', price: 'monthly' })
+  for (const [index, quantity] of [20, 90, 50].entries())
+    await world.operator.reportUsage({
+      body: { tenantId: 'sia', meter: 'tokens', quantity, idempotencyKey: `tokens_${index}` },
+    })
+  await toClose(sia)
+  const lines = await eventually(
+    () => linesOf('sia'),
+    (all) => all.some((line) => line.amount_minor !== '0' && line.placed),
+  )
+  // 20 × 11 + 90 × 9 + 50 × 11; added up, all 160 would cost 9.
+  expect(lines.find((line) => line.amount_minor !== '0')).toMatchObject({ quantity: '160', amount_minor: '1580' })
 })
 
 test('credit pays for usage at the close, is a line of its own on the invoice, and comes back with a correction (INV-3)', async () => {

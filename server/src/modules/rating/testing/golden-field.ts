@@ -1,5 +1,5 @@
 import type { RatingPreviewRequest, RatingPrice } from '@turnpike/contract'
-import { held, on, table, used } from './april.ts'
+import { april, held, on, table, used } from './april.ts'
 
 // Figures that other products publish of their price models and prorations, in cents: what everybody computes alike.
 const tiers = (...list: [upTo: number | null, unitAmount: number | string][]): RatingPrice['tiers'] =>
@@ -303,6 +303,35 @@ export const fieldCases = table([
     [7700],
     7700,
     '(1000 + 10000) × 21/30',
+  ],
+  [
+    'five units for 21 of 30 days, three of them for the last 15',
+    held(flatParts, 5, {
+      charges: [{ key: 'seats', price: flatParts, quantity: 5, from: on(10) }],
+      changes: [{ at: on(16), charge: 'seats', quantity: 3 }],
+    }),
+    [12_500],
+    12_500,
+    '5000 × 6/30 + 3000 × 15/30 + 10000 once',
+  ],
+  [
+    '300 units for 0.662 of the period in volume tiers, the flat part in full',
+    held(
+      {
+        model: 'volume',
+        tiers: [
+          { upTo: 100, unitAmount: 200, flatAmount: 1000 },
+          { upTo: 200, unitAmount: 100 },
+          { upTo: null, unitAmount: 50, flatAmount: 5000 },
+        ],
+        flatProrated: false,
+      },
+      300,
+      { period: { start: on(11, '03:21:36'), end: april.end }, regularPeriod: april },
+    ),
+    [14_930],
+    14_930,
+    '300 × 50 × 0.662 + 5000',
   ],
   [
     'late usage in tiers up to a most',
