@@ -150,6 +150,13 @@ describe('1 flat parts of tiers that are due in full', () => {
       'units 400/3',
     ])
   })
+  test('are not due for a part that is no time at all', () => {
+    const changes = [
+      { at: on(16, '09:00:00'), charge: 'seats', quantity: 6 },
+      { at: on(16, '12:00:00'), charge: 'seats', quantity: 4 },
+    ]
+    expect(amounts(preview(held(price, 4, { changes, settings: { proration: { basis: 'day' } } })))).toEqual(['1400'])
+  })
   test('were paid in advance and are not given back: a tier that is reached is charged once', () => {
     const changes = [
       { at: on(16), quantity: 6 },
