@@ -1,8 +1,9 @@
-import type { Period } from '../../core/period.ts'
+import { contains, isBefore, type Period } from '../../core/period.ts'
 import { exactOfMicro, type Usage, type UsageNeed } from '../../modules/rating/index.ts'
 import {
   type EffectiveRecord,
   measureRecords,
+  readCorrected,
   readPeriodCounters,
   readRecords,
   readUsedHours,
@@ -55,11 +56,32 @@ export const readPeriodUsage = async (on: Db | Tx, all: readonly UsageOf[]): Pro
     if (known?.kind === 'parts') known.parts = [...known.parts, added]
     else usage[to]!.push({ meter, kind: 'parts', parts: [added] })
   }
+  await leaveOutCorrections(on, all, usage)
   // In the order of the charges, whatever was read first: the input of a rating is compared as text.
   return usage.map((each, to) => {
     const order = all[to]!.needs.map(({ meter }) => meter)
     return each.toSorted((a, b) => order.indexOf(a.meter) - order.indexOf(b.meter))
   })
+}
+
+/** Counters count every row. A correction is one, but no transaction that pays a fee, and neither is what was voided. */
+const leaveOutCorrections = async (on: Db | Tx, all: readonly UsageOf[], usage: readonly Usage[][]): Promise<void> => {
+  const counted = all.flatMap(({ tenantId, needs }, to) =>
+    needs.flatMap(({ meter, transactions, parts }) => {
+      const known = transactions ? usage[to]!.find((each) => each.meter === meter) : undefined
+      if (known?.kind !== 'parts') return []
+      return [{ known, parts, tenantId, meter, period: { start: parts[0]!.start, end: parts.at(-1)!.end } }]
+    }),
+  )
+  for (const { of, at, rows } of await readCorrected(on, counted)) {
+    const { known, parts } = counted[of]!
+    // What lies between the parts belongs to a plan without a price for it.
+    if (!parts.some((part) => contains(part, at))) continue
+    const place = known.parts.findLastIndex(({ start }) => !isBefore(at, start))
+    known.parts = known.parts.map((part, index) =>
+      index === place ? { ...part, transactions: part.transactions! - rows } : part,
+    )
+  }
 }
 
 const partOf = ({ start, used, records }: { start: Temporal.Instant; used: bigint; records: number }) => ({

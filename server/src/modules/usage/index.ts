@@ -46,6 +46,7 @@ export { lifetime } from './lifetime.ts'
 export {
   type EffectiveRecord,
   measureRecords,
+  readCorrected,
   readPeriodCounters,
   readRecords,
   readUsedHours,

@@ -37,6 +37,28 @@ export const measureRecords = async (on: Db | Tx, asked: readonly Stretch[]): Pr
   return rows.map(({ used, records }) => ({ used: micro(used), records: Number(records) }))
 }
 
+/**
+ * Of stretches of time each record that was corrected, and how many of its rows are no record in effect: the corrections, and
+ * itself when the last of them voids it. `of` is the place of the stretch among those asked for.
+ */
+export const readCorrected = async (
+  on: Db | Tx,
+  asked: readonly Omit<Stretch, 'aggregation'>[],
+): Promise<{ of: number; at: Temporal.Instant; rows: number }[]> => {
+  if (asked.length === 0) return []
+  const rows = await query<{ n: bigint; at: string; rows: bigint }>(
+    on,
+    sql`select s.n, c.at, c.rows
+        from unnest(${asked.map(({ tenantId }) => tenantId)}::text[], ${asked.map(({ meter }) => meter)}::text[], ${asked.map(({ period }) => period.start.toString())}::timestamptz[],
+          ${asked.map(({ period }) => period.end.toString())}::timestamptz[]) with ordinality as s (t, m, a, z, n)
+        cross join lateral (
+          select min(r.at) as at, count(*) + ((array_agg(r.correction order by r.recorded_at desc))[1] = 'void')::int as rows
+          from usage_records r where r.tenant_id = s.t and r.corrects is not null and (r.meter = s.m or s.m = any (r.also)) and r.at >= s.a and r.at < s.z
+          group by r.corrects) c`,
+  )
+  return rows.map(({ n, at, rows: count }) => ({ of: Number(n) - 1, at: instantOfRow(at), rows: Number(count) }))
+}
+
 /** A record with what its corrections have made of it. */
 export type EffectiveRecord = {
   id: string
