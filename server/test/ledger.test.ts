@@ -239,6 +239,18 @@ test.each<[string, Partial<GrantRecord>, bigint]>([
   expect(1_000n - (await leftOf(grant.grantId))).toBe(paid)
 })
 
+test('credit for a usage price pays for it under each plan of the period, and for no other price', async () => {
+  const tenantId = await customer()
+  const grant = grantOf(tenantId, { charges: ['calls'] })
+  await give(grant)
+  const amounts = ['calls', 'calls_2', 'calls_10', 'calls_large', 'tokens_2'].map((charge) => ({
+    charge,
+    amountMinor: 100n,
+  }))
+  await burn(costOf(tenantId, 0n, { amounts }))
+  expect(await leftOf(grant.grantId)).toBe(700n)
+})
+
 test('what a maximum takes off is not paid with credit', async () => {
   const tenantId = await customer()
   const grant = grantOf(tenantId)

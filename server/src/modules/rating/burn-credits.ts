@@ -1,5 +1,6 @@
 import { isBefore } from '../../core/period.ts'
 import { type Bill, type CreditUse, type Line, least, netOf, payable, takeOff } from './bill.ts'
+import { isOfPrice } from './charge-plan.ts'
 import { fraction } from './exact.ts'
 import type { BurnKey, Credit, RatingInput } from './price.ts'
 import { round } from './round.ts'
@@ -25,7 +26,10 @@ type Burnt = Pick<Bill, 'adjustments' | 'taxMinor' | 'taxPaidMinor' | 'credits'>
 }
 type BurnInput = Pick<RatingInput, 'credits' | 'settings' | 'at'>
 
-/** What credits pay of amounts that were rated before, by charge, in the order of burning; a negative one, such as a maximum, lowers what is due. */
+/**
+ * What credits pay of amounts that were rated before, by charge, in the order of burning; a negative one, such as a maximum, lowers
+ * what is due. Credit for a usage price pays for it under each plan of the period.
+ */
 export const burnOn = (
   amounts: readonly { charge: string | null; amountMinor: bigint }[],
   input: BurnInput,
@@ -37,7 +41,13 @@ export const burnOn = (
     taxPaidMinor: 0n,
     credits: [] as CreditUse[],
   }
-  const credits = input.credits.toSorted(inBurnOrder(input.settings.burnOrder))
+  const keys = amounts.flatMap(({ charge }) => (charge === null ? [] : [charge]))
+  const credits = input.credits
+    .map((credit) => ({
+      ...credit,
+      charges: credit.charges && keys.filter((key) => credit.charges!.some((price) => isOfPrice(key, price))),
+    }))
+    .toSorted(inBurnOrder(input.settings.burnOrder))
   burnCredits({ ...input, credits }, bill)
   return bill.credits
 }

@@ -85,6 +85,8 @@ export const chargesOfPlans = (steps: readonly (PlanTerms & { from: Temporal.Ins
 }
 
 const keyIn = (key: string, step: number): string => (step === 0 ? key : `${key}_${step + 1}`)
+/** Whether a charge of a period is that of a usage price, also under a later plan. The catalog refuses names that could be both. */
+export const isOfPrice = (key: string, price: string): boolean => key === price || key.replace(/_\d+$/, '') === price
 
 const chargesOfPlan = (reader: Reader, terms: PlanTerms): PlanCharges => {
   const { prices, ...same } = readPlan(terms)
