@@ -19,6 +19,9 @@ const file: PlanTerms['file'] = {
     calls: sum('Calls'),
     files: { ...sum('Files'), aggregation: 'count' },
     level: { ...sum('Level'), aggregation: 'latest' },
+    peak: { ...sum('Peak'), aggregation: 'max' },
+    users: { ...sum('Users'), aggregation: 'unique', property: 'user' },
+    storage: { ...sum('Storage'), aggregation: 'time_weighted' },
   },
   features: { calls: { name: 'Calls', kind: 'metered', meter: 'calls' } },
   addOns: {
@@ -148,6 +151,87 @@ test('a plan that follows in the same period has charges of its own; its bounds 
     'calls_2 70',
     'null 870',
   ])
+})
+
+describe('one number of a meter is charged once, by the last plan that has a price for it (convention 16)', () => {
+  const cheap = { model: 'per_unit', unitAmounts: { USD: '1' } } as const
+  const dear = { model: 'per_unit', unitAmounts: { USD: '3' } } as const
+  const late = Temporal.Instant.from(on(26))
+  const records = (meter: string, ...all: [at: Temporal.Instant, quantity: number][]): Usage => ({
+    meter,
+    kind: 'records',
+    records: all.map(([at, quantity], index) => ({
+      at,
+      quantity: whole(quantity),
+      id: `${meter} ${index}`,
+      properties: { user: String(quantity) },
+    })),
+  })
+  const before = (day: number) => Temporal.Instant.from(on(day)).subtract({ hours: 1 })
+  const all = (price: typeof cheap | typeof dear) => planOf({ level: price, peak: price, users: price, storage: price })
+  const usage = (['level', 'peak', 'users', 'storage'] as const).map((meter) =>
+    records(meter, [period.start, 10], [before(16), 8], [before(26), 8]),
+  )
+  const free = planOf({})
+  test.each<[string, Step[], string[]]>([
+    [
+      'both plans have one',
+      [{ plan: all(cheap) }, { plan: all(dear), from: middle }],
+      ['storage 5', 'level_2 24', 'peak_2 30', 'users_2 6', 'storage_2 12'],
+    ],
+    [
+      'three plans have one',
+      [{ plan: all(dear) }, { plan: all(dear), from: middle }, { plan: all(cheap), from: late }],
+      ['storage 15', 'storage_2 8', 'level_3 8', 'peak_3 10', 'users_3 2', 'storage_3 1'],
+    ],
+    [
+      'it has another name in the later plan',
+      [{ plan: planOf({ peak: cheap }) }, { plan: planOf({ highest: { ...dear, meter: 'peak' } }), from: middle }],
+      ['highest_2 30'],
+    ],
+    [
+      'the later plan has none: its time is free',
+      [{ plan: planOf({ level: cheap, peak: cheap }) }, { plan: free, from: middle }],
+      ['level 8', 'peak 10'],
+    ],
+    [
+      'the earlier plan had none: its time is free',
+      [{ plan: free }, { plan: planOf({ level: cheap, peak: cheap }), from: middle }],
+      ['level_2 8', 'peak_2 8'],
+    ],
+    [
+      'a plan between them has none: its time is free, and each side has a number of its own',
+      [{ plan: planOf({ peak: cheap }) }, { plan: free, from: middle }, { plan: planOf({ peak: dear }), from: late }],
+      ['peak 10', 'peak_3 0'],
+    ],
+    [
+      'by the day it is a number for each day, which pays by the plan of its time',
+      [
+        { plan: planOf({ peak: { ...cheap, bucket: { size: 'day' } } }) },
+        { plan: planOf({ peak: { ...dear, bucket: { size: 'day' } } }), from: middle },
+      ],
+      ['peak 18', 'peak_2 24'],
+    ],
+  ])('%s', (_, steps, lines) => {
+    const charges = charged(...steps)
+    const meters = new Set(neededUsage(inputOf(charges)).map(({ meter }) => meter))
+    expect(linesOf(charges, ...usage.filter(({ meter }) => meters.has(meter)))).toEqual(lines)
+  })
+
+  test('what counts towards a least is what is charged', () => {
+    const billing = { minimum: { amounts: { USD: 100 } } }
+    const charges = charged(
+      { plan: planOf({ peak: cheap }) },
+      { plan: planOf({ peak: dear }, { billing }), from: middle },
+    )
+    expect(charges.minimum?.charges).toEqual(['peak_2'])
+    expect(linesOf(charges, usage[1]!)).toEqual(['peak_2 30', 'null 70'])
+  })
+
+  test('it is fetched for the whole time, in one part', () => {
+    const charges = charged({ plan: planOf({ peak: cheap }) }, { plan: planOf({ peak: dear }), from: middle })
+    expect(neededUsage(inputOf(charges))).toMatchObject([{ meter: 'peak', as: 'parts', parts: [period] }])
+  })
 })
 
 test('without proration the plan that takes over in mid-period is charged from the next period on', () => {

@@ -7,6 +7,7 @@ import type { PlanBounds } from './plan-billing.ts'
 import type { Bound, Charge, Included, Lot, Price, Settings } from './price.ts'
 import { newReader, type Reader } from './read-numbers.ts'
 import { type ReadPrice, readPlan } from './read-plan.ts'
+import { oneNumber } from './timeline.ts'
 
 /** Who holds a plan version, and how: everything that its charges follow from. */
 export type PlanTerms = {
@@ -38,8 +39,9 @@ type Charged = { ok: true; charges: PlanCharges } | { ok: false; errors: (FieldE
 /**
  * The plans of a period in the order of time, each from its instant on, as charges, bounds and settings (RAT-1): the one way from
  * the catalog to rating, of previews and of invoices. A change of plan ends all charges of the plan before; those of later plans have
- * `_2`, `_3` after their key. Bounds and settings are those of the last. Plans that were accepted fail only for what their
- * holder has: another currency, a price or seats that is not sold.
+ * `_2`, `_3` after their key. A peak, a level or different values are one number for as long as plans that follow each other have a price
+ * for the meter, charged by the last of them. Bounds and settings are those of the last plan. Plans that were accepted fail only for
+ * what their holder has: another currency, a price or seats that is not sold.
  */
 export const chargesOfPlans = (steps: readonly (PlanTerms & { from: Temporal.Instant | null })[]): Charged => {
   const errors: (FieldError & { step: number })[] = []
@@ -52,8 +54,14 @@ export const chargesOfPlans = (steps: readonly (PlanTerms & { from: Temporal.Ins
   if (errors.length > 0) return { ok: false, errors }
   const last = plans.at(-1)
   assert(last, 'there is a plan to charge')
+  /** Whether a plan has a price for the meter whose one number a charge rates (convention 16). */
+  const goesOn = (charge: Charge, step: number): boolean =>
+    isOneNumber(charge) &&
+    plans[step]?.usage.some((each) => isOneNumber(each) && meterOf(each) === meterOf(charge)) === true
+  const beginOf = (charge: Charge, step: number): number =>
+    goesOn(charge, step - 1) ? beginOf(charge, step - 1) : step
   const inTime = (charge: Charge, step: number): Charge => {
-    const [from, until] = [steps[step]!.from, steps[step + 1]?.from ?? null]
+    const [from, until] = [steps[beginOf(charge, step)]!.from, steps[step + 1]?.from ?? null]
     return {
       ...charge,
       key: keyIn(charge.key, step),
@@ -62,13 +70,15 @@ export const chargesOfPlans = (steps: readonly (PlanTerms & { from: Temporal.Ins
     }
   }
   const all = (kind: 'recurring' | 'usage') =>
-    plans.flatMap((plan, step) => plan[kind].map((each) => inTime(each, step)))
+    plans.flatMap((plan, step) => plan[kind].flatMap((each) => (goesOn(each, step + 1) ? [] : [inTime(each, step)])))
   // The price of one name counts under each plan; without names all usage prices of the period do.
   const counting = <B extends Bound>(bound: B | null): B | null =>
     bound && {
       ...bound,
       charges: plans.flatMap(({ usage }, step) =>
-        usage.flatMap(({ key }) => (bound.charges?.includes(key) !== false ? [keyIn(key, step)] : [])),
+        usage.flatMap((charge) =>
+          bound.charges?.includes(charge.key) !== false && !goesOn(charge, step + 1) ? [keyIn(charge.key, step)] : [],
+        ),
       ),
     }
   return {
@@ -83,6 +93,11 @@ export const chargesOfPlans = (steps: readonly (PlanTerms & { from: Temporal.Ins
     },
   }
 }
+
+const meterOf = ({ basis }: Charge): string | null => (basis.kind === 'usage' ? basis.meter : null)
+/** In buckets there is a number for each hour or day, which pays by the plan of its time. */
+const isOneNumber = ({ basis }: Charge): boolean =>
+  basis.kind === 'usage' && oneNumber.has(basis.aggregation) && basis.bucket === null
 
 const keyIn = (key: string, step: number): string => (step === 0 ? key : `${key}_${step + 1}`)
 /** Whether a charge of a period is that of a usage price, also under a later plan. The catalog refuses names that could be both. */

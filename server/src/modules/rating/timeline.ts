@@ -86,8 +86,9 @@ const stateAt = (charge: Charge, past: readonly Turn[]): { price: Price; quantit
 
 export const periodOf = ({ from, to }: { from: Edge; to: Edge }): Period => ({ start: from.at, end: to.at })
 
+/** Convention 16: what is one number for the whole period, however often its price changes. */
+export const oneNumber: ReadonlySet<Source['aggregation']> = new Set(['max', 'unique', 'latest'])
+
 /** A level or a peak is one number for the whole period: it is rated once, at the price of its end. */
-export const measuredSegments = (segments: Segment[], { aggregation }: Source): Segment[] => {
-  const isOneNumber = aggregation === 'max' || aggregation === 'unique' || aggregation === 'latest'
-  return isOneNumber && segments.length > 1 ? [{ ...segments.at(-1)!, from: segments[0]!.from }] : segments
-}
+export const measuredSegments = (segments: Segment[], { aggregation }: Source): Segment[] =>
+  oneNumber.has(aggregation) && segments.length > 1 ? [{ ...segments.at(-1)!, from: segments[0]!.from }] : segments

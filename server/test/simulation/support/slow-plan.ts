@@ -16,18 +16,29 @@ export const writtenOut = (
 ): RatingPreviewRequest & { charges: SlowCharge[] } => {
   const steps: Step[] = [request.plan!, ...(request.planChanges ?? [])]
   const last = file.plans[steps.at(-1)!.plan]!
+  // A peak, a level or different values outside of buckets: paid for once, where no later plan takes it over.
+  const isOnce = ({ aggregation, bucket }: Written) =>
+    ['max', 'latest', 'unique'].includes(aggregation ?? 'sum') && !bucket
+  const hasToo = (charge: Written, index: number) =>
+    index >= 0 &&
+    index < steps.length &&
+    usageOf(file, steps[index]!, request.currency).some((each) => isOnce(each) && each.meter === charge.meter)
   const charges: (SlowCharge & Written)[] = []
   for (const kind of ['recurring', 'usage'] as const)
     steps.forEach((step, index) => {
-      for (const charge of (kind === 'recurring' ? recurringOf : usageOf)(file, step, request.currency))
+      for (const charge of (kind === 'recurring' ? recurringOf : usageOf)(file, step, request.currency)) {
+        let first = index
+        if (isOnce(charge) && hasToo(charge, index + 1)) continue
+        while (isOnce(charge) && hasToo(charge, first - 1)) first -= 1
         charges.push({
           ...charge,
           key: index === 0 ? charge.key : `${charge.key}_${index + 1}`,
           meter: charge.meter,
-          from: steps[index]!.at,
+          from: steps[first]!.at,
           until: steps[index + 1]?.at,
           changed: { from: true, until: true },
         })
+      }
     })
   const named = (bound: { charges?: string[] }): string[] =>
     charges
