@@ -1,6 +1,7 @@
-import { Failure, fail } from '../core/errors.ts'
+import { assert, Failure, fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import { isBefore } from '../core/period.ts'
+import { findPlan } from '../modules/catalog/index.ts'
 import { lockCustomer } from '../modules/customers/index.ts'
 import { findProviderCustomer } from '../modules/payments/index.ts'
 import {
@@ -15,6 +16,8 @@ import {
   takeDuePlacings,
   wordsOf,
 } from '../modules/periods/index.ts'
+import { collectable, readPlan, type Settings } from '../modules/rating/index.ts'
+import { findSubscriptionById } from '../modules/subscriptions/index.ts'
 import { type Actor, appendAudit, systemActor } from '../platform/audit.ts'
 import { type Tx, transact } from '../platform/db.ts'
 import { appendEvents } from '../platform/outbox.ts'
@@ -146,7 +149,8 @@ const openOwn = async (
   providerCustomerId: string,
   sum: bigint,
 ): Promise<Placing | 'carried'> => {
-  if (sum <= 0n) return 'carried'
+  // Convention 18: what is too little to be collected by itself waits for more.
+  if (collectable(sum, await settingsOf(deps, placing)) === 0n) return 'carried'
   const invoice = await deps.provider.placing.openInvoice({
     placingId: placing.placingId,
     since: placing.createdAt,
@@ -155,6 +159,16 @@ const openOwn = async (
     currency: placing.currency,
   })
   return choose(deps, placing, invoice.providerInvoiceId, true)
+}
+
+/** By the plan that the subscription is on now: an invoice may hold lines of several periods. */
+const settingsOf = async ({ db, catalog }: Deps, { subscriptionId, currency }: Placing): Promise<Settings> => {
+  const subscription = await findSubscriptionById(db, subscriptionId)
+  assert(subscription, 'lines are of a subscription')
+  const { file } = catalog()
+  const version = findPlan(catalog(), subscription.plan, subscription.planVersion)
+  assert(version, 'a plan version is kept as long as somebody was on it')
+  return readPlan({ file, plan: version.content, currency }).settings
 }
 
 const choose = (deps: Deps, placing: Placing, providerInvoiceId: string, own: boolean): Promise<Placing> =>

@@ -71,8 +71,10 @@ const roundLines = (lines: readonly ExactLine[], { roundAt, rounding, remainder 
  * Convention 18: too little to charge waits for the next invoice, as does what is no multiple of the step; a total below zero is credit
  * for the next invoice.
  */
-const collectable = (totalMinor: bigint, { minimumChargeMinor, chargeStepMinor }: Settings): bigint =>
-  totalMinor <= 0n || totalMinor < minimumChargeMinor ? 0n : totalMinor - (totalMinor % chargeStepMinor)
+export const collectable = (
+  totalMinor: bigint,
+  { minimumChargeMinor, chargeStepMinor }: Pick<Settings, 'minimumChargeMinor' | 'chargeStepMinor'>,
+): bigint => (totalMinor <= 0n || totalMinor < minimumChargeMinor ? 0n : totalMinor - (totalMinor % chargeStepMinor))
 
 /** How far the subtotal of the charges can be from its exact value: half a minor unit, or a whole one, for each rounding. */
 const roundingBound = (lines: readonly ExactLine[], { roundAt, rounding }: Settings): Exact => {
