@@ -9,7 +9,7 @@ const ChargeLine = strict({
   id: Id('line'),
   charge: Type.String(),
   name: Type.String(),
-  kind: Type.Enum([...lineKinds, 'maximum', 'credit']),
+  kind: Type.Enum([...lineKinds, 'maximum', 'credit', 'rest']),
   /** Exact: a decimal, or a fraction `n/d`. */
   quantity: Type.String(),
   amount: Money,
@@ -76,7 +76,7 @@ const RecordsQuery = strict({
 const Calculated = {
   charge: Type.String(),
   name: Type.String(),
-  kind: Type.Enum([...lineKinds, 'maximum', 'credit']),
+  kind: Type.Enum([...lineKinds, 'maximum', 'credit', 'rest']),
   quantity: Type.String(),
   amount: Money,
   /** What the calculation gives before it is rounded, in minor units. */

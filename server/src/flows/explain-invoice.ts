@@ -100,6 +100,8 @@ const creditNotesOf = async (
 const ofUsage = (line: ChargeLine): Pick<Line, 'as' | 'text'> => {
   const span = `${line.period.start} to ${line.period.end}`
   if (line.kind === 'credit') return { as: 'credit', text: 'Prepaid credit that was used up' }
+  if (line.kind === 'rest')
+    return { as: 'usage', text: 'Usage that is too little to collect goes with the next invoice' }
   if (line.kind === 'late_usage')
     return {
       as: 'later_usage',

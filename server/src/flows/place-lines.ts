@@ -8,10 +8,12 @@ import {
   type ChargeLine,
   findLines,
   findPlacing,
+  insertLines,
   leavePlacing,
   markLinesPlaced,
   markPlaced,
   type Placing,
+  restLines,
   savePlacing,
   takeDuePlacings,
   wordsOf,
@@ -75,12 +77,13 @@ const place = async (deps: Deps, actor: Actor, taken: Placing): Promise<string> 
   const providerCustomerId = await findProviderCustomer(deps.db, taken.tenantId, deps.provider.name)
   if (providerCustomerId === null) throw fail('provider_refused')
   await noteClosed(deps, taken)
-  const all = await findLines(deps.db, taken.tenantId, { placingId: taken.placingId })
-  const lines = all.filter(({ placedAt }) => placedAt === null)
-  const chosen = lines.length === 0 ? taken : await chooseInvoice(deps, taken, providerCustomerId, lines)
+  const open = await linesToPlace(deps, taken)
+  const chosen = open.lines.length === 0 ? taken : await chooseInvoice(deps, taken, providerCustomerId, open.lines)
   if (chosen === 'waits') return 'waits_for_draft'
   if (chosen === 'carried') return carry(deps, actor, taken)
   const providerInvoiceId = chosen.providerInvoiceId!
+  // What cannot be collected was taken off with the choice.
+  const { all, lines } = await linesToPlace(deps, chosen)
   const { kind, items } = await deps.provider.placing.placeLines({
     providerCustomerId,
     providerInvoiceId,
@@ -98,6 +101,11 @@ const place = async (deps: Deps, actor: Actor, taken: Placing): Promise<string> 
   if (chosen.own) await deps.provider.placing.finalizeInvoice(providerInvoiceId)
   await settle(deps, actor, chosen, all, items)
   return 'placed'
+}
+
+const linesToPlace = async ({ db }: Deps, { tenantId, placingId }: Placing) => {
+  const all = await findLines(db, tenantId, { placingId })
+  return { all, lines: all.filter(({ placedAt }) => placedAt === null) }
 }
 
 /** The chosen invoice was closed while nobody looked: what is on it already is found by its mark. */
@@ -130,9 +138,12 @@ const chooseInvoice = async (
   const isLate = placing.renewalAt === null && taken.renewalAt !== null
   if (placing.renewalAt !== null) {
     const draft = await provider.placing.findRenewalInvoice(placing.providerSubscriptionId, placing.renewalAt)
-    if (draft?.status === 'draft')
+    if (draft?.status === 'draft') {
+      const rest = sum % (await settingsOf(deps, placing)).chargeStepMinor
       // Credit makes an invoice smaller, never one that owes the customer.
-      return draft.totalMinor + sum < 0n ? 'carried' : choose(deps, placing, draft.providerInvoiceId, false)
+      if (draft.totalMinor + sum < 0n || (sum !== 0n && rest === sum)) return 'carried'
+      return choose(deps, placing, draft.providerInvoiceId, false, lines, rest)
+    }
     if (draft === null && isBefore(clock.now(), placing.renewalAt.add({ hours: waitForDraftHours }))) {
       const dueAt = clock.now().add({ seconds: pauseSeconds(placing.attempts) })
       await change(deps, placing, (tx, current) => savePlacing(tx, { ...current, dueAt }))
@@ -140,17 +151,19 @@ const chooseInvoice = async (
     }
     if (draft !== null && withoutDraft(deps) === 'next_invoice') return 'carried'
   } else if (isLate && withoutDraft(deps) === 'next_invoice') return 'carried'
-  return openOwn(deps, placing, providerCustomerId, sum)
+  return openOwn(deps, placing, providerCustomerId, lines, sum)
 }
 
 const openOwn = async (
   deps: Deps,
   placing: Placing,
   providerCustomerId: string,
+  lines: readonly ChargeLine[],
   sum: bigint,
 ): Promise<Placing | 'carried'> => {
   // Convention 18: what is too little to be collected by itself waits for more.
-  if (collectable(sum, await settingsOf(deps, placing)) === 0n) return 'carried'
+  const due = collectable(sum, await settingsOf(deps, placing))
+  if (due === 0n) return 'carried'
   const invoice = await deps.provider.placing.openInvoice({
     placingId: placing.placingId,
     since: placing.createdAt,
@@ -158,7 +171,7 @@ const openOwn = async (
     providerSubscriptionId: placing.providerSubscriptionId,
     currency: placing.currency,
   })
-  return choose(deps, placing, invoice.providerInvoiceId, true)
+  return choose(deps, placing, invoice.providerInvoiceId, true, lines, sum - due)
 }
 
 /** By the plan that the subscription is on now: an invoice may hold lines of several periods. */
@@ -171,8 +184,20 @@ const settingsOf = async ({ db, catalog }: Deps, { subscriptionId, currency }: P
   return readPlan({ file, plan: version.content, currency }).settings
 }
 
-const choose = (deps: Deps, placing: Placing, providerInvoiceId: string, own: boolean): Promise<Placing> =>
+/** What cannot be collected is kept back in the same transaction: whoever comes by again finds it done. */
+const choose = (
+  deps: Deps,
+  placing: Placing,
+  providerInvoiceId: string,
+  own: boolean,
+  lines: readonly ChargeLine[],
+  restMinor: bigint,
+): Promise<Placing> =>
   change(deps, placing, async (tx, current) => {
+    // Somebody else was faster.
+    if (current.providerInvoiceId !== null) return current
+    if (restMinor !== 0n)
+      await insertLines(tx, restLines(placing, providerInvoiceId, lines.at(-1)!, restMinor, deps.clock.now()))
     const chosen = { ...current, providerInvoiceId, own }
     await savePlacing(tx, chosen)
     return chosen

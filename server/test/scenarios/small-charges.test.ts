@@ -99,3 +99,39 @@ test('what is too little for an invoice of its own goes with the next renewal', 
   expect(await totalsOf(cid)).toEqual([4_900, 4_900, 5_200])
   await world.advance('PT2H')
 })
+
+test('of a currency of three decimals tens go on an invoice, and the rest with the next one', async () => {
+  const dan = await subscribed(world, 'dan', { plan: 'pro', price: 'monthly', currency: 'KWD' })
+  await use('dan', 10_953)
+  await toEnd(dan)
+  await world.advance('PT6M')
+  const first = ['usage 1239 placed', 'rest -9 placed']
+  expect(await settled('dan', 3)).toEqual([...first, 'rest 9 waits_for_next'])
+  expect(await totalsOf(dan)).toEqual([15_000, 16_230])
+  await world.advance('PT2H')
+  await untilQuiet(world)
+  // The end brings no more to it. That the period is rated again makes up for nothing.
+  await world.advance('P3D')
+  await ended(dan)
+  expect(await settled('dan', 3)).toEqual([...first, 'rest 9 waits_for_next'])
+  expect(await totalsOf(dan)).toEqual([15_000, 16_230])
+})
+
+test('what waited is collected as soon as it comes to a ten', async () => {
+  const eva = await subscribed(world, 'eva', { plan: 'pro', price: 'monthly', currency: 'KWD' })
+  await use('eva', 10_953)
+  await toEnd(eva)
+  await world.advance('PT6M')
+  await settled('eva', 3)
+  await world.advance('PT2H')
+  await untilQuiet(world)
+  await use('eva', 10_010, 'more')
+  await world.advance('P3D')
+  await ended(eva)
+  // 9 of before and 13 of now.
+  expect(await settled('eva', 6)).toEqual([
+    ...['usage 1239 placed', 'rest -9 placed', 'rest 9 placed'],
+    ...['usage 13 placed', 'rest -2 placed', 'rest 2 waits_for_next'],
+  ])
+  expect(await totalsOf(eva)).toEqual([15_000, 16_230, 20])
+})

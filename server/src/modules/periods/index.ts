@@ -1,6 +1,6 @@
 export { followPeriods } from './follow-periods.ts'
 export { beginWith, type Left, leave } from './leave.ts'
-export { type Billed, creditLines, linesOf } from './lines-of.ts'
+export { type Billed, creditLines, linesOf, restLines } from './lines-of.ts'
 export { ratingInput, ratingOf, type Subject } from './rating-of.ts'
 export { splitBack } from './split-back.ts'
 export {

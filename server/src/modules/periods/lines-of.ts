@@ -2,7 +2,8 @@ import type { RatingPreview } from '@turnpike/contract'
 import { idFor } from '../../core/ids.ts'
 import type { Period } from '../../core/period.ts'
 import { differenceOf } from '../rating/index.ts'
-import type { ChargeLine, UsagePeriod } from './usage-period.ts'
+import type { NewLine } from './store.ts'
+import type { ChargeLine, Placing, UsagePeriod } from './usage-period.ts'
 
 type Rated = Pick<RatingPreview, 'lines' | 'adjustments'>
 type Made = Omit<
@@ -89,6 +90,39 @@ export const creditLines = (
     period: period.period,
     calculation: [],
     source: null,
+  }))
+
+/**
+ * What of a placing's lines is no multiple of what the provider can collect (convention 18): taken off them, and waiting for the
+ * next invoice. Two lines that are nothing together, so that the period costs what it did.
+ */
+export const restLines = (
+  { placingId }: Pick<Placing, 'placingId'>,
+  providerInvoiceId: string,
+  line: ChargeLine,
+  restMinor: bigint,
+  createdAt: Temporal.Instant,
+): NewLine[] =>
+  [-restMinor, restMinor].map((amountMinor, index) => ({
+    tenantId: line.tenantId,
+    lineId: idFor('line', `${placingId} ${providerInvoiceId} rest ${index}`),
+    periodId: line.periodId,
+    subscriptionId: line.subscriptionId,
+    placingId: index === 0 ? placingId : null,
+    creditNoteId: null,
+    // Behind everything else of the period.
+    ordinal: 1_000_000 + index,
+    charge: '+rest',
+    name: index === 0 ? 'Too little to collect, goes with the next invoice' : 'Left over from the invoice before',
+    kind: 'rest',
+    quantity: '1',
+    amountMinor,
+    currency: line.currency,
+    exactAmount: String(amountMinor),
+    period: line.period,
+    calculation: [],
+    source: null,
+    createdAt,
   }))
 
 const billedBefore = (view: View, lines: number, billedMinor: bigint): ChargeLine['calculation'][number] => ({

@@ -330,7 +330,7 @@ export const findBilled = async (
   const rows = await query<{ period_id: string; charge: string; amount_minor: string; quantity: string }>(
     on,
     sql`select period_id, charge, amount_minor, quantity from charge_lines
-        where tenant_id = any(${[...tenantIds]}) and period_id = any(${[...periodIds]}) and kind <> 'credit' order by period_id, ordinal`,
+        where tenant_id = any(${[...tenantIds]}) and period_id = any(${[...periodIds]}) and kind not in ('credit', 'rest') order by period_id, ordinal`,
   )
   const billed = rows.map((row) => ({ ...row, amountMinor: BigInt(row.amount_minor) }))
   return Map.groupBy(billed, (row) => row.period_id)

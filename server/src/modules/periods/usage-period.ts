@@ -52,7 +52,7 @@ export type ChargeLine = {
   ordinal: number
   charge: string
   name: string
-  kind: LineView['kind'] | 'maximum' | 'credit'
+  kind: LineView['kind'] | 'maximum' | 'credit' | 'rest'
   quantity: string
   amountMinor: bigint
   currency: string
