@@ -11,7 +11,7 @@ export const startUsage = async (url: string, tenantIds: readonly string[]) => {
   let answers = 0
   const refusals = new Set<string>()
   const report = async (tenantId: string, number: number): Promise<void> => {
-    const quantity = 1 + (number % 3)
+    const quantity = number % 3 === 0 ? 2 : 1
     const body = JSON.stringify({ tenantId, meter: 'api_calls', quantity, idempotencyKey: `${tenantId}-${number}` })
     for (;;) {
       const answer = await fetch(`${url}/api/v1/usage-records`, {
@@ -37,7 +37,7 @@ export const startUsage = async (url: string, tenantIds: readonly string[]) => {
     }
   }
   // Stays below the limit of the free plan, so that each report is counted.
-  const reports = Array.from({ length: 450 * tenantIds.length }, (_, index) => ({
+  const reports = Array.from({ length: 700 * tenantIds.length }, (_, index) => ({
     tenantId: tenantIds[index % tenantIds.length]!,
     number: Math.floor(index / tenantIds.length),
   }))
