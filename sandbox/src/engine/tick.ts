@@ -19,7 +19,7 @@ import { cancelNow } from './cancel.ts'
 import { finalizeInvoice, markUncollectible, methodOf, payInvoice, voidInvoice } from './collect.ts'
 import { settleDebit } from './debit.ts'
 import { draftInvoice, type LineDraft, lineOfInvoiceItem } from './draftInvoice.ts'
-import { incompleteLifetime, noticesRenewal, upcomingNotice } from './due.ts'
+import { dueOf, incompleteLifetime, noticesRenewal, upcomingNotice } from './due.ts'
 import { notePeriodEnd, periodLine, usageLine } from './items.ts'
 import { share } from './money.ts'
 import { expirePendingUpdate } from './pendingUpdate.ts'
@@ -36,7 +36,7 @@ export function tick(tx: Tx, id: string): void {
     case 'invoice':
       return void tickInvoice(tx, object as Invoice)
     case 'subscription_schedule':
-      return void advanceSchedule(tx, object as SubscriptionSchedule)
+      return void tickSchedule(tx, object as SubscriptionSchedule)
     case 'checkout.session':
       return void expireSession(tx, object as CheckoutSession)
     case 'payment_intent':
@@ -44,6 +44,14 @@ export function tick(tx: Tx, id: string): void {
     case 'refund':
       settleRefund(tx, object as Refund)
   }
+}
+
+// A phase that begins where a period does comes with the renewal: nobody sees new prices in the old period.
+function tickSchedule(tx: Tx, schedule: SubscriptionSchedule): void {
+  const { due } = dueOf(schedule)
+  advanceSchedule(tx, schedule)
+  const subscription = schedule.subscription ? find<Subscription>(tx, schedule.subscription) : undefined
+  if (subscription && dueOf(subscription).due === due) tickSubscription(tx, subscription)
 }
 
 function tickSubscription(tx: Tx, subscription: Subscription): void {
