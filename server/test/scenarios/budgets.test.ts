@@ -1,9 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createClient } from '@turnpike/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { sweepBudgets } from '../../src/flows/alert-budgets.ts'
 import { query, sql } from '../../src/platform/db.ts'
 import { auditOf, eventsOf, noticesOf, type Subscriber, subscribed, untilQuiet } from '../support/story.ts'
@@ -11,24 +7,19 @@ import { eventually, operatorKey, startWorld, type World } from '../support/worl
 
 /** Budgets of customers: told at thresholds, and caps that are never passed (INV-5). */
 let world: World
-let folder: string
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-budgets-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  // A dollar for each export, so that two meters cost something; limited by the day, which is no usage period.
-  catalog.setIn(['plans', 'pro', 'grants', 'exports'], { limit: 500, enforcement: 'hard', window: 'day' })
-  catalog.setIn(['plans', 'pro', 'usagePrices', 'exports'], {
-    model: 'per_unit',
-    unitAmounts: { USD: '100', EUR: '100' },
+  world = await startWorld({
+    catalog: (catalog) => {
+      // A dollar for each export, so that two meters cost something; limited by the day, which is no usage period.
+      catalog.setIn(['plans', 'pro', 'grants', 'exports'], { limit: 500, enforcement: 'hard', window: 'day' })
+      catalog.setIn(['plans', 'pro', 'usagePrices', 'exports'], {
+        model: 'per_unit',
+        unitAmounts: { USD: '100', EUR: '100' },
+      })
+    },
   })
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
 })
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const use = async ({ tenantId }: Subscriber, quantity: number, key: string, meter = 'api_calls', by = world.operator) =>
   (await by.reportUsage({ body: { tenantId, meter, quantity, idempotencyKey: key } })).data.outcomes[0]!

@@ -1,8 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { closePeriods } from '../../src/flows/close-periods.ts'
 import { sweepMoneyBack } from '../../src/flows/sweep-money-back.ts'
 import { stripeOf } from '../support/pay.ts'
@@ -10,20 +6,15 @@ import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet, u
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** Corrections after the invoice where policy gives back by credit note (USE-5, INV-4). */
-let folder: string
 let world: World
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-late-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  catalog.setIn(['policies', 'billing', 'lateUsage'], 'credit_note')
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
+  world = await startWorld({
+    catalog: (catalog) => {
+      catalog.setIn(['policies', 'billing', 'lateUsage'], 'credit_note')
+    },
+  })
 })
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const use = (subscriber: Subscriber, quantity: number, key: string, at?: string) =>
   world.operator.reportUsage({

@@ -1,37 +1,30 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { query, sql } from '../../src/platform/db.ts'
 import { type Subscriber, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
-let folder: string
 let world: World
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-chain-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls'], {
-    model: 'per_unit',
-    included: 10_000,
-    rollover: { capUnits: 3_000, expiresAfterPeriods: 1 },
-    unitAmounts: { USD: '1', EUR: '1' },
+  world = await startWorld({
+    catalog: (catalog) => {
+      catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls'], {
+        model: 'per_unit',
+        included: 10_000,
+        rollover: { capUnits: 3_000, expiresAfterPeriods: 1 },
+        unitAmounts: { USD: '1', EUR: '1' },
+      })
+      for (const [meter, aggregation] of Object.entries({ open: 'latest', stored: 'time_weighted' })) {
+        catalog.setIn(['meters', meter], { name: meter, unit: 'piece', aggregation })
+        const unitAmounts = { USD: '100', EUR: '100' }
+        catalog.setIn(['plans', 'pro', 'usagePrices', meter], { model: 'per_unit', unitAmounts })
+      }
+      catalog.setIn(['plans', 'scale', 'billing'], {
+        commitment: { amounts: { USD: 10_000, EUR: 10_000 }, periods: 2 },
+      })
+    },
   })
-  for (const [meter, aggregation] of Object.entries({ open: 'latest', stored: 'time_weighted' })) {
-    catalog.setIn(['meters', meter], { name: meter, unit: 'piece', aggregation })
-    const unitAmounts = { USD: '100', EUR: '100' }
-    catalog.setIn(['plans', 'pro', 'usagePrices', meter], { model: 'per_unit', unitAmounts })
-  }
-  catalog.setIn(['plans', 'scale', 'billing'], { commitment: { amounts: { USD: 10_000, EUR: 10_000 }, periods: 2 } })
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
 })
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const use = (tenantId: string, quantity: number, at?: Temporal.Instant) =>
   world.operator.reportUsage({

@@ -1,51 +1,42 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { expireCredits } from '../../src/flows/expire-credits.ts'
 import { query, sql } from '../../src/platform/db.ts'
 import { payCheckout, stripeOf } from '../support/pay.ts'
 import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
-let folder: string
 let world: World
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-close-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  catalog.setIn(['currencies'], ['USD', 'EUR', 'JPY'])
-  catalog.setIn(['plans', 'pro', 'prices', 'monthly', 'amounts', 'JPY'], 7_000)
-  catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 0, 'unitAmounts', 'JPY'], '0.55')
-  catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 1, 'unitAmounts', 'JPY'], '0.3')
-  catalog.setIn(['plans', 'pro', 'seats', 'perSeat', 'monthly', 'JPY'], 1_700)
-  catalog.setIn(['plans', 'pro', 'usageInterval'], 'month')
-  const off = (percentOff: string) => ({
-    name: `Off: ${percentOff} %`,
-    status: 'active',
-    percentOff,
-    duration: 'forever',
+  world = await startWorld({
+    catalog: (catalog) => {
+      catalog.setIn(['currencies'], ['USD', 'EUR', 'JPY'])
+      catalog.setIn(['plans', 'pro', 'prices', 'monthly', 'amounts', 'JPY'], 7_000)
+      catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 0, 'unitAmounts', 'JPY'], '0.55')
+      catalog.setIn(['plans', 'pro', 'usagePrices', 'api_calls', 'tiers', 1, 'unitAmounts', 'JPY'], '0.3')
+      catalog.setIn(['plans', 'pro', 'seats', 'perSeat', 'monthly', 'JPY'], 1_700)
+      catalog.setIn(['plans', 'pro', 'usageInterval'], 'month')
+      const off = (percentOff: string) => ({
+        name: `Off: ${percentOff} %`,
+        status: 'active',
+        percentOff,
+        duration: 'forever',
+      })
+      catalog.setIn(['coupons', 'half'], off('50'))
+      catalog.setIn(['coupons', 'all'], off('100'))
+      catalog.setIn(['coupons', 'half_of_pro'], { ...off('50'), plans: ['pro'] })
+      catalog.setIn(['plans', 'scale', 'usagePrices', 'token_batches'], {
+        model: 'volume',
+        meter: 'tokens',
+        bucket: { size: 'record' },
+        tiers: [
+          { upTo: 50, unitAmounts: { USD: '11', EUR: '11', JPY: '11' } },
+          { upTo: null, unitAmounts: { USD: '9', EUR: '9', JPY: '9' } },
+        ],
+      })
+    },
   })
-  catalog.setIn(['coupons', 'half'], off('50'))
-  catalog.setIn(['coupons', 'all'], off('100'))
-  catalog.setIn(['coupons', 'half_of_pro'], { ...off('50'), plans: ['pro'] })
-  catalog.setIn(['plans', 'scale', 'usagePrices', 'token_batches'], {
-    model: 'volume',
-    meter: 'tokens',
-    bucket: { size: 'record' },
-    tiers: [
-      { upTo: 50, unitAmounts: { USD: '11', EUR: '11', JPY: '11' } },
-      { upTo: null, unitAmounts: { USD: '9', EUR: '9', JPY: '9' } },
-    ],
-  })
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
 })
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const use = (subscriber: Subscriber, quantity: number, key: string, at?: string) =>
   world.operator.reportUsage({

@@ -1,30 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { query, sql } from '../../src/platform/db.ts'
 import { stripeOf } from '../support/pay.ts'
 import { auditOf, eventsOf, type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** Lines on their way to an invoice while the provider is slow, silent or faster than us: each is on one, once (INV-1, INV-6). */
-let folder: string
 let world: World
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-placing-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  // Where no draft is left, lines wait; the other way is in `period-close.test.ts`.
-  catalog.setIn(['policies', 'billing', 'withoutDraft'], 'next_invoice')
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
+  world = await startWorld({
+    catalog: (catalog) => {
+      // Where no draft is left, lines wait; the other way is in `period-close.test.ts`.
+      catalog.setIn(['policies', 'billing', 'withoutDraft'], 'next_invoice')
+    },
+  })
 })
 afterEach(() => heal())
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const heal = () => world.control('DELETE', '/sandbox/faults')
 const fault = (order: Record<string, unknown>) =>

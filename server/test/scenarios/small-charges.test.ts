@@ -1,32 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { stripeOf } from '../support/pay.ts'
 import { auditOf, type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** What is too small to be collected waits for the next invoice (convention 18, INV-1). */
-let folder: string
 let world: World
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-small-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  const pro = (...path: (string | number)[]) => ['plans', 'pro', ...path]
-  catalog.setIn(['currencies'], ['USD', 'EUR', 'KWD'])
-  catalog.setIn(pro('prices', 'monthly', 'amounts', 'KWD'), 15_000)
-  catalog.setIn(pro('seats', 'perSeat', 'monthly', 'KWD'), 3_000)
-  for (const tier of [0, 1]) catalog.setIn(pro('usagePrices', 'api_calls', 'tiers', tier, 'unitAmounts', 'KWD'), '1.3')
-  catalog.setIn(['policies', 'billing', 'settings', 'minimumCharges'], { USD: 500 })
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
+  world = await startWorld({
+    catalog: (catalog) => {
+      const pro = (...path: (string | number)[]) => ['plans', 'pro', ...path]
+      catalog.setIn(['currencies'], ['USD', 'EUR', 'KWD'])
+      catalog.setIn(pro('prices', 'monthly', 'amounts', 'KWD'), 15_000)
+      catalog.setIn(pro('seats', 'perSeat', 'monthly', 'KWD'), 3_000)
+      for (const tier of [0, 1])
+        catalog.setIn(pro('usagePrices', 'api_calls', 'tiers', tier, 'unitAmounts', 'KWD'), '1.3')
+      catalog.setIn(['policies', 'billing', 'settings', 'minimumCharges'], { USD: 500 })
+    },
+  })
 })
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const use = (tenantId: string, quantity: number, idempotencyKey = `${tenantId}-${quantity}`) =>
   world.operator.reportUsage({ body: { tenantId, meter: 'api_calls', quantity, idempotencyKey } })

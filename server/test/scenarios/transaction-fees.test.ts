@@ -1,28 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseDocument } from 'yaml'
 import { type Subscriber, statusOf, subscribed, untilQuiet } from '../support/story.ts'
 import { eventually, startWorld, type World } from '../support/world.ts'
 
 /** A fee for each transaction, and what corrections make of it (USE-5): one is no transaction, and what is void is none. */
-let folder: string
 let world: World
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'turnpike-fees-'))
-  const catalog = parseDocument(readFileSync('catalog/acme.yaml', 'utf8'))
-  catalog.setIn(['meters', 'moved'], { name: 'Money moved', unit: 'cent', aggregation: 'sum' })
-  const price = { model: 'percentage', percent: '1', fixedFees: { USD: 30, EUR: 30 } }
-  for (const plan of ['pro', 'scale']) catalog.setIn(['plans', plan, 'usagePrices', 'moved'], price)
-  const file = join(folder, 'catalog.yaml')
-  writeFileSync(file, String(catalog))
-  world = await startWorld({ env: { TURNPIKE_CATALOG: file } })
+  world = await startWorld({
+    catalog: (catalog) => {
+      catalog.setIn(['meters', 'moved'], { name: 'Money moved', unit: 'cent', aggregation: 'sum' })
+      const price = { model: 'percentage', percent: '1', fixedFees: { USD: 30, EUR: 30 } }
+      for (const plan of ['pro', 'scale']) catalog.setIn(['plans', plan, 'usagePrices', 'moved'], price)
+    },
+  })
 })
-afterAll(async () => {
-  await world?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => world?.stop())
 
 const use = (tenantId: string, quantity: number, idempotencyKey: string) =>
   world.operator.reportUsage({ body: { tenantId, meter: 'moved', quantity, idempotencyKey } })

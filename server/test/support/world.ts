@@ -6,6 +6,7 @@ import { startSandbox } from '@turnpike/sandbox'
 import { type App, startApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/platform/log.ts'
+import { ownCatalog } from './own-catalog.ts'
 import { testClock } from './test-clock.ts'
 
 export const operatorKey = `tpk_${'operator'.repeat(5)}`
@@ -22,9 +23,12 @@ const control = async <T>(sandboxUrl: string, method: string, path: string, body
 
 /**
  * Everything real on free ports: PostgreSQL, the sandbox over HTTP with signed webhooks, the service with its worker. The
- * clock of billing and the sandbox's are moved together.
+ * clock of billing and the sandbox's are moved together. `catalog` changes that of the example.
  */
-export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebhooks?: boolean } = {}) => {
+export const startWorld = async (
+  options: { env?: NodeJS.ProcessEnv; connectWebhooks?: boolean; catalog?: Parameters<typeof ownCatalog>[0] } = {},
+) => {
+  const own = options.catalog && ownCatalog(options.catalog)
   const database = await createTestDatabase()
   const port = await freePort()
   const webhook = { url: `http://127.0.0.1:${port}/api/v1/billing/webhooks/stripe`, secret: webhookSecret }
@@ -40,7 +44,7 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
     STRIPE_SECRET_KEY: 'sk_test_world',
     STRIPE_API_BASE: sandbox.url,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
-    TURNPIKE_CATALOG: 'catalog/acme.yaml',
+    TURNPIKE_CATALOG: own?.file ?? 'catalog/acme.yaml',
     TURNPIKE_BOOTSTRAP_OPERATOR_KEY: operatorKey,
     RATE_LIMIT_PER_SECOND: '1000000',
     // The schedule is by the real clock; tests say when they reconcile, and do not wait for the pace.
@@ -120,6 +124,7 @@ export const startWorld = async (options: { env?: NodeJS.ProcessEnv; connectWebh
       await Promise.all([...others, app].map((each) => each.stop()))
       await sandbox.close()
       await database.drop()
+      own?.remove()
     },
   }
   return world
